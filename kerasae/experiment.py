@@ -1,0 +1,121 @@
+"""The description of one training run, and the only home of its defaults."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from kerasae.errors import InvalidSetting
+
+ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (512, 256)}
+ACTIVATIONS = ("relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu")
+OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd", "muon")
+LOSSES = ("mse", "binary_crossentropy")
+
+
+def architecture_name(hidden_dims: tuple[int, ...]) -> str:
+    """Names a network by its depth: one hidden layer each side is `basic`, two `extended`.
+
+    Example:
+
+    >>> architecture_name((256,)), architecture_name((1000, 500, 250))
+    ('basic', 'deep')
+    """
+    return {1: "basic", 2: "extended"}.get(len(hidden_dims), "deep" if hidden_dims else "shallow")
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Everything that decides the result of one training run.
+
+    Args:
+        dataset: Name of the data set (`mnist`, `fashion_mnist` or `mnist5k`).
+        hidden_dims: Widths of the hidden layers from the image to the code; the
+            decoder mirrors them. Any number, each at least 1.
+        latent_dim: Size of the code (the report's "projected dimension"), at least 1.
+        activation: Activation of the hidden layers.
+        l1: Weight λ of the L1 penalty on the code (Lasso), at least 0. Keras sums the
+            penalty over units and averages it over the batch.
+        dropout: Dropout rate after each hidden layer, in [0, 1).
+        epochs: Passes over the training images, at least 1.
+        batch_size: Images per step, at least 1.
+        learning_rate: Peak of the schedule, above 0 and finite.
+        optimizer: Name of a Keras optimizer.
+        loss: `mse` or `binary_crossentropy`.
+        validation_split: Share of the training images held out, in [0, 1).
+        patience: Epochs without a better validation MSE before training stops, or
+            `None` to train all epochs.
+        seed: Seed of the weights, the order of the images and Dropout.
+
+    Raises:
+        InvalidSetting: If a value lies outside its range.
+
+    Example:
+
+    >>> Experiment(latent_dim=100).hidden_dims
+    (256,)
+    """
+
+    dataset: str = "mnist"
+    hidden_dims: tuple[int, ...] = ARCHITECTURES["basic"]
+    latent_dim: int = 30
+    activation: str = "relu"
+    l1: float = 0.0
+    dropout: float = 0.0
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 3e-3
+    optimizer: str = "adam"
+    loss: str = "mse"
+    validation_split: float = 0.1
+    patience: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden_dims", tuple(self.hidden_dims))
+        for width in self.hidden_dims:
+            _check_count("hidden_dims", width)
+        for name in ("latent_dim", "epochs", "batch_size"):
+            _check_count(name, getattr(self, name))
+        if self.patience is not None:
+            _check_count("patience", self.patience)
+        _check_count("seed", self.seed, minimum=0)
+        _check_choice("activation", self.activation, ACTIVATIONS)
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("loss", self.loss, LOSSES)
+        _check_range("learning_rate", self.learning_rate, 0, math.inf, open_low=True)
+        _check_range("l1", self.l1, 0, math.inf)
+        _check_range("dropout", self.dropout, 0, 1)
+        _check_range("validation_split", self.validation_split, 0, 1)
+        if self.patience is not None and self.validation_split == 0:
+            raise InvalidSetting("patience", self.patience, "None when validation_split is 0")
+
+    @property
+    def architecture(self) -> str:
+        """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
+        return architecture_name(self.hidden_dims)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns every setting as plain JSON values."""
+        return {**dataclasses.asdict(self), "hidden_dims": list(self.hidden_dims)}
+
+
+def _check_count(name: str, value: object, minimum: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise InvalidSetting(name, value, f"a whole number of at least {minimum}")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidSetting(name, value, "one of " + ", ".join(choices))
+
+
+def _check_range(
+    name: str, value: object, low: float, high: float, *, open_low: bool = False
+) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not (low < value if open_low else low <= value) or not value < high:  # type: ignore[operator]
+        above = "above" if open_low else "of at least"
+        below = "and finite" if math.isinf(high) else f"and below {high:g}"
+        raise InvalidSetting(name, value, f"a number {above} {low:g} {below}")

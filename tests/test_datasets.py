@@ -1,0 +1,64 @@
+"""Finding, reading and verifying data."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from kerasae.datasets import load_dataset, validation_rows
+from kerasae.errors import DataError, InvalidSetting
+from kerasae.idx import read_idx
+
+
+def test_idx_is_read_plain_and_compressed(tmp_path):
+    content = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6])
+    (tmp_path / "a").write_bytes(content)
+    (tmp_path / "b.gz").write_bytes(gzip.compress(content))
+    for name in ("a", "b.gz"):
+        assert read_idx(tmp_path / name).tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\x08\x01", b"\0\0\x08\1\0\0\0\2a", b"PK\3\4"])
+def test_a_damaged_idx_file_is_named(tmp_path, content):
+    path = tmp_path / "damaged"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="damaged"):
+        read_idx(path)
+
+
+def test_a_truncated_gzip_is_named(tmp_path):
+    path = tmp_path / "cut.gz"
+    path.write_bytes(gzip.compress(bytes(1000))[:-9])
+    with pytest.raises(DataError, match=r"cut\.gz"):
+        read_idx(path)
+
+
+def test_a_folder_without_the_files_says_where_to_put_them(tmp_path):
+    with pytest.raises(DataError, match=r"mnist\.npz.*mnist5k"):
+        load_dataset("mnist", tmp_path)
+
+
+def test_other_images_under_the_name_are_refused(tmp_path):
+    images, labels = np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.uint8)
+    arrays = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    with pytest.raises(DataError, match="MD5"):
+        load_dataset("mnist", tmp_path)
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(InvalidSetting, match="mnist5k"):
+        load_dataset("cifar10")
+
+
+def test_the_5000_digits_are_split_by_class():
+    data = load_dataset("mnist5k")
+    assert np.bincount(data.train_labels).tolist() == [450] * 10
+    assert np.bincount(data.test_labels).tolist() == [50] * 10
+
+
+def test_the_validation_rows_and_the_rest_are_all_rows_once():
+    train, held_out = validation_rows(50, 0.1)
+    assert len(held_out) == 5
+    assert sorted([*train, *held_out]) == list(range(50))
+    assert len(validation_rows(50, 0.0)[1]) == 0

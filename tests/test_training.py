@@ -1,0 +1,70 @@
+"""Training through `fit`."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from kerasae.batches import epoch_order
+from kerasae.errors import InvalidSetting, TrainingDiverged
+from kerasae.experiment import Experiment
+from kerasae.models import autoencoder
+from kerasae.training import train
+
+SMALL = Experiment("mnist5k", (16,), 4, epochs=2, batch_size=50, optimizer="sgd", learning_rate=0.5)
+
+
+def test_the_compiled_chunk_does_what_plain_keras_does_step_by_step(digits):
+    experiment = dataclasses.replace(SMALL, validation_split=0.0)
+    ours = train(experiment, digits).model.get_weights()
+
+    plain = autoencoder((28, 28), (16,), 4)
+    steps = len(digits.train) // 50
+    warmup = round(2 * steps * 0.05)
+    plain.compile(
+        keras.optimizers.SGD(
+            keras.optimizers.schedules.CosineDecay(
+                0.0, 2 * steps - warmup, warmup_target=0.5, warmup_steps=warmup
+            )
+        ),
+        "mse",
+    )
+    images = digits.train.astype("float32") / 255
+    for epoch in range(2):
+        order = epoch_order(len(images), 0, epoch).numpy()
+        for start in range(0, steps * 50, 50):
+            batch = images[order[start : start + 50]]
+            plain.train_on_batch(batch, batch)
+    for ours_one, plain_one in zip(ours, plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours_one, plain_one, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits):
+    experiment = dataclasses.replace(SMALL, dropout=0.2, optimizer="adam", learning_rate=1e-3)
+    first, second = (train(experiment, digits).model.get_weights() for _ in range(2))
+    other = train(dataclasses.replace(experiment, seed=1), digits).model.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_scores_are_those_of_the_saved_model(digits):
+    run = train(SMALL, digits)
+    clean = digits.test.astype("float64") / 255
+    error = np.square(np.asarray(run.model(clean.astype("float32"))) - clean).mean((1, 2))
+    assert run.metrics["test_mse"] == pytest.approx(error.mean(), rel=1e-4)
+    assert run.metrics["test_psnr"] == pytest.approx(np.mean(-10 * np.log10(error)), rel=1e-5)
+    assert [row["epoch"] for row in run.history] == [1, 2]
+    assert run.history[-1]["val_mse"] == pytest.approx(run.metrics["val_mse"], rel=1e-6)
+
+
+def test_a_rate_that_explodes_is_called_divergence(digits):
+    experiment = dataclasses.replace(SMALL, learning_rate=1e30, activation="elu")
+    experiment = dataclasses.replace(experiment, loss="binary_crossentropy", l1=1.0)
+    with pytest.raises(TrainingDiverged, match="learning rate"):
+        train(experiment, digits)
+
+
+def test_a_batch_larger_than_the_training_set_is_refused(digits):
+    with pytest.raises(InvalidSetting, match="at most the 450"):
+        train(dataclasses.replace(SMALL, batch_size=451), digits)
