@@ -45,7 +45,7 @@ def sweep(
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
     """Train a grid of autoencoders and set them beside PCA and the report."""
-    from kerasae.sweeps import Sweep, claim, run_sweep
+    from kerasae.sweeps import Sweep, run_sweep
 
     base = Experiment(
         dataset=dataset, epochs=SWEEP_EPOCHS.get(dataset, 1) if epochs is None else epochs,
@@ -63,7 +63,6 @@ def sweep(
 
     data = load_dataset(dataset, data_dir)
     folder = out or _new_folder(dataset)
-    claim(folder)
 
     from .progress import SweepProgress
 
