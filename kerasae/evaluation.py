@@ -32,11 +32,12 @@ def image_mse_function(model: keras.Model) -> Evaluator:
     (3,)
     """
 
-    @tf.function(jit_compile=True, autograph=False)
     def batch_mse(images: tf.Tensor) -> tf.Tensor:
         clean = tf.cast(images, tf.float32) / 255.0
         error = tf.square(model(clean, training=False) - clean)
         return tf.reduce_mean(error, axis=list(range(1, clean.shape.rank)))
+
+    compiled = tf.function(batch_mse, jit_compile=True, autograph=False)
 
     def image_mse(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         errors = np.empty(len(images), np.float32)
@@ -44,7 +45,7 @@ def image_mse_function(model: keras.Model) -> Evaluator:
             batch = images[start : start + _BATCH]
             # One shape is one compilation: a short last batch is filled up and cut again.
             full = np.resize(batch, (_BATCH, *images.shape[1:]))
-            errors[start : start + _BATCH] = batch_mse(tf.constant(full)).numpy()[: len(batch)]
+            errors[start : start + _BATCH] = compiled(tf.constant(full)).numpy()[: len(batch)]
         return errors
 
     return image_mse

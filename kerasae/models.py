@@ -93,7 +93,7 @@ def basic_autoencoder(
     Example:
 
     >>> basic_autoencoder().count_params()
-    418110
+    418094
     """
     return autoencoder(image_shape, (hidden_dim,), latent_dim)
 

@@ -57,7 +57,7 @@ def sweep_table(result: SweepResult, dataset: str) -> Table:
         table.add_column(f"report\n{architecture}", justify="right", style="dim")
     for dim, pca in result.pca_mse.items():
         cells = [_cell(result, network, dim, pca, best) for network in networks]
-        figures = [f"{values[dim]:.4f}" if dim in values else "–" for values in report.values()]
+        figures = [f"{values[dim]:.4f}" if dim in values else "-" for values in report.values()]
         table.add_row(str(dim), *cells, f"{pca:.5f}", *figures)
     return table
 

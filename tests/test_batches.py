@@ -1,5 +1,7 @@
 """The order of the images."""
 
+import itertools
+
 import numpy as np
 
 from kerasae.batches import STEPS_PER_CHUNK, epoch_order, row_chunks
@@ -8,7 +10,7 @@ from kerasae.batches import STEPS_PER_CHUNK, epoch_order, row_chunks
 def test_every_epoch_has_an_order_of_its_own_and_repeats_it_when_asked_again():
     orders = [epoch_order(100, 7, epoch).numpy() for epoch in range(3)]
     assert all(sorted(order) == list(range(100)) for order in orders)
-    assert not any(np.array_equal(a, b) for a, b in zip(orders, orders[1:], strict=False))
+    assert not any(np.array_equal(a, b) for a, b in itertools.pairwise(orders))
     assert np.array_equal(orders[2], epoch_order(100, 7, 2).numpy())
     assert not np.array_equal(orders[2], epoch_order(100, 8, 2).numpy())
 
