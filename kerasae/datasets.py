@@ -40,6 +40,12 @@ _MD5 = {
         "8181f5470baa50b63fa0f6fddb340f0a",
         "15d484375f8d13e6eb1aabb0c3f46965",
     ),
+    "mnist5k": (
+        "19ae05e49a21603b8c3f92a9d75dd91a",
+        "e9c654e00f9ee54c621b74530a8c4da9",
+        "daafae57397b4976b39c4f56206e444d",
+        "38f5459b509e13c3bddd86ef4ac1b899",
+    ),
 }
 
 
@@ -92,14 +98,14 @@ def load_dataset(name: str, data_dir: str | os.PathLike[str] | None = None) -> I
     if name not in DATASETS:
         raise InvalidSetting("dataset", name, "one of " + ", ".join(DATASETS))
     if name == "mnist5k":
-        return _load_mnist5k()
-    if data_dir is not None:
+        data: ImageData | None = _load_mnist5k()
+    elif data_dir is not None:
         data = _read_folder(name, Path(data_dir))
-        if data is None:
-            raise DataError(_missing(name, Path(data_dir)))
     else:
         cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
         data = _read_folder(name, cache) or _download(name, cache)
+    if data is None:
+        raise DataError(_missing(name, Path(str(data_dir))))
     _verify(data)
     return data
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from kerasae.reference import REPORT_MSE
 from kerasae.sweeps import SweepResult
@@ -53,6 +54,8 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
     )  # fmt: skip
     axes.set_xticks(dims, [str(dim) for dim in dims])
     axes.minorticks_off()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
