@@ -18,15 +18,16 @@ from rich.progress import (
 from kerasae.executors import EpochDone, Event, Failed, Finished, Started
 
 
-class SweepProgress:
-    """Shows a bar for the sweep and one per running trial, on standard error.
+class TrialsProgress:
+    """Shows a bar for all trials and one per running trial, on standard error.
 
     Args:
-        trials: Number of trials of the sweep.
+        title: What the trials are: a sweep or a study.
+        trials: Number of trials.
         silent: Show nothing.
     """
 
-    def __init__(self, trials: int, *, silent: bool) -> None:
+    def __init__(self, title: str, trials: int, *, silent: bool) -> None:
         self._console = Console(stderr=True, quiet=silent)
         self._live = self._console.is_terminal and not os.environ.get("CI")
         self._progress = Progress(
@@ -41,10 +42,10 @@ class SweepProgress:
         )
         self._total = trials
         self._done = 0
-        self._sweep = self._progress.add_task("sweep", total=trials, scores="")
+        self._all = self._progress.add_task(title, total=trials, scores="")
         self._bars: dict[str, TaskID] = {}
 
-    def __enter__(self) -> SweepProgress:
+    def __enter__(self) -> TrialsProgress:
         self._progress.start()
         return self
 
@@ -71,7 +72,7 @@ class SweepProgress:
     def _end(self, name: str, outcome: str) -> None:
         self._progress.remove_task(self._bars.pop(name))
         self._done += 1
-        self._progress.update(self._sweep, completed=self._done)
+        self._progress.update(self._all, completed=self._done)
         line = f"[{self._done}/{self._total}] {name}: {outcome}"
         if not self._live:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -10,11 +10,13 @@ __version__ = "0.1.0"
 _HOME = {
     "Experiment": "kerasae.experiment",
     "ImageData": "kerasae.datasets",
+    "PCA": "kerasae.pca",
     "KerasAEError": "kerasae.errors",
     "Sweep": "kerasae.sweeps",
     "autoencoder": "kerasae.models",
     "basic_autoencoder": "kerasae.models",
     "extended_autoencoder": "kerasae.models",
+    "fit_pca": "kerasae.pca",
     "load_dataset": "kerasae.datasets",
     "psnr": "kerasae.metrics",
     "run_sweep": "kerasae.sweeps",

@@ -82,6 +82,23 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, An
     write_text(path, text.getvalue())
 
 
+def claim(folder: Path) -> None:
+    """Makes the folder of a sweep or study.
+
+    Raises:
+        ArtifactError: If it exists and is not an empty folder, or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any(folder.iterdir())
+    except OSError as error:
+        raise ArtifactError(
+            f"{folder}: cannot be used ({error.strerror}); choose another --out"
+        ) from error
+    if taken:
+        raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
+
+
 def save_run(folder: Path, experiment: Experiment, run: TrainedRun) -> None:
     """Saves a trained run; `metrics.json` comes last, so a run that has it is whole.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 # Steps in one call of the compiled program: long enough to hide the cost of a call, short
 # enough for a progress bar and Ctrl-C.
@@ -34,14 +36,16 @@ def chunks_per_epoch(count: int, batch_size: int) -> int:
     return -(-(count // batch_size) // STEPS_PER_CHUNK)
 
 
-def row_chunks(count: int, batch_size: int, seed: int, epochs: range) -> tf.data.Dataset:
+def row_chunks(
+    train_rows: NDArray[np.int32], batch_size: int, seed: int, epochs: range
+) -> tf.data.Dataset:
     """Makes the data set that `fit` is driven with: row numbers, a chunk of steps at a time.
 
     The rows that do not fill a last batch are left out of that epoch; the next epoch's
     fresh order brings them back.
 
     Args:
-        count: Number of training images.
+        train_rows: Numbers of the images to train on, `int32`, `(count,)`.
         batch_size: Rows per step, at most `count`.
         seed: Seed of the experiment.
         epochs: The epochs to make, in order.
@@ -50,13 +54,13 @@ def row_chunks(count: int, batch_size: int, seed: int, epochs: range) -> tf.data
         A data set of `(rows, steps)`: `int32` of shape `(STEPS_PER_CHUNK, batch_size)`, of
         which the first `steps` are to be trained on.
     """
+    count = len(train_rows)
     steps = count // batch_size
     chunks = chunks_per_epoch(count, batch_size)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        rows = tf.reshape(
-            epoch_order(count, seed, epoch)[: steps * batch_size], (steps, batch_size)
-        )
+        order = epoch_order(count, seed, epoch)[: steps * batch_size]
+        rows = tf.reshape(tf.gather(train_rows, order), (steps, batch_size))
         rows = tf.pad(rows, [[0, chunks * STEPS_PER_CHUNK - steps], [0, 0]])
         rows = tf.reshape(rows, (chunks, STEPS_PER_CHUNK, batch_size))
         left = tf.minimum(STEPS_PER_CHUNK, steps - tf.range(chunks) * STEPS_PER_CHUNK)

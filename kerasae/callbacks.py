@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import TrainingDiverged
-from kerasae.evaluation import Evaluator
+from kerasae.evaluation import ImageMSE
 from kerasae.metrics import scores
 
 
@@ -23,16 +23,23 @@ class ValidationScores(keras.callbacks.Callback):
     Args:
         image_mse: Function that scores images; see `evaluation.image_mse_function`.
         images: Validation images, `uint8`.
+        inputs: What the model sees instead, where that is not the images themselves.
     """
 
-    def __init__(self, image_mse: Evaluator, images: NDArray[np.uint8]) -> None:
+    def __init__(
+        self,
+        image_mse: ImageMSE,
+        images: NDArray[np.uint8],
+        inputs: NDArray[np.float32] | None = None,
+    ) -> None:
         super().__init__()
         self._image_mse = image_mse
         self._images = images
+        self._inputs = inputs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:
-            found = scores(self._image_mse(self._images))
+            found = scores(self._image_mse(self._images, self._inputs))
             logs["val_mse"] = found.mse
             logs["val_psnr"] = found.psnr
             logs["val_pooled_psnr"] = found.pooled_psnr
@@ -48,8 +55,14 @@ class Throughput(keras.callbacks.Callback):
     def __init__(self, images_per_epoch: int) -> None:
         super().__init__()
         self._images_per_epoch = images_per_epoch
+        self._epochs = 0
         self.train_seconds = 0.0
         self.images_per_second = 0.0
+
+    @property
+    def mean_images_per_second(self) -> float:
+        """Images per second over all epochs."""
+        return self._epochs * self._images_per_epoch / self.train_seconds
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._started = self._last = time.perf_counter()
@@ -59,6 +72,7 @@ class Throughput(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         seconds = self._last - self._started
+        self._epochs += 1
         self.train_seconds += seconds
         self.images_per_second = self._images_per_epoch / seconds
 
@@ -75,15 +89,21 @@ class StopOnDivergence(keras.callbacks.Callback):
 
 
 class OnEpoch(keras.callbacks.Callback):
-    """Hands each epoch's logs to a function, for a progress display.
+    """Hands each epoch's logs, with `images_per_second`, to a function.
 
     Args:
         report: Called with the number of epochs done and their last logs.
+        throughput: Where the images per second come from; list it first.
     """
 
-    def __init__(self, report: Callable[[int, dict[str, float]], None]) -> None:
+    def __init__(
+        self, report: Callable[[int, dict[str, float]], None], throughput: Throughput
+    ) -> None:
         super().__init__()
         self._report = report
+        self._throughput = throughput
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._report(epoch + 1, {key: float(value) for key, value in (logs or {}).items()})
+        values = {key: float(value) for key, value in (logs or {}).items()}
+        values["images_per_second"] = self._throughput.images_per_second
+        self._report(epoch + 1, values)

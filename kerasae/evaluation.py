@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -11,18 +11,26 @@ from numpy.typing import NDArray
 
 _BATCH = 500
 
-Evaluator = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+class ImageMSE(Protocol):
+    """A function that scores the reconstructions of images."""
+
+    def __call__(
+        self, images: NDArray[np.uint8], inputs: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]: ...
 
 
-def image_mse_function(model: keras.Model) -> Evaluator:
+def image_mse_function(model: keras.Model) -> ImageMSE:
     """Compiles a function that scores a model's reconstructions.
 
     Args:
         model: An autoencoder from images in [0, 1] to the same shape.
 
     Returns:
-        A function from `uint8` images `(images, *image_shape)` to the mean squared error
-        of each, `float32`, `(images,)`. It always reflects the model's current weights.
+        A function of `uint8` images `(images, *image_shape)`, and of the model's input where
+        that is not the images themselves (noisy ones, `float32`), that returns the mean
+        squared error of each, `float32`, `(images,)`. It always reflects the model's
+        current weights.
 
     Example:
 
@@ -32,20 +40,26 @@ def image_mse_function(model: keras.Model) -> Evaluator:
     (3,)
     """
 
-    def batch_mse(images: tf.Tensor) -> tf.Tensor:
+    def batch_mse(images: tf.Tensor, inputs: tf.Tensor | None) -> tf.Tensor:
         clean = tf.cast(images, tf.float32) / 255.0
-        error = tf.square(model(clean, training=False) - clean)
-        return tf.reduce_mean(error, axis=list(range(1, clean.shape.rank)))
+        output = model(clean if inputs is None else inputs, training=False)
+        return tf.reduce_mean(tf.square(output - clean), axis=list(range(1, clean.shape.rank)))
 
     compiled = tf.function(batch_mse, jit_compile=True, autograph=False)
 
-    def image_mse(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def image_mse(
+        images: NDArray[np.uint8], inputs: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         errors = np.empty(len(images), np.float32)
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
-            # One shape is one compilation: a short last batch is filled up and cut again.
-            full = np.resize(batch, (_BATCH, *images.shape[1:]))
-            errors[start : start + _BATCH] = compiled(tf.constant(full)).numpy()[: len(batch)]
+            noisy = None if inputs is None else _full(inputs[start : start + _BATCH])
+            errors[start : start + _BATCH] = compiled(_full(batch), noisy).numpy()[: len(batch)]
         return errors
 
     return image_mse
+
+
+def _full(batch: NDArray) -> tf.Tensor:
+    """Fills a short last batch up, for one shape is one compilation."""
+    return tf.constant(np.resize(batch, (_BATCH, *batch.shape[1:])))

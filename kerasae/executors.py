@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from kerasae.datasets import ImageData
+from kerasae.data_store import DataStore
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 
@@ -75,12 +75,13 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def run_jobs(jobs: list[Job], shared_images: Path, workers: int) -> Iterator[Iterator[Event]]:
+def run_jobs(jobs: list[Job], store: Path, workers: int) -> Iterator[Iterator[Event]]:
     """Starts worker processes by spawn and yields what happens as it happens.
 
     Args:
         jobs: The jobs, started in this order; each worker goes from one to the next.
-        shared_images: Folder of the data set; see `shared_images.store`.
+        store: Folder of the `DataStore` that holds the jobs' data; read when the first job is
+            taken, so it may be filled after this call.
         workers: Number of processes, at least 1.
 
     Yields:
@@ -89,9 +90,10 @@ def run_jobs(jobs: list[Job], shared_images: Path, workers: int) -> Iterator[Ite
     waiting = list(reversed(jobs))
     running: dict[Connection, _Worker] = {}
     try:
+        # They import TensorFlow while the caller prepares the data.
         for _ in range(min(workers, len(jobs))):
-            _start(waiting.pop(), shared_images, running)
-        yield _events(waiting, running, shared_images)
+            _start(waiting.pop(), store, running)
+        yield _events(waiting, running, store)
     finally:
         for worker in running.values():
             worker.process.terminate()
@@ -99,48 +101,50 @@ def run_jobs(jobs: list[Job], shared_images: Path, workers: int) -> Iterator[Ite
             worker.connection.close()
 
 
-def _start(job: Job, shared_images: Path, running: dict[Connection, _Worker]) -> None:
+def _start(job: Job, store: Path, running: dict[Connection, _Worker]) -> _Worker:
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_work, args=(theirs, shared_images), daemon=True)
+    process = spawn.Process(target=_work, args=(theirs, store), daemon=True)
     process.start()
     theirs.close()
-    ours.send(job)
-    running[ours] = _Worker(process, ours, job)
+    worker = running[ours] = _Worker(process, ours, job)
+    return worker
 
 
-def _events(
-    waiting: list[Job], running: dict[Connection, _Worker], shared_images: Path
-) -> Iterator[Event]:
+def _hand_over(worker: _Worker) -> Started:
+    # A worker that has died already shows itself at the next receive.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        worker.connection.send(worker.job)
+    return Started(worker.job.name, worker.job.experiment.epochs)
+
+
+def _events(waiting: list[Job], running: dict[Connection, _Worker], store: Path) -> Iterator[Event]:
     for worker in running.values():
-        yield Started(worker.job.name, worker.job.experiment.epochs)
+        yield _hand_over(worker)
     while running:
         for connection in wait(list(running)):
             worker = running[connection]  # type: ignore[index]
             try:
                 event: Event = worker.connection.recv()
             except (EOFError, ConnectionResetError):
-                yield from _bury(worker, waiting, running, shared_images)
+                yield from _bury(worker, waiting, running, store)
                 continue
             yield event
             if isinstance(event, Finished | Failed):
                 if waiting:
                     worker.job = waiting.pop()
-                    worker.connection.send(worker.job)
-                    yield Started(worker.job.name, worker.job.experiment.epochs)
+                    yield _hand_over(worker)
                 else:
                     _dismiss(worker, running)
 
 
 def _bury(
-    worker: _Worker, waiting: list[Job], running: dict[Connection, _Worker], shared_images: Path
+    worker: _Worker, waiting: list[Job], running: dict[Connection, _Worker], store: Path
 ) -> Iterator[Event]:
     _dismiss(worker, running)
     yield Failed(worker.job.name, f"its process died (exit code {worker.process.exitcode})")
     if waiting:
-        job = waiting.pop()
-        _start(job, shared_images, running)
-        yield Started(job.name, job.experiment.epochs)
+        yield _hand_over(_start(waiting.pop(), store, running))
 
 
 def _dismiss(worker: _Worker, running: dict[Connection, _Worker]) -> None:
@@ -149,19 +153,17 @@ def _dismiss(worker: _Worker, running: dict[Connection, _Worker]) -> None:
     worker.process.join()
 
 
-def _work(connection: Connection, shared_images: Path) -> None:
+def _work(connection: Connection, store: Path) -> None:
     """Runs in the worker: takes jobs from the pipe until it is closed."""
     # TensorFlow reads these once, at its import, which must therefore come after.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-    from kerasae.shared_images import open_stored
-
     with _native_stderr_silenced():
         importlib.import_module("tensorflow")
-    data = open_stored(shared_images)
+    opened = DataStore(store)
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         while True:
             job: Job = connection.recv()
-            connection.send(_run(job, data, connection))
+            connection.send(_run(job, opened, connection))
 
 
 @contextlib.contextmanager
@@ -180,14 +182,15 @@ def _native_stderr_silenced() -> Iterator[None]:
         os.close(kept)
 
 
-def _run(job: Job, data: ImageData, connection: Connection) -> Event:
+def _run(job: Job, store: DataStore, connection: Connection) -> Event:
     from kerasae.artifacts import save_run
     from kerasae.training import train
 
     try:
         run = train(
             job.experiment,
-            data,
+            store.data(job.experiment.dataset),
+            pca=store.pca(job.experiment.dataset, job.experiment.validation_split),
             on_epoch=lambda epoch, logs: connection.send(EpochDone(job.name, epoch, logs)),
             tensorboard=job.folder / "tensorboard" if job.tensorboard else None,
         )

@@ -12,6 +12,7 @@ ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (512, 
 ACTIVATIONS = ("relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu")
 OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd", "muon")
 LOSSES = ("mse", "binary_crossentropy")
+SHORTCUTS = ("linear", "pca")
 
 
 def architecture_name(hidden_dims: tuple[int, ...]) -> str:
@@ -38,6 +39,13 @@ class Experiment:
         l1: Weight λ of the L1 penalty on the code (Lasso), at least 0. Keras sums the
             penalty over units and averages it over the batch.
         dropout: Dropout rate after each hidden layer, in [0, 1).
+        shortcut: A linear path beside the stack, started at random (`linear`) or at the
+            PCA solution (`pca`), or `None` for the plain stack. See `models.autoencoder`.
+        sigma: Standard deviation of the Gaussian noise that is added to the input, in
+            units of the pixels' range [0, 1], at least 0; 0 trains a plain autoencoder.
+        clip_noise: Whether the noisy input is clipped to [0, 1].
+        shift: Augmentation: largest shift of a training image in each direction, in whole
+            pixels, at least 0; 0 for none.
         epochs: Passes over the training images, at least 1.
         batch_size: Images per step, at least 1.
         learning_rate: Peak of the schedule, above 0 and finite.
@@ -63,6 +71,10 @@ class Experiment:
     activation: str = "relu"
     l1: float = 0.0
     dropout: float = 0.0
+    shortcut: str | None = "pca"
+    sigma: float = 0.0
+    clip_noise: bool = False
+    shift: int = 0
     epochs: int = 10
     batch_size: int = 128
     learning_rate: float = 3e-3
@@ -80,13 +92,20 @@ class Experiment:
             _check_count(name, getattr(self, name))
         if self.patience is not None:
             _check_count("patience", self.patience)
-        _check_count("seed", self.seed, minimum=0)
+        for name in ("seed", "shift"):
+            _check_count(name, getattr(self, name), minimum=0)
         _check_choice("activation", self.activation, ACTIVATIONS)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("loss", self.loss, LOSSES)
+        if self.shortcut is not None:
+            _check_choice("shortcut", self.shortcut, SHORTCUTS)
+            if self.loss != "mse":
+                # Outputs of exactly 0 and 1, which the clipping makes, have no cross-entropy.
+                raise InvalidSetting("loss", self.loss, f"mse with shortcut {self.shortcut}")
         _check_range("learning_rate", self.learning_rate, 0, math.inf, open_low=True)
         _check_range("l1", self.l1, 0, math.inf)
         _check_range("dropout", self.dropout, 0, 1)
+        _check_range("sigma", self.sigma, 0, math.inf)
         _check_range("validation_split", self.validation_split, 0, 1)
         if self.patience is not None and self.validation_split == 0:
             raise InvalidSetting("patience", self.patience, "None when validation_split is 0")
@@ -95,6 +114,20 @@ class Experiment:
     def architecture(self) -> str:
         """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
         return architecture_name(self.hidden_dims)
+
+    def check_fits(self, images: int) -> None:
+        """Checks that a batch is not larger than the training set.
+
+        Args:
+            images: Number of images to train on.
+
+        Raises:
+            InvalidSetting: If it is.
+        """
+        if self.batch_size > images:
+            raise InvalidSetting(
+                "batch_size", self.batch_size, f"at most the {images} training images"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Returns every setting as plain JSON values."""

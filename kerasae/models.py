@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+
+from kerasae.errors import InvalidSetting
+from kerasae.pca import PCA
+
+ENCODER = "encoder"
+DECODER = "decoder"
+CLIP = "clip"
 
 
 def autoencoder(
@@ -16,12 +24,21 @@ def autoencoder(
     activation: str = "relu",
     l1: float = 0.0,
     dropout: float = 0.0,
+    shortcut: str | None = None,
+    pca: PCA | None = None,
+    sigma: float = 0.0,
     seed: int = 0,
 ) -> keras.Model:
     """Builds a dense autoencoder of any depth, made of built-in layers only.
 
-    The decoder mirrors the encoder and ends in a sigmoid. The sub-models can be had with
+    The decoder mirrors the encoder. The sub-models can be had with
     `model.get_layer("encoder")` and `model.get_layer("decoder")`.
+
+    Without a shortcut the network is a plain stack that ends in a sigmoid. With one, a
+    linear path runs beside the stack, from the image to the code and from the code to the
+    output, the two are added, and the output is clipped to [0, 1]. Started at PCA, with the
+    stack's last layers at zero, such a network has PCA's error before its first step,
+    and training can only improve on it.
 
     Args:
         image_shape: Shape of one image: `(height, width)` or `(height, width, channels)`.
@@ -30,55 +47,123 @@ def autoencoder(
         activation: Activation of the hidden layers; the code is linear.
         l1: Weight of the L1 activity regularizer on the code; 0 for none.
         dropout: Dropout rate after each hidden layer; 0 for none.
+        shortcut: `None` for the plain stack, `"linear"` for a linear path with random
+            weights, `"pca"` for one that starts at the PCA solution.
+        pca: The fitted components, which `"pca"` needs; see `pca.fit_pca`.
+        sigma: Noise on the input that the PCA start should expect, as a standard deviation;
+            see `PCA.linear_path`.
         seed: Seed of the weights and of Dropout.
 
     Returns:
         A `keras.Model` from `(batch, *image_shape)` floats in [0, 1] to the same shape.
 
+    Raises:
+        InvalidSetting: If `shortcut` is `"pca"` and `pca` is missing or of other images.
+
     Example:
 
-    >>> model = autoencoder((28, 28), (64,), 8)
+    >>> model = autoencoder((28, 28), (64,), 8, shortcut="linear")
     >>> model.output_shape, model.get_layer("encoder").output_shape
     ((None, 28, 28), (None, 8))
     """
     image_shape = tuple(image_shape)
     pixels = int(np.prod(image_shape))
-    seeds = iter(np.random.SeedSequence(seed).generate_state(4 * len(hidden_dims) + 2))
-
-    def dense(units: int, name: str, function: str | None, penalty: float = 0.0) -> keras.Layer:
-        regularizer = keras.regularizers.L1(penalty) if penalty else None
-        return keras.layers.Dense(
-            units,
-            activation=function,
-            kernel_initializer=keras.initializers.GlorotUniform(int(next(seeds))),
-            activity_regularizer=regularizer,
-            name=name,
-        )
-
-    def stack(x: keras.KerasTensor, widths: Sequence[int], side: str) -> keras.KerasTensor:
-        for number, units in enumerate(widths, 1):
-            x = dense(units, f"{side}_{number}", activation)(x)
-            if dropout:
-                drop = keras.layers.Dropout(dropout, seed=int(next(seeds)))
-                x = drop(x)
-        return x
+    if shortcut == "pca" and (pca is None or pca.mean.size != pixels):
+        received = "none" if pca is None else f"one of {pca.mean.size} pixels"
+        raise InvalidSetting("pca", received, f"a PCA of {pixels} pixels; see kerasae.fit_pca")
+    layers = _Layers(activation, dropout, shortcut, seed, len(hidden_dims))
+    penalty = keras.regularizers.L1(l1) if l1 else None
 
     image = keras.Input(image_shape, name="image")
     flat = keras.layers.Reshape((pixels,), name="flatten")(image)
-    code = dense(latent_dim, "code", None, l1)(stack(flat, hidden_dims, "hidden"))
-    encoder = keras.Model(image, code, name="encoder")
+    code = layers.path(flat, hidden_dims, latent_dim, "code", activity_regularizer=penalty)
+    encoder = keras.Model(image, code, name=ENCODER)
 
     code_input = keras.Input((latent_dim,), name="code_input")
-    hidden = stack(code_input, tuple(hidden_dims)[::-1], "hidden")
-    output = keras.layers.Reshape(image_shape, name="unflatten")(
-        dense(pixels, "pixels", "sigmoid")(hidden)
-    )
-    decoder = keras.Model(code_input, output, name="decoder")
+    output = layers.path(code_input, tuple(hidden_dims)[::-1], pixels, "pixels")
+    squash = keras.layers.ReLU(1.0, name=CLIP) if shortcut else keras.layers.Activation("sigmoid")
+    output = keras.layers.Reshape(image_shape, name="unflatten")(squash(output))
+    decoder = keras.Model(code_input, output, name=DECODER)
+    if pca is not None and shortcut == "pca":
+        weights = pca.linear_path(latent_dim, sigma)
+        encoder.get_layer("linear_code").set_weights(weights[:2])
+        decoder.get_layer("linear_pixels").set_weights(weights[2:])
     return keras.Model(image, decoder(encoder(image)), name="autoencoder")
 
 
+class _Layers:
+    """Makes the layers of one network, each with a seed of its own."""
+
+    def __init__(
+        self, activation: str, dropout: float, shortcut: str | None, seed: int, depth: int
+    ) -> None:
+        self._activation = activation
+        self._dropout = dropout
+        self._shortcut = shortcut
+        self._seeds = iter(np.random.SeedSequence(seed).generate_state(4 * depth + 4))
+
+    def path(
+        self,
+        x: keras.KerasTensor,
+        hidden_dims: Sequence[int],
+        units: int,
+        name: str,
+        **last: Any,
+    ) -> keras.KerasTensor:
+        """Hidden layers and a linear layer called `name`, and the shortcut beside them.
+
+        The keyword arguments go to the last layer.
+        """
+        hidden = x
+        for number, width in enumerate(hidden_dims, 1):
+            hidden = self._dense(width, f"hidden_{number}", activation=self._activation)(hidden)
+            if self._dropout:
+                seed = int(next(self._seeds))
+                hidden = keras.layers.Dropout(self._dropout, seed=seed)(hidden)
+        if self._shortcut is None:
+            return self._dense(units, name, **last)(hidden)
+        # The stack starts silent beside PCA: what it adds must be learnt.
+        first = {"kernel_initializer": "zeros"} if self._shortcut == "pca" else {}
+        straight = self._dense(units, f"linear_{name}")(x)
+        bent = self._dense(units, name, **first)(hidden)
+        return keras.layers.Add(name=f"{name}_sum", **last)([straight, bent])
+
+    def _dense(self, units: int, name: str, **options: Any) -> keras.Layer:
+        options.setdefault(
+            "kernel_initializer", keras.initializers.GlorotUniform(int(next(self._seeds)))
+        )
+        return keras.layers.Dense(units, name=name, **options)
+
+
+def unclipped(model: keras.Model) -> keras.Model:
+    """Returns the model without the clipping of its output, sharing all its weights.
+
+    Args:
+        model: What `autoencoder` built.
+
+    Returns:
+        A model to `(batch, pixels)` where `model` has a shortcut, or `model` itself.
+
+    Example:
+
+    >>> plain = autoencoder((28, 28), (64,), 8)
+    >>> unclipped(plain) is plain
+    True
+    """
+    encoder, decoder = model.get_layer(ENCODER), model.get_layer(DECODER)
+    if not any(layer.name == CLIP for layer in decoder.layers):
+        return model
+    open_decoder = keras.Model(decoder.input, decoder.get_layer(CLIP).input)
+    return keras.Model(model.input, open_decoder(encoder(model.input)))
+
+
 def basic_autoencoder(
-    image_shape: Sequence[int] = (28, 28), hidden_dim: int = 256, latent_dim: int = 30
+    image_shape: Sequence[int] = (28, 28),
+    hidden_dim: int = 256,
+    latent_dim: int = 30,
+    *,
+    shortcut: str | None = None,
+    pca: PCA | None = None,
 ) -> keras.Model:
     """Builds the report's "3 hidden layers": one hidden layer each side of the code.
 
@@ -86,6 +171,8 @@ def basic_autoencoder(
         image_shape: Shape of one image.
         hidden_dim: Width of the hidden layer.
         latent_dim: Size of the code.
+        shortcut: See `autoencoder`.
+        pca: See `autoencoder`.
 
     Returns:
         See `autoencoder`.
@@ -95,13 +182,16 @@ def basic_autoencoder(
     >>> basic_autoencoder().count_params()
     418094
     """
-    return autoencoder(image_shape, (hidden_dim,), latent_dim)
+    return autoencoder(image_shape, (hidden_dim,), latent_dim, shortcut=shortcut, pca=pca)
 
 
 def extended_autoencoder(
     image_shape: Sequence[int] = (28, 28),
     hidden_dims: tuple[int, int] = (512, 256),
     latent_dim: int = 30,
+    *,
+    shortcut: str | None = None,
+    pca: PCA | None = None,
 ) -> keras.Model:
     """Builds the report's "5 hidden layers": two hidden layers each side of the code.
 
@@ -109,6 +199,8 @@ def extended_autoencoder(
         image_shape: Shape of one image.
         hidden_dims: Widths of the two hidden layers, from the image to the code.
         latent_dim: Size of the code.
+        shortcut: See `autoencoder`.
+        pca: See `autoencoder`.
 
     Returns:
         See `autoencoder`.
@@ -118,4 +210,4 @@ def extended_autoencoder(
     >>> extended_autoencoder(latent_dim=15).get_layer("encoder").output_shape
     (None, 15)
     """
-    return autoencoder(image_shape, hidden_dims, latent_dim)
+    return autoencoder(image_shape, hidden_dims, latent_dim, shortcut=shortcut, pca=pca)

@@ -2,47 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK = 5000
+_BATCH = 5000
+# Up to this many pixels the covariance matrix is the quickest way, and exact.
+_COVARIANCE_PIXELS = 2000
+# Directions in which the images hardly vary cannot be whitened: their deviation counts as
+# this share of the largest.
+_SMALLEST_DEVIATION = 1e-3
 
 
-def pca_test_mse(
-    train: NDArray[np.uint8], test: NDArray[np.uint8], dims: Sequence[int]
-) -> dict[int, float]:
-    """Returns the test MSE of PCA for each dimension, outputs clipped to [0, 1].
-
-    PCA is fitted once, with scikit-learn, on images scaled to [0, 1]; its components are
-    nested, so one fit serves every dimension.
+@dataclasses.dataclass(frozen=True)
+class PCA:
+    """The principal components of a set of images, strongest first.
 
     Args:
-        train: Images to fit on, `uint8`, `(images, ...)`.
-        test: Images to score, of the same shape.
-        dims: Numbers of components. A dimension above the rank that the images allow is
-            scored with all there are.
+        mean: Mean image, `float32`, `(pixels,)`.
+        components: Orthonormal directions, `float32`, `(components, pixels)`.
+        variances: Variance of the images along each direction, `float32`, `(components,)`.
+    """
+
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
+    variances: NDArray[np.float32]
+
+    def linear_path(
+        self, latent_dim: int, sigma: float = 0.0
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Returns the weights of a linear autoencoder that does what PCA does.
+
+        The code is standardized: each of its units has mean 0 and variance 1. For noisy
+        input the decoder shrinks each direction by `variance / (variance + sigma²)`, which
+        makes the path the best linear estimator of that rank (Wiener's filter in the
+        basis of the components).
+
+        Args:
+            latent_dim: Size of the code. Units beyond the components there are get zeros.
+            sigma: Standard deviation of white noise on the input, 0 for none.
+
+        Returns:
+            Kernel `(pixels, latent_dim)` and bias `(latent_dim,)` of the encoder, kernel
+            `(latent_dim, pixels)` and bias `(pixels,)` of the decoder, `float32`.
+
+        Example:
+
+        >>> basis = PCA(np.array([0.5, 0.5], np.float32), np.array([[1, 0]], np.float32),
+        ...             np.array([4.0], np.float32))
+        >>> kernel, bias, _, _ = basis.linear_path(1)
+        >>> (np.array([2.5, 7.0]) @ kernel + bias).tolist()
+        [1.0]
+        """
+        count = min(latent_dim, len(self.components))
+        variances = self.variances[:count].astype(np.float64)
+        deviations = np.sqrt(variances + sigma**2)
+        deviations = np.maximum(deviations, _SMALLEST_DEVIATION * deviations.max(initial=0) or 1)
+        shrinkage = variances / np.maximum(variances + sigma**2, np.finfo(np.float64).tiny)
+        missing = ((0, latent_dim - count), (0, 0))
+        encode = np.pad(self.components[:count] / deviations[:, None], missing)
+        decode = np.pad(self.components[:count] * (deviations * shrinkage)[:, None], missing)
+        weights = (encode.T, -(encode @ self.mean), decode, self.mean)
+        kernel, bias, kernel_out, bias_out = (array.astype(np.float32) for array in weights)
+        return kernel, bias, kernel_out, bias_out
+
+    def mse(self, images: NDArray[np.uint8], dims: Iterable[int]) -> dict[int, float]:
+        """Returns the error of PCA's reconstructions, clipped to [0, 1], for each dimension.
+
+        Args:
+            images: Images to score, `uint8`, `(images, ...)`.
+            dims: Numbers of components; a number above what there are is scored with all.
+
+        Returns:
+            Mean squared error over pixels and images, by dimension.
+        """
+        errors = dict.fromkeys(dims, 0.0)
+        for start in range(0, len(images), _BATCH):
+            clean = scaled(images[start : start + _BATCH])
+            codes = (clean - self.mean) @ self.components.T
+            for dim in errors:
+                output = codes[:, :dim] @ self.components[:dim] + self.mean
+                error = np.square(np.clip(output, 0, 1) - clean)
+                errors[dim] += float(error.sum(dtype=np.float64))
+        return {dim: error / images.size for dim, error in errors.items()}
+
+
+def fit_pca(images: NDArray[np.uint8], components: int) -> PCA:
+    """Fits PCA with scikit-learn, on images scaled to [0, 1].
+
+    The components are nested, so one fit serves every dimension. It runs on one thread, so
+    that the same images give the same bits. Images of more than 2,000 pixels are left to
+    scikit-learn's choice of solver, seeded.
+
+    Args:
+        images: Images to fit on, `uint8`, `(images, ...)`.
+        components: Number of components; fewer come back where the images allow fewer.
 
     Returns:
-        The mean squared error for each dimension.
+        The fitted `PCA`.
 
     Example:
 
     >>> images = np.repeat(np.array([[0, 0], [255, 255]], np.uint8), 2, axis=0)
-    >>> round(pca_test_mse(images, images, [1])[1], 12)
+    >>> round(fit_pca(images, 1).mse(images, [1])[1], 9)
     0.0
     """
-    from sklearn.decomposition import PCA
+    from sklearn import decomposition
+    from threadpoolctl import threadpool_limits
 
-    pixels = train.reshape(len(train), -1) / np.float64(255)
-    model = PCA(min(max(dims), *pixels.shape), random_state=0).fit(pixels)
-    del pixels
-    errors = dict.fromkeys(dims, 0.0)
-    for start in range(0, len(test), _CHUNK):
-        clean = test[start : start + _CHUNK].reshape(-1, model.mean_.size) / np.float64(255)
-        codes = (clean - model.mean_) @ model.components_.T
-        for dim in errors:
-            output = codes[:, :dim] @ model.components_[:dim] + model.mean_
-            errors[dim] += float(np.square(np.clip(output, 0, 1) - clean).sum())
-    return {dim: error / test.size for dim, error in errors.items()}
+    pixels = scaled(images)
+    with threadpool_limits(1):
+        solver: Any = "covariance_eigh" if pixels.shape[1] <= _COVARIANCE_PIXELS else "auto"
+        count = min(components, *pixels.shape)
+        model = decomposition.PCA(count, svd_solver=solver, random_state=0).fit(pixels)
+    return PCA(model.mean_, model.components_, model.explained_variance_)
+
+
+def scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns images as rows of pixels in [0, 1], `float32`, `(images, pixels)`."""
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)

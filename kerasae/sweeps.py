@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import itertools
-import platform
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae import artifacts
-from kerasae.datasets import ImageData, validation_rows
-from kerasae.errors import ArtifactError, InvalidSetting
-from kerasae.executors import Event, Failed, Finished, Job, run_jobs
+from kerasae.datasets import ImageData
+from kerasae.environment import environment
+from kerasae.errors import InvalidSetting
+from kerasae.executors import Event, Failed, Finished
 from kerasae.experiment import ARCHITECTURES, Experiment
-from kerasae.pca import pca_test_mse
 from kerasae.reference import REPORT_DIMS
-from kerasae.shared_images import store
+from kerasae.trials import Outcome, Trial, check_trials, running_trials
 
 COLUMNS = (
     "trial", "dataset", "architecture", "hidden_dims", "latent_dim", "learning_rate", "seed",
     "epochs", "train_mse", "val_mse", "test_mse", "test_psnr", "test_pooled_psnr",
     "pca_test_mse", "seconds", "images_per_second", "status",
 )  # fmt: skip
-_PACKAGES = ("kerasae", "tensorflow", "keras", "numpy", "scikit-learn")
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """One cell of a sweep: a name for its folder and the settings."""
-
-    name: str
-    experiment: Experiment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,62 +130,30 @@ def run_sweep(
         ArtifactError: If the folder is not empty or cannot be written.
         InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
     """
-    if jobs < 1:
-        raise InvalidSetting("jobs", jobs, "a whole number of at least 1")
-    train_rows, _ = validation_rows(len(data.train), sweep.base.validation_split)
-    if sweep.base.batch_size > len(train_rows):
-        raise InvalidSetting(
-            "batch_size", sweep.base.batch_size, f"at most the {len(train_rows)} training images"
-        )
-    claim(folder)
-    artifacts.write_json(folder / artifacts.SWEEP, _record(sweep, data, jobs, tensorboard))
     trials = sweep.trials()
-    outcomes: dict[str, Event] = {}
-    with tempfile.TemporaryDirectory(prefix="kerasae-") as shared:
-        store(data, Path(shared))
-        planned = [
-            Job(trial.name, trial.experiment, folder / artifacts.TRIALS / trial.name, tensorboard)
-            for trial in sorted(trials, key=_cost, reverse=True)
-        ]
-        # The workers import TensorFlow while this process fits PCA.
-        with run_jobs(planned, Path(shared), jobs) as events:
-            pca_mse = pca_test_mse(data.train[train_rows], data.test, sweep.latent_dims)
-            for event in events:
-                if isinstance(event, Finished | Failed):
-                    outcomes[event.name] = event
-                    rows = _rows(trials, outcomes, pca_mse)
-                    artifacts.write_csv(folder / artifacts.RESULTS, COLUMNS, rows)
-                if on_event is not None:
-                    on_event(event)
+    check_trials(trials, {data.name: data}, jobs)
+    artifacts.claim(folder)
+    artifacts.write_json(folder / artifacts.SWEEP, _record(sweep, data, jobs, tensorboard))
+    outcomes: dict[str, Outcome] = {}
+    with running_trials(trials, {data.name: data}, folder, jobs=jobs, tensorboard=tensorboard) as (
+        bases,
+        events,
+    ):
+        pca = bases[data.name, sweep.base.validation_split]
+        pca_mse = pca.mse(data.test, sweep.latent_dims)
+        for event in events:
+            if isinstance(event, Finished | Failed):
+                outcomes[event.name] = event
+                rows = _rows(trials, outcomes, pca_mse)
+                artifacts.write_csv(folder / artifacts.RESULTS, COLUMNS, rows)
+            if on_event is not None:
+                on_event(event)
     errors = {name: event.error for name, event in outcomes.items() if isinstance(event, Failed)}
     return SweepResult(folder, _rows(trials, outcomes, pca_mse), pca_mse, errors)
 
 
-def claim(folder: Path) -> None:
-    """Makes the folder of a sweep.
-
-    Raises:
-        ArtifactError: If it exists and is not an empty folder, or cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = any(folder.iterdir())
-    except OSError as error:
-        raise ArtifactError(
-            f"{folder}: cannot be used ({error.strerror}); choose another --out"
-        ) from error
-    if taken:
-        raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
-
-
-def _cost(trial: Trial) -> int:
-    """Orders trials longest first, so that no core waits long for the last one."""
-    widths = (784, *trial.experiment.hidden_dims, trial.experiment.latent_dim)
-    return sum(a * b for a, b in itertools.pairwise(widths)) * trial.experiment.epochs
-
-
 def _rows(
-    trials: Sequence[Trial], outcomes: dict[str, Event], pca_mse: dict[int, float]
+    trials: Sequence[Trial], outcomes: dict[str, Outcome], pca_mse: dict[int, float]
 ) -> list[dict[str, Any]]:
     rows = []
     for trial in trials:
@@ -220,13 +176,11 @@ def _rows(
 
 
 def _record(sweep: Sweep, data: ImageData, jobs: int, tensorboard: bool) -> dict[str, Any]:
-    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
     return {
         **sweep.to_dict(),
         "jobs": jobs,
         "threads_per_job": 1,
         "tensorboard": tensorboard,
         "data_md5": list(data.checksums()),
-        "versions": {"python": platform.python_version(), **versions},
-        "machine": platform.machine(),
+        **environment(),
     }

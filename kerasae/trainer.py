@@ -9,23 +9,33 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from kerasae.corruption import add_noise, random_shifts
+from kerasae.experiment import Experiment
+from kerasae.models import unclipped
+
 
 class ChunkTrainer(keras.Model):
     """Trains an autoencoder from row numbers, many steps per call.
 
-    The images stay in memory as `uint8`; each step gathers its rows, scales them to [0, 1]
-    and updates the weights, and `tf.while_loop` repeats that inside the compiled program
-    (autograph is off inside Keras' train function). `fit` then drives it as usual.
+    The images stay in memory as `uint8`; each step gathers its rows, scales them to [0, 1],
+    shifts them and adds noise where the experiment says so, and updates the weights.
+    `tf.while_loop` repeats that inside the compiled program (autograph is off inside Keras'
+    train function). `fit` then drives it as usual.
 
     Args:
         autoencoder: The model to train, from images in [0, 1] to the same shape.
-        images: Training images, `uint8`, `(images, *image_shape)`.
+        images: All images that row numbers may name, `uint8`, `(images, *image_shape)`.
+        experiment: The settings of noise and shifts, and their seed.
     """
 
-    def __init__(self, autoencoder: keras.Model, images: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, autoencoder: keras.Model, images: NDArray[np.uint8], experiment: Experiment
+    ) -> None:
         super().__init__(name="trainer")
         self.autoencoder = autoencoder
+        self._unclipped = unclipped(autoencoder)
         self._images = tf.constant(images)
+        self._experiment = experiment
         self._loss_mean = keras.metrics.Mean(name="loss")
         self._mse_mean = keras.metrics.Mean(name="mse")
         self.built = True
@@ -56,13 +66,33 @@ class ChunkTrainer(keras.Model):
         return {metric.name: metric.result() for metric in self.metrics}
 
     def _one_step(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = tf.cast(tf.gather(self._images, rows), tf.float32) / 255.0
+        settings = self._experiment
+        # The count of steps since the start of training, which a checkpoint carries on.
+        key = tf.stack([settings.seed, tf.cast(self.optimizer.iterations, tf.int32)])
+        clean = tf.cast(tf.gather(self._images, rows), tf.float32) / 255.0
+        if settings.shift:
+            clean = random_shifts(clean, settings.shift, key)
+        noisy = clean
+        if settings.sigma:
+            noisy = add_noise(clean, settings.sigma, settings.clip_noise, key)
         weights = self.autoencoder.trainable_variables
         with tf.GradientTape() as tape:
-            output = self.autoencoder(images, training=True)
-            loss = self.compute_loss(y=images, y_pred=output, training=True)
+            output = self._reconstruct(noisy)
+            loss = self.compute_loss(y=clean, y_pred=output, training=True)
         self.optimizer.apply(tape.gradient(loss, weights), weights)
-        return loss, tf.reduce_mean(tf.square(output - images))
+        return loss, tf.reduce_mean(tf.square(output - clean))
+
+    def _reconstruct(self, images: tf.Tensor) -> tf.Tensor:
+        """Clips a shortcut's output but lets the gradient through, as if it were not clipped.
+
+        A pixel that left [0, 1] can then still be pulled back to a target inside
+        (the straight-through estimator of Bengio et al. 2013, arXiv:1308.3432).
+        """
+        output = self._unclipped(images, training=True)
+        if self._unclipped is self.autoencoder:
+            return output
+        output = tf.reshape(output, tf.shape(images))
+        return output + tf.stop_gradient(tf.clip_by_value(output, 0.0, 1.0) - output)
 
     def compile_now(self, rows_shape: tuple[int, int]) -> None:
         """Compiles the train step by running no step, so that epochs can be timed fairly."""

@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from kerasae.batches import STEPS_PER_CHUNK, chunks_per_epoch, row_chunks
 from kerasae.callbacks import OnEpoch, StopOnDivergence, Throughput, ValidationScores
 from kerasae.datasets import ImageData, validation_rows
-from kerasae.errors import InvalidSetting, TrainingDiverged
-from kerasae.evaluation import image_mse_function
+from kerasae.errors import TrainingDiverged
+from kerasae.evaluation import ImageMSE, image_mse_function
 from kerasae.experiment import Experiment
-from kerasae.metrics import scores
+from kerasae.metrics import Scores, psnr, scores
 from kerasae.models import autoencoder
+from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
+from kerasae.pca import PCA, fit_pca
 from kerasae.trainer import ChunkTrainer
 
 _WARMUP_SHARE = 0.05
+_SCORED_AT_ONCE = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,19 +36,37 @@ class TrainedRun:
     Args:
         model: The plain, uncompiled autoencoder.
         history: One row of logs per epoch: `epoch`, `loss`, `mse` and the validation scores.
-        metrics: Final scores: `train_mse`, `val_mse`, `test_mse`, `test_psnr`,
-            `test_pooled_psnr`, `epochs`, `seconds`, `train_seconds`, `images_per_second`.
+        metrics: Final scores: `train_mse`, `train_psnr`, `val_mse`, `val_psnr`, `test_mse`,
+            `test_psnr`, `test_pooled_psnr`, for noisy input also `noisy_psnr` (of the test
+            images before denoising); `epochs`, `seconds`, `train_seconds`,
+            `images_per_second`.
     """
 
     model: keras.Model
     history: list[dict[str, float]]
-    metrics: dict[str, float | int | None]
+    metrics: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Setup:
+    experiment: Experiment
+    data: ImageData
+    train_rows: NDArray[np.int32]
+    validation: NDArray[np.uint8]
+    model: keras.Model
+    image_mse: ImageMSE
+
+    @property
+    def steps(self) -> int:
+        """Training steps in an epoch."""
+        return len(self.train_rows) // self.experiment.batch_size
 
 
 def train(
     experiment: Experiment,
     data: ImageData,
     *,
+    pca: PCA | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     tensorboard: Path | None = None,
 ) -> TrainedRun:
@@ -55,6 +78,8 @@ def train(
     Args:
         experiment: The settings.
         data: The images, `uint8`.
+        pca: The fitted components for `shortcut="pca"`; `None` fits them here. A sweep
+            fits them once for all its trials.
         on_epoch: Called after each epoch with the number of epochs done and the logs.
         tensorboard: Folder for TensorBoard logs, or `None`.
 
@@ -67,31 +92,64 @@ def train(
     """
     started = time.perf_counter()
     keras.backend.clear_session()
+    setup = _prepare(experiment, data, pca)
+    trainer = ChunkTrainer(setup.model, data.train, experiment)
+    trainer.compile(_optimizer(experiment, setup.steps), experiment.loss, jit_compile=True)
+    trainer.compile_now((STEPS_PER_CHUNK, experiment.batch_size))
+    throughput = Throughput(setup.steps * experiment.batch_size)
+    fitted = trainer.fit(
+        row_chunks(
+            setup.train_rows, experiment.batch_size, experiment.seed, range(experiment.epochs)
+        ),
+        epochs=experiment.epochs,
+        steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
+        shuffle=False,
+        verbose=0,
+        callbacks=_callbacks(setup, throughput, on_epoch, tensorboard),
+    )
+    history = _rows(fitted.history)
+    metrics = {
+        **_final_scores(setup),
+        "epochs": len(history),
+        "seconds": time.perf_counter() - started,
+        "train_seconds": throughput.train_seconds,
+        "images_per_second": throughput.mean_images_per_second,
+    }
+    return TrainedRun(setup.model, history, metrics)
+
+
+def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup:
     train_rows, held_out = validation_rows(len(data.train), experiment.validation_split)
-    if experiment.batch_size > len(train_rows):
-        raise InvalidSetting(
-            "batch_size", experiment.batch_size, f"at most the {len(train_rows)} training images"
-        )
-    images = data.train[train_rows]
-    validation = data.train[held_out]
+    experiment.check_fits(len(train_rows))
+    if experiment.shortcut == "pca" and pca is None:
+        pca = fit_pca(data.train[train_rows], experiment.latent_dim)
     model = autoencoder(
-        images.shape[1:],
+        data.train.shape[1:],
         experiment.hidden_dims,
         experiment.latent_dim,
         activation=experiment.activation,
         l1=experiment.l1,
         dropout=experiment.dropout,
+        shortcut=experiment.shortcut,
+        pca=pca,
+        sigma=experiment.sigma,
         seed=experiment.seed,
     )
-    trainer = ChunkTrainer(model, images)
-    steps = len(images) // experiment.batch_size
-    trainer.compile(optimizer=_optimizer(experiment, steps), loss=experiment.loss, jit_compile=True)
-    trainer.compile_now((STEPS_PER_CHUNK, experiment.batch_size))
-    image_mse = image_mse_function(model)
-    throughput = Throughput(steps * experiment.batch_size)
+    validation = data.train[held_out]
+    return _Setup(experiment, data, train_rows, validation, model, image_mse_function(model))
+
+
+def _callbacks(
+    setup: _Setup,
+    throughput: Throughput,
+    on_epoch: Callable[[int, dict[str, float]], None] | None,
+    tensorboard: Path | None,
+) -> list[keras.callbacks.Callback]:
+    experiment = setup.experiment
     callbacks: list[keras.callbacks.Callback] = [throughput, StopOnDivergence()]
-    if len(validation):
-        callbacks.append(ValidationScores(image_mse, validation))
+    if len(setup.validation):
+        inputs = _noisy(experiment, setup.validation, VALIDATION)
+        callbacks.append(ValidationScores(setup.image_mse, setup.validation, inputs))
     if experiment.patience is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping(
@@ -101,40 +159,56 @@ def train(
     if tensorboard is not None:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard, write_graph=False))
     if on_epoch is not None:
-        callbacks.append(
-            OnEpoch(
-                lambda done, logs: on_epoch(
-                    done, {**logs, "images_per_second": throughput.images_per_second}
-                )
-            )
-        )
-    fitted = trainer.fit(
-        row_chunks(len(images), experiment.batch_size, experiment.seed, range(experiment.epochs)),
-        epochs=experiment.epochs,
-        steps_per_epoch=chunks_per_epoch(len(images), experiment.batch_size),
-        shuffle=False,
-        verbose=0,
-        callbacks=callbacks,
-    )
-    history = _rows(fitted.history)
-    test = scores(image_mse(data.test))
+        callbacks.append(OnEpoch(on_epoch, throughput))
+    return callbacks
+
+
+def _final_scores(setup: _Setup) -> dict[str, float | None]:
+    test_images = setup.data.test
+    noisy = _noisy(setup.experiment, test_images, TEST)
+    test = scores(setup.image_mse(test_images, noisy))
     if not math.isfinite(test.mse):
         raise TrainingDiverged(f"the test MSE is {test.mse}; lower the learning rate")
-    metrics: dict[str, Any] = {
-        "epochs": len(history),
-        "train_mse": scores(image_mse(images)).mse,
-        "val_mse": scores(image_mse(validation)).mse if len(validation) else None,
+    training = _training_scores(setup)
+    validation = None
+    if len(setup.validation):
+        inputs = _noisy(setup.experiment, setup.validation, VALIDATION)
+        validation = scores(setup.image_mse(setup.validation, inputs))
+    found: dict[str, float | None] = {
+        "train_mse": training.mse,
+        "train_psnr": training.psnr,
+        "val_mse": validation.mse if validation else None,
+        "val_psnr": validation.psnr if validation else None,
         "test_mse": test.mse,
         "test_psnr": test.psnr,
         "test_pooled_psnr": test.pooled_psnr,
-        "seconds": time.perf_counter() - started,
-        "train_seconds": throughput.train_seconds,
-        "images_per_second": len(history)
-        * steps
-        * experiment.batch_size
-        / throughput.train_seconds,
     }
-    return TrainedRun(model, history, metrics)
+    if noisy is not None:
+        error = np.square(noisy - test_images.astype(np.float32) / 255)
+        found["noisy_psnr"] = float(psnr(error.reshape(len(error), -1).mean(1)).mean())
+    return found
+
+
+def _training_scores(setup: _Setup) -> Scores:
+    """Scores in slices, so that neither the images nor their noise are all copied at once."""
+    rows = setup.train_rows
+    slices = [
+        rows[start : start + _SCORED_AT_ONCE] for start in range(0, len(rows), _SCORED_AT_ONCE)
+    ]
+    errors = []
+    for number, part in enumerate(slices):
+        images = setup.data.train[part]
+        errors.append(setup.image_mse(images, _noisy(setup.experiment, images, TRAINING, number)))
+    return scores(np.concatenate(errors))
+
+
+def _noisy(
+    experiment: Experiment, images: NDArray[np.uint8], *stream: int
+) -> NDArray[np.float32] | None:
+    if not experiment.sigma:
+        return None
+    seed = (experiment.seed, *stream)
+    return noisy_images(images, experiment.sigma, seed, clip=experiment.clip_noise)
 
 
 def _optimizer(experiment: Experiment, steps_per_epoch: int) -> keras.optimizers.Optimizer:

@@ -1,17 +1,46 @@
-"""PCA against a decomposition of our own by NumPy."""
+"""PCA against a decomposition by NumPy."""
 
 import numpy as np
 import pytest
 
-from kerasae.pca import pca_test_mse
+from kerasae.pca import PCA, fit_pca, scaled
+
+
+def by_numpy(train, test, dims):
+    mean = train.mean(0)
+    basis = np.linalg.svd(train - mean, full_matrices=False)[2][:dims]
+    return np.clip((test - mean) @ basis.T @ basis + mean, 0, 1)
 
 
 def test_pca_agrees_with_a_singular_value_decomposition(digits):
-    train = digits.train.reshape(len(digits.train), -1) / 255
-    test = digits.test.reshape(len(digits.test), -1) / 255
-    mean = train.mean(0)
-    basis = np.linalg.svd(train - mean, full_matrices=False)[2][:10]
-    output = np.clip((test - mean) @ basis.T @ basis + mean, 0, 1)
-    expected = np.square(output - test).mean()
-    # For so few images scikit-learn takes its randomized solver.
-    assert pca_test_mse(digits.train, digits.test, [10])[10] == pytest.approx(expected, rel=1e-2)
+    train, test = (scaled(images).astype(np.float64) for images in (digits.train, digits.test))
+    expected = np.square(by_numpy(train, test, 10) - test).mean()
+    found = fit_pca(digits.train, 20).mse(digits.test, [10, 20])
+    assert found[10] == pytest.approx(expected, rel=1e-4)
+    assert found[20] < found[10]
+
+
+def test_the_linear_path_is_pca_with_a_standardized_code(digits):
+    kernel, bias, kernel_out, bias_out = fit_pca(digits.train, 5).linear_path(5)
+    pixels = scaled(digits.train)
+    codes = pixels @ kernel + bias
+    np.testing.assert_allclose(codes.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.cov(codes.T), np.eye(5), atol=1e-3)
+    output = np.clip(codes @ kernel_out + bias_out, 0, 1)
+    np.testing.assert_allclose(output, by_numpy(pixels, pixels, 5), atol=1e-4)
+
+
+def test_for_noisy_input_the_path_is_the_best_linear_estimator():
+    # One direction of variance 3, noise of variance 1: the best estimate keeps 3 / (3 + 1).
+    basis = PCA(np.zeros(2, np.float32), np.eye(1, 2, dtype=np.float32), np.float32([3]))
+    kernel, bias, kernel_out, bias_out = basis.linear_path(1, sigma=1.0)
+    output = (np.float32([[2, 9]]) @ kernel + bias) @ kernel_out + bias_out
+    np.testing.assert_allclose(output, [[1.5, 0]], rtol=1e-6)
+
+
+def test_a_code_longer_than_the_rank_gets_units_of_zero(digits):
+    kernel, _, kernel_out, _ = fit_pca(digits.train[:3], 10).linear_path(10)
+    assert kernel.shape == (784, 10)
+    assert kernel_out.shape == (10, 784)
+    assert not kernel[:, 3:].any()
+    assert np.isfinite(kernel).all()

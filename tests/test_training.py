@@ -10,16 +10,19 @@ from kerasae.batches import epoch_order
 from kerasae.errors import InvalidSetting, TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.models import autoencoder
+from kerasae.pca import fit_pca
 from kerasae.training import train
 
-SMALL = Experiment("mnist5k", (16,), 4, epochs=2, batch_size=50, optimizer="sgd", learning_rate=0.5)
+SMALL = Experiment(
+    "mnist5k", (16,), 4, shortcut=None, epochs=2, batch_size=50, optimizer="sgd", learning_rate=0.5
+)
 
 
 def test_the_compiled_chunk_does_what_plain_keras_does_step_by_step(digits):
     experiment = dataclasses.replace(SMALL, validation_split=0.0)
     ours = train(experiment, digits).model.get_weights()
 
-    plain = autoencoder((28, 28), (16,), 4)
+    plain = autoencoder((28, 28), (16,), 4, activation=SMALL.activation)
     steps = len(digits.train) // 50
     warmup = round(2 * steps * 0.05)
     plain.compile(
@@ -68,3 +71,24 @@ def test_a_rate_that_explodes_is_called_divergence(digits):
 def test_a_batch_larger_than_the_training_set_is_refused(digits):
     with pytest.raises(InvalidSetting, match="at most the 450"):
         train(dataclasses.replace(SMALL, batch_size=451), digits)
+
+
+def test_a_shortcut_at_pca_never_does_worse_than_pca(digits):
+    experiment = dataclasses.replace(
+        SMALL, shortcut="pca", optimizer="adam", learning_rate=1e-3, validation_split=0.0
+    )
+    basis = fit_pca(digits.train, 4)
+    run = train(experiment, digits, pca=basis)
+    assert run.metrics["train_mse"] < basis.mse(digits.train, [4])[4]
+    assert run.history[0]["mse"] < 1.1 * basis.mse(digits.train, [4])[4]
+
+
+@pytest.mark.parametrize(("clip", "decibels"), [(False, 4.44), (True, 8.2)])
+def test_a_denoiser_beats_its_input_and_reports_the_noise_that_it_met(digits, clip, decibels):
+    experiment = dataclasses.replace(
+        SMALL, shortcut="pca", sigma=0.6, clip_noise=clip, optimizer="adam", learning_rate=1e-3
+    )
+    metrics = train(experiment, digits).metrics
+    # 10 log10(1 / 0.36) without clipping; clipped, as measured by others on MNIST.
+    assert metrics["noisy_psnr"] == pytest.approx(decibels, abs=0.1)
+    assert metrics["test_psnr"] > metrics["noisy_psnr"] + 4

@@ -1,0 +1,67 @@
+"""Noise and shifts that training draws afresh for every batch, inside the compiled step.
+
+Each is a pure function of a seed pair, so a run that continues draws what it would have drawn.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+# Streams of one step that must not repeat each other.
+_NOISE, _SHIFT = 0, 1
+
+
+def add_noise(images: tf.Tensor, sigma: float, clip: bool, key: tf.Tensor) -> tf.Tensor:
+    """Adds Gaussian noise.
+
+    Args:
+        images: Images in [0, 1], `float32`, any shape.
+        sigma: Standard deviation of the noise.
+        clip: Whether the result is clipped to [0, 1].
+        key: Seed, `int32`, `(2,)`: the experiment's seed and the step.
+
+    Returns:
+        Noisy images of the same shape.
+    """
+    noise = tf.random.stateless_normal(tf.shape(images), _stream(key, _NOISE))
+    noisy = images + sigma * noise
+    return tf.clip_by_value(noisy, 0.0, 1.0) if clip else noisy
+
+
+def random_shifts(images: tf.Tensor, most: int, key: tf.Tensor) -> tf.Tensor:
+    """Shifts each image by a whole number of pixels of its own, each way.
+
+    Pixels that come in from outside are 0.
+
+    Args:
+        images: `float32`, `(batch, height, width, ...)`.
+        most: Largest shift, in pixels; all from `-most` to `most` are equally likely.
+        key: Seed, `int32`, `(2,)`.
+
+    Returns:
+        Shifted images of the same shape.
+    """
+    batch = tf.shape(images)[0]
+    drawn = tf.random.stateless_uniform(
+        (2, batch), _stream(key, _SHIFT), minval=0, maxval=2 * most + 1, dtype=tf.int32
+    )
+    for axis in (1, 2):
+        # A sum of all shifts weighted by 0 or 1 is a few vector operations; a gather of
+        # single pixels is far slower on a CPU.
+        chosen = tf.one_hot(drawn[axis - 1], 2 * most + 1)  # (batch, shifts)
+        padding = [[0, 0]] * axis + [[most, most]] + [[0, 0]] * (images.shape.rank - axis - 1)
+        padded = tf.pad(images, padding)
+        size = images.shape[axis]
+        total = tf.zeros_like(images)
+        for shift in range(2 * most + 1):
+            window = (
+                padded[:, shift : shift + size] if axis == 1 else padded[:, :, shift : shift + size]
+            )
+            weight = tf.reshape(chosen[:, shift], (-1,) + (1,) * (images.shape.rank - 1))
+            total += weight * window
+        images = total
+    return images
+
+
+def _stream(key: tf.Tensor, number: int) -> tf.Tensor:
+    return tf.random.experimental.stateless_fold_in(key, number)
