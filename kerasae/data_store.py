@@ -15,7 +15,7 @@ class DataStore:
     """A folder from which processes share data sets and the PCA of their training images.
 
     The one that owns the folder calls `add` and `add_pca`; the others read. Arrays are
-    mapped read-only: however many processes read them, they are in memory once.
+    mapped: however many processes read them, they are in memory once.
 
     Args:
         folder: An existing folder.
@@ -50,7 +50,8 @@ class DataStore:
         return PCA(*self._arrays(self._folder / name / f"pca-{validation_split}", PCA))
 
     def _arrays(self, place: Path, kind: type) -> list[np.ndarray]:
-        return [np.load(place / f"{field}.npy", mmap_mode="r") for field in _array_fields(kind)]
+        # "c" is private to the process; TensorFlow takes read-only memory by copying only.
+        return [np.load(place / f"{field}.npy", mmap_mode="c") for field in _array_fields(kind)]
 
 
 def _array_fields(kind: type) -> list[str]:

@@ -7,10 +7,13 @@ costs its own job only, and is replaced.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import dataclasses
+import gc
 import importlib
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -65,6 +68,17 @@ class Failed:
 
 
 Event = Started | EpochDone | Finished | Failed
+
+# TensorFlow keeps every compiled program for the life of its process, some 30 MiB a trial: a
+# worker that has grown to this much makes room for a new one.
+_RETIRE_ABOVE = 800 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class _Retiring:
+    """A worker's last message."""
+
+    last: Finished | Failed
 
 
 @dataclasses.dataclass
@@ -125,12 +139,20 @@ def _events(waiting: list[Job], running: dict[Connection, _Worker], store: Path)
         for connection in wait(list(running)):
             worker = running[connection]  # type: ignore[index]
             try:
-                event: Event = worker.connection.recv()
+                message: Event | _Retiring = worker.connection.recv()
             except (EOFError, ConnectionResetError):
-                yield from _bury(worker, waiting, running, store)
+                _dismiss(worker, running)
+                code = worker.process.exitcode
+                yield Failed(worker.job.name, f"its process died (exit code {code})")
+                yield from _replace(waiting, running, store)
                 continue
-            yield event
-            if isinstance(event, Finished | Failed):
+            if isinstance(message, _Retiring):
+                _dismiss(worker, running)
+                yield message.last
+                yield from _replace(waiting, running, store)
+                continue
+            yield message
+            if isinstance(message, Finished | Failed):
                 if waiting:
                     worker.job = waiting.pop()
                     yield _hand_over(worker)
@@ -138,11 +160,9 @@ def _events(waiting: list[Job], running: dict[Connection, _Worker], store: Path)
                     _dismiss(worker, running)
 
 
-def _bury(
-    worker: _Worker, waiting: list[Job], running: dict[Connection, _Worker], store: Path
+def _replace(
+    waiting: list[Job], running: dict[Connection, _Worker], store: Path
 ) -> Iterator[Event]:
-    _dismiss(worker, running)
-    yield Failed(worker.job.name, f"its process died (exit code {worker.process.exitcode})")
     if waiting:
         yield _hand_over(_start(waiting.pop(), store, running))
 
@@ -157,13 +177,43 @@ def _work(connection: Connection, store: Path) -> None:
     """Runs in the worker: takes jobs from the pipe until it is closed."""
     # TensorFlow reads these once, at its import, which must therefore come after.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-    with _native_stderr_silenced():
-        importlib.import_module("tensorflow")
+    _import_tensorflow()
     opened = DataStore(store)
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         while True:
             job: Job = connection.recv()
-            connection.send(_run(job, opened, connection))
+            outcome = _run(job, opened, connection)
+            _give_memory_back()
+            if _resident_bytes() > _RETIRE_ABOVE:
+                connection.send(_Retiring(outcome))
+                return
+            connection.send(outcome)
+
+
+def _resident_bytes() -> int:
+    """Memory of this process that is in RAM; 0 where Linux' /proc is missing."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _give_memory_back() -> None:
+    """Returns freed memory to the system, which glibc otherwise keeps for the next compilation."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
+
+
+def _import_tensorflow() -> None:
+    # Keras imports these where they are installed, to accept their objects and to plot.
+    # No trial needs them, and they are 120 MiB and half of the time to start.
+    for package in ("matplotlib", "narwhals", "pandas", "scipy", "sklearn"):
+        sys.modules.setdefault(package, None)  # type: ignore[arg-type]
+    with _native_stderr_silenced():
+        importlib.import_module("tensorflow")
 
 
 @contextlib.contextmanager
@@ -182,7 +232,7 @@ def _native_stderr_silenced() -> Iterator[None]:
         os.close(kept)
 
 
-def _run(job: Job, store: DataStore, connection: Connection) -> Event:
+def _run(job: Job, store: DataStore, connection: Connection) -> Finished | Failed:
     from kerasae.artifacts import save_run
     from kerasae.training import train
 

@@ -13,6 +13,9 @@ from kerasae.corruption import add_noise, random_shifts
 from kerasae.experiment import Experiment
 from kerasae.models import unclipped
 
+# TensorFlow's kernels expect tensors at multiples of so many bytes (EIGEN_MAX_ALIGN_BYTES).
+_TENSOR_ALIGNMENT = 64
+
 
 class ChunkTrainer(keras.Model):
     """Trains an autoencoder from row numbers, many steps per call.
@@ -34,7 +37,7 @@ class ChunkTrainer(keras.Model):
         super().__init__(name="trainer")
         self.autoencoder = autoencoder
         self._unclipped = unclipped(autoencoder)
-        self._images = tf.constant(images)
+        self._images = _as_tensor(images)
         self._experiment = experiment
         self._loss_mean = keras.metrics.Mean(name="loss")
         self._mse_mean = keras.metrics.Mean(name="mse")
@@ -101,3 +104,15 @@ class ChunkTrainer(keras.Model):
         self.make_train_function()
         self.train_function(iter(tf.data.Dataset.from_tensor_slices(nothing)))
         self.reset_metrics()
+
+
+def _as_tensor(images: NDArray[np.uint8]) -> tf.Tensor:
+    """Makes a tensor of images, in place where their memory allows it.
+
+    The processes of a sweep map the same file; a copy in each would be most of their memory.
+    """
+    pixels = np.asarray(images)
+    aligned = pixels.ctypes.data % _TENSOR_ALIGNMENT == 0
+    if pixels.flags.writeable and pixels.flags.c_contiguous and aligned:
+        return tf.experimental.dlpack.from_dlpack(pixels.__dlpack__())
+    return tf.constant(pixels)
