@@ -9,10 +9,12 @@ import typer
 
 from kerasae.errors import KerasAEError, TrainingDiverged
 
+from .bench import bench
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(sweep)
+app.command()(bench)
 
 
 @app.callback()

@@ -10,10 +10,8 @@ import contextlib
 import ctypes
 import dataclasses
 import gc
-import importlib
 import multiprocessing
 import os
-import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -22,6 +20,7 @@ from pathlib import Path
 from kerasae.data_store import DataStore
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.runtime import start_tensorflow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,9 +174,7 @@ def _dismiss(worker: _Worker, running: dict[Connection, _Worker]) -> None:
 
 def _work(connection: Connection, store: Path) -> None:
     """Runs in the worker: takes jobs from the pipe until it is closed."""
-    # TensorFlow reads these once, at its import, which must therefore come after.
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-    _import_tensorflow()
+    start_tensorflow(threads=1, lean=True)
     opened = DataStore(store)
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         while True:
@@ -205,31 +202,6 @@ def _give_memory_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
         trim(0)
-
-
-def _import_tensorflow() -> None:
-    # Keras imports these where they are installed, to accept their objects and to plot.
-    # No trial needs them, and they are 120 MiB and half of the time to start.
-    for package in ("matplotlib", "narwhals", "pandas", "scipy", "sklearn"):
-        sys.modules.setdefault(package, None)  # type: ignore[arg-type]
-    with _native_stderr_silenced():
-        importlib.import_module("tensorflow")
-
-
-@contextlib.contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """TensorFlow's libraries log to file descriptor 2 while they load, whatever they are told.
-
-    Python's exceptions still get through.
-    """
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _run(job: Job, store: DataStore, connection: Connection) -> Finished | Failed:

@@ -1,0 +1,47 @@
+"""Starts TensorFlow: with so many threads, quietly, and without what training does not need."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+
+
+def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
+    """Imports TensorFlow for this process; only the first call in a process can set threads.
+
+    Args:
+        threads: Threads to compute with; `None` leaves it to TensorFlow, which takes all cores.
+            One thread gives the same bits everywhere.
+        lean: Whether to leave out the packages that Keras imports where they are installed, to
+            accept their objects and to plot. They are 120 MiB and half of the time to start,
+            but cannot be imported by this process any more.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if threads is not None:
+        # TensorFlow reads these once, at its import, which must therefore come after.
+        os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    if lean:
+        for package in ("matplotlib", "narwhals", "pandas", "scipy", "sklearn"):
+            sys.modules.setdefault(package, None)  # type: ignore[arg-type]
+    with _native_stderr_silenced():
+        importlib.import_module("tensorflow")
+        importlib.import_module("keras")
+
+
+@contextlib.contextmanager
+def _native_stderr_silenced() -> Iterator[None]:
+    """TensorFlow's libraries log to file descriptor 2 while they load, whatever they are told.
+
+    Python's exceptions still get through.
+    """
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,42 @@
+"""`kerasae bench` on a tiny size: that it runs and reports every way, never how fast."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from kerasae.benchmark import NETWORKS, _speed, _weights, ways
+from kerasae.benchmark_ways import PRODUCT
+
+
+def test_every_way_is_measured_and_reported():
+    words = ["bench", "--images", "500", "--rounds", "1", "--networks", "784-256-100", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasae_cli.main", *words], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    speeds = json.loads(done.stdout)["speeds"]
+    assert [speed["way"] for speed in speeds] == [way.name for way in ways()]
+    assert all(speed["gflops"] > 0 for speed in speeds)
+    assert speeds[0]["of_limit"] == 1
+    assert speeds[1]["of_plain_fit"] == pytest.approx(1)
+
+
+def test_operations_are_counted_by_the_weights_of_both_halves():
+    assert _weights("784-256-100") == (2 * (784 * 256 + 256 * 100), 784 * 256)
+    assert set(NETWORKS) == {"784-256-100", "784-512-256-100", "784-1000-500-250-30"}
+
+
+def test_ratios_are_taken_within_each_round():
+    # The machine slows down threefold between two rounds; the ratios do not.
+    weights, _ = _weights("784-256-100")
+    rates = {PRODUCT: [6.0 * weights * 300, 6.0 * weights * 100], "fit": [30, 10], "x": [90, 30]}
+    speed = _speed("784-256-100", "x", rates)
+    assert speed.of_limit == pytest.approx(0.3)
+    assert speed.of_plain_fit == pytest.approx(3)
+
+
+def test_pytorch_is_measured_where_it_is_installed():
+    assert any(way.name == "torch eager" for way in ways(lambda name: object()))
+    assert not any(way.name.startswith("torch") for way in ways(lambda name: None))
