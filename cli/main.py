@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -10,11 +9,15 @@ import typer
 from kerasae.errors import KerasAEError, TrainingDiverged
 
 from .bench import bench
+from .fit import fit
+from .learning_rate import learning_rate
+from .overfit import overfit
+from .regularize import regularize
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-app.command()(sweep)
-app.command()(bench)
+for _command in (sweep, fit, learning_rate, overfit, regularize, bench):
+    app.command()(_command)
 
 
 @app.callback()
@@ -24,7 +27,6 @@ def _about() -> None:
 
 def main() -> None:
     """Runs the command line; an error of kerasae's own is one line and an exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         app()
     except KerasAEError as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -16,38 +17,96 @@ from kerasae.experiment import (
     LOSSES,
     OPTIMIZERS,
     SHORTCUTS,
+    Experiment,
     architecture_name,
 )
 
 Number = TypeVar("Number", int, float)
 NONE = "none"
 
+
+def _shown(setting: str) -> str:
+    """Words for a default that an experiment has, and that only `Experiment` states."""
+    default = getattr(Experiment, setting)
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default).lower()
+
+
 Dataset = Annotated[str, typer.Option(help="mnist, fashion_mnist, or mnist5k (no download).")]
 DataDir = Annotated[
     Path | None,
     typer.Option(envvar="KERASAE_DATA_DIR", help="Folder with the data set's npz or IDX files."),
 ]
+Architecture = Annotated[
+    str | None, typer.Option(help=f"{' or '.join(ARCHITECTURES)}: its default widths.")
+]
 HiddenDims = Annotated[
+    str | None,
+    typer.Option(show_default=_shown("hidden_dims"), help="Widths from the image to the code."),
+]
+ManyHiddenDims = Annotated[
     list[str] | None,
-    typer.Option(help="Widths of one network, such as 512,256; repeat for more networks."),
+    typer.Option(
+        "--hidden-dims", help="Widths of one network, such as 512,256; repeat for more networks."
+    ),
+]
+LatentDim = Annotated[
+    int | None, typer.Option(show_default=_shown("latent_dim"), help="Size of the code.")
 ]
 Shortcut = Annotated[
-    str, typer.Option(help=f"Linear path beside the stack: {', '.join(SHORTCUTS)} or {NONE}.")
+    str | None,
+    typer.Option(
+        show_default=_shown("shortcut"),
+        help=f"Linear path beside the stack: {', '.join(SHORTCUTS)} or {NONE}.",
+    ),
 ]
-Activation = Annotated[str, typer.Option(help=f"One of {', '.join(ACTIVATIONS)}.")]
-Optimizer = Annotated[str, typer.Option(help=f"One of {', '.join(OPTIMIZERS)}.")]
-Loss = Annotated[str, typer.Option(help=f"One of {', '.join(LOSSES)}.")]
-L1 = Annotated[float, typer.Option("--l1", help="Weight λ of the L1 penalty on the code (Lasso).")]
-Dropout = Annotated[float, typer.Option(help="Dropout rate after each hidden layer, in [0, 1).")]
-Shift = Annotated[int, typer.Option(help="Augmentation: shift images by up to so many pixels.")]
+Activation = Annotated[
+    str | None,
+    typer.Option(show_default=_shown("activation"), help=f"One of {', '.join(ACTIVATIONS)}."),
+]
+Optimizer = Annotated[
+    str | None,
+    typer.Option(show_default=_shown("optimizer"), help=f"One of {', '.join(OPTIMIZERS)}."),
+]
+Loss = Annotated[
+    str | None, typer.Option(show_default=_shown("loss"), help=f"One of {', '.join(LOSSES)}.")
+]
+L1 = Annotated[
+    float | None,
+    typer.Option(
+        "--l1", show_default=_shown("l1"), help="Weight λ of the L1 penalty on the code (Lasso)."
+    ),
+]
+Dropout = Annotated[
+    float | None,
+    typer.Option(show_default=_shown("dropout"), help="Rate after each hidden layer, in [0, 1)."),
+]
+Shift = Annotated[
+    int | None,
+    typer.Option(show_default=_shown("shift"), help="Augmentation: shift by up to so many pixels."),
+]
 Epochs = Annotated[int | None, typer.Option(help="Default: the report's, by data set.")]
-BatchSize = Annotated[int, typer.Option(help="Images per step.")]
-LearningRate = Annotated[float, typer.Option(help="Peak of the warm-up and cosine schedule.")]
+BatchSize = Annotated[
+    int | None, typer.Option(show_default=_shown("batch_size"), help="Images per step.")
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option(
+        show_default=_shown("learning_rate"), help="Peak of the warm-up and cosine schedule."
+    ),
+]
 ValidationSplit = Annotated[
-    float, typer.Option(help="Share of the training images held out; 0 trains on all.")
+    float | None,
+    typer.Option(
+        show_default=_shown("validation_split"),
+        help="Share of the training images held out; 0 trains on all.",
+    ),
 ]
 Patience = Annotated[
     int | None, typer.Option(help="Stop after so many epochs without a better validation MSE.")
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(show_default=_shown("seed"), help="Of weights, order, Dropout and noise."),
 ]
 Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
 Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")]
@@ -56,9 +115,29 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, noth
 Quiet = Annotated[bool, typer.Option(help="No progress.")]
 
 
-def optional(text: str) -> str | None:
-    """Reads an option for which `none` means that there is none."""
-    return None if text == NONE else text
+def experiment(base: Experiment, **given: Any) -> Experiment:
+    """Returns `base` with the settings that the command line gave; `None` was not given.
+
+    `architecture` stands for its default widths; `hidden_dims` is a comma-separated list.
+
+    Raises:
+        InvalidSetting: If a setting is out of range.
+    """
+    settings = {name: value for name, value in given.items() if value is not None}
+    architecture = settings.pop("architecture", None)
+    if architecture is not None and architecture not in ARCHITECTURES:
+        raise InvalidSetting("architecture", architecture, " or ".join(ARCHITECTURES))
+    if "hidden_dims" in settings:
+        settings["hidden_dims"] = numbers("hidden_dims", settings["hidden_dims"], int)
+        if architecture not in (None, architecture_name(settings["hidden_dims"])):
+            raise InvalidSetting(
+                "hidden_dims", given["hidden_dims"], f"the widths of {architecture}"
+            )
+    elif architecture is not None:
+        settings["hidden_dims"] = ARCHITECTURES[architecture]
+    if settings.get("shortcut") == NONE:
+        settings["shortcut"] = None
+    return dataclasses.replace(base, **settings)
 
 
 def new_folder(kind: str, dataset: str) -> Path:

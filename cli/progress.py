@@ -29,17 +29,8 @@ class TrialsProgress:
 
     def __init__(self, title: str, trials: int, *, silent: bool) -> None:
         self._console = Console(stderr=True, quiet=silent)
-        self._live = self._console.is_terminal and not os.environ.get("CI")
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[scores]}"),
-            console=self._console,
-            disable=silent or not self._live,
-            expand=True,
-        )
+        self._live = _is_live(self._console)
+        self._progress = _progress(self._console)
         self._total = trials
         self._done = 0
         self._all = self._progress.add_task(title, total=trials, scores="")
@@ -76,6 +67,52 @@ class TrialsProgress:
         line = f"[{self._done}/{self._total}] {name}: {outcome}"
         if not self._live:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class EpochProgress:
+    """Shows a bar of epochs for one training, on standard error; nothing without a terminal.
+
+    Args:
+        epochs: Number of epochs.
+        silent: Show nothing.
+    """
+
+    def __init__(self, epochs: int, *, silent: bool) -> None:
+        self._progress = _progress(Console(stderr=True, quiet=silent))
+        self._task = self._progress.add_task("epochs", total=epochs, scores="starting")
+
+    def __enter__(self) -> EpochProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, epoch: int, logs: dict[str, float]) -> None:
+        """Takes the end of an epoch into the display."""
+        self._progress.update(self._task, completed=epoch, scores=_scores(logs))
+
+
+def _is_live(console: Console) -> bool:
+    return console.is_terminal and not os.environ.get("CI")
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[scores]}"),
+        console=console,
+        disable=console.quiet or not _is_live(console),
+        expand=True,
+    )
 
 
 def _scores(logs: dict[str, float]) -> str:

@@ -26,22 +26,22 @@ def sweep(
         map(str, REPORT_DIMS)
     ),
     architectures: Annotated[str | None, typer.Option(help="basic,extended or one.")] = None,
-    hidden_dims: o.HiddenDims = None,
-    shortcut: o.Shortcut = str(Experiment.shortcut),
+    hidden_dims: o.ManyHiddenDims = None,
+    shortcut: o.Shortcut = None,
     epochs: o.Epochs = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds, from 0.")] = 1,
     learning_rates: Annotated[str, typer.Option(help="Peak learning rates.")] = str(
         Experiment.learning_rate
     ),
-    batch_size: o.BatchSize = Experiment.batch_size,
-    optimizer: o.Optimizer = Experiment.optimizer,
-    loss: o.Loss = Experiment.loss,
-    activation: o.Activation = Experiment.activation,
-    l1: o.L1 = Experiment.l1,
-    dropout: o.Dropout = Experiment.dropout,
-    shift: o.Shift = Experiment.shift,
-    validation_split: o.ValidationSplit = Experiment.validation_split,
-    patience: o.Patience = Experiment.patience,
+    batch_size: o.BatchSize = None,
+    optimizer: o.Optimizer = None,
+    loss: o.Loss = None,
+    activation: o.Activation = None,
+    l1: o.L1 = None,
+    dropout: o.Dropout = None,
+    shift: o.Shift = None,
+    validation_split: o.ValidationSplit = None,
+    patience: o.Patience = None,
     jobs: o.Jobs = None,
     out: o.Out = None,
     data_dir: o.DataDir = None,
@@ -53,10 +53,10 @@ def sweep(
     from kerasae.datasets import load_dataset
     from kerasae.sweeps import Sweep
 
-    base = Experiment(
-        dataset=dataset,
-        shortcut=o.optional(shortcut),
-        epochs=sweep_epochs(dataset) if epochs is None else epochs,
+    base = o.experiment(
+        Experiment(dataset, epochs=sweep_epochs(dataset)),
+        shortcut=shortcut,
+        epochs=epochs,
         batch_size=batch_size,
         optimizer=optimizer,
         loss=loss,

@@ -24,6 +24,7 @@ HISTORY = "history.csv"
 METRICS = "metrics.json"
 RESULTS = "results.csv"
 SWEEP = "sweep.json"
+STUDY = "study.json"
 FIGURE = "sweep.png"
 TRIALS = "trials"
 

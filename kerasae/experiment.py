@@ -115,6 +115,15 @@ class Experiment:
         """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
         return architecture_name(self.hidden_dims)
 
+    def check_validation(self) -> None:
+        """Checks that images are held out, for a study that chooses by them.
+
+        Raises:
+            InvalidSetting: If none are.
+        """
+        if self.validation_split == 0:
+            raise InvalidSetting("validation_split", 0, "above 0: the study chooses by it")
+
     def check_fits(self, images: int) -> None:
         """Checks that a batch is not larger than the training set.
 

@@ -20,13 +20,16 @@ from kerasae.errors import TrainingDiverged
 from kerasae.evaluation import ImageMSE, image_mse_function
 from kerasae.experiment import Experiment
 from kerasae.metrics import Scores, psnr, scores
-from kerasae.models import autoencoder
+from kerasae.models import ENCODER, autoencoder
 from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
 from kerasae.pca import PCA, fit_pca
+from kerasae.sparsity import sparsity
 from kerasae.trainer import ChunkTrainer
 
 _WARMUP_SHARE = 0.05
 _SCORED_AT_ONCE = 10_000
+# Test images whose codes tell how sparse the code is.
+_CODES = 2_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +40,8 @@ class TrainedRun:
         model: The plain, uncompiled autoencoder.
         history: One row of logs per epoch: `epoch`, `loss`, `mse` and the validation scores.
         metrics: Final scores: `train_mse`, `train_psnr`, `val_mse`, `val_psnr`, `test_mse`,
-            `test_psnr`, `test_pooled_psnr`, for noisy input also `noisy_psnr` (of the test
+            `test_psnr`, `test_pooled_psnr`, `code_near_zero` and `code_active_units` (see
+            `sparsity`), for noisy input also `noisy_psnr` (of the test
             images before denoising); `epochs`, `seconds`, `train_seconds`,
             `images_per_second`.
     """
@@ -183,6 +187,9 @@ def _final_scores(setup: _Setup) -> dict[str, float | None]:
         "test_psnr": test.psnr,
         "test_pooled_psnr": test.pooled_psnr,
     }
+    inputs = test_images[:_CODES] / np.float32(255) if noisy is None else noisy[:_CODES]
+    codes = np.asarray(setup.model.get_layer(ENCODER)(inputs, training=False))
+    found["code_near_zero"], found["code_active_units"] = dataclasses.astuple(sparsity(codes))
     if noisy is not None:
         error = np.square(noisy - test_images.astype(np.float32) / 255)
         found["noisy_psnr"] = float(psnr(error.reshape(len(error), -1).mean(1)).mean())

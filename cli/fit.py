@@ -1,0 +1,154 @@
+"""`kerasae fit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kerasae.experiment import Experiment
+from kerasae.presets import PRESETS, preset
+from kerasae.reference import sweep_epochs
+
+from . import options as o
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from kerasae.datasets import ImageData
+    from kerasae.pca import PCA
+
+
+def fit(
+    preset_name: Annotated[
+        str | None, typer.Option("--preset", help=f"Start from {', '.join(PRESETS)}.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(show_default=Experiment.dataset, help="As for sweep.")
+    ] = None,
+    architecture: o.Architecture = None,
+    hidden_dims: o.HiddenDims = None,
+    latent_dim: o.LatentDim = None,
+    shortcut: o.Shortcut = None,
+    activation: o.Activation = None,
+    l1: o.L1 = None,
+    dropout: o.Dropout = None,
+    shift: o.Shift = None,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    learning_rate: o.LearningRate = None,
+    optimizer: o.Optimizer = None,
+    loss: o.Loss = None,
+    validation_split: o.ValidationSplit = None,
+    patience: o.Patience = None,
+    seed: o.Seed = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Default: all; 1 gives the same bits everywhere.")
+    ] = None,
+    out: o.Out = None,
+    data_dir: o.DataDir = None,
+    tensorboard: o.TensorBoard = False,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train one autoencoder and save it with its settings, history and scores."""
+    name = dataset or Experiment.dataset
+    base = preset(preset_name) if preset_name else Experiment(name, epochs=sweep_epochs(name))
+    experiment = o.experiment(
+        base,
+        dataset=dataset,
+        architecture=architecture,
+        hidden_dims=hidden_dims,
+        latent_dim=latent_dim,
+        shortcut=shortcut,
+        activation=activation,
+        l1=l1,
+        dropout=dropout,
+        shift=shift,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        loss=loss,
+        validation_split=validation_split,
+        patience=patience,
+        seed=seed,
+    )
+    from kerasae.datasets import load_dataset
+
+    data = load_dataset(experiment.dataset, data_dir)
+    folder = out or o.new_folder("fit", experiment.dataset)
+    _run(experiment, data, folder, threads, tensorboard, as_json, quiet)
+
+
+def _run(
+    experiment: Experiment,
+    data: ImageData,
+    folder: Path,
+    threads: int | None,
+    tensorboard: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from kerasae import artifacts
+    from kerasae.datasets import validation_rows
+    from kerasae.pca import fit_pca
+    from kerasae.runtime import start_tensorflow
+
+    rows, _ = validation_rows(len(data.train), experiment.validation_split)
+    experiment.check_fits(len(rows))
+    artifacts.claim(folder)
+    pca = fit_pca(data.train[rows], experiment.latent_dim)
+    start_tensorflow(threads)
+    from kerasae.training import train
+
+    from .progress import EpochProgress
+
+    with EpochProgress(experiment.epochs, silent=quiet) as progress:
+        run = train(
+            experiment,
+            data,
+            pca=pca,
+            on_epoch=progress.show,
+            tensorboard=folder / "tensorboard" if tensorboard else None,
+        )
+    artifacts.save_run(folder, experiment, run)
+    _show(experiment, run.metrics, pca, data, folder, as_json)
+
+
+def _show(
+    experiment: Experiment,
+    metrics: dict[str, Any],
+    pca: PCA,
+    data: ImageData,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    pca_mse = pca.mse(data.test, [experiment.latent_dim])[experiment.latent_dim]
+    if as_json:
+        print(json.dumps({"folder": str(folder), "pca_test_mse": pca_mse, **metrics}))
+        return
+    from rich.console import Console
+
+    console = Console()
+    console.print(_table(experiment, metrics, pca_mse))
+    console.print(f"Saved in {folder}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(experiment: Experiment, metrics: dict[str, Any], pca_mse: float) -> Table:
+    from rich.table import Table
+
+    widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
+    table = Table(title=f"{experiment.dataset}, {experiment.architecture} {widths}")
+    table.add_column("")
+    table.add_column("MSE", justify="right")
+    table.add_column("PSNR (dB)", justify="right")
+    for label, part in (("train", "train"), ("validation", "val"), ("test", "test")):
+        if metrics[f"{part}_mse"] is not None:
+            table.add_row(label, f"{metrics[f'{part}_mse']:.5f}", f"{metrics[f'{part}_psnr']:.2f}")
+    table.add_row("PCA, test", f"{pca_mse:.5f}", "", style="dim")
+    rate = f"{metrics['images_per_second']:,.0f} images/s"
+    table.caption = f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s, {rate}"
+    return table

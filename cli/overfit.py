@@ -1,0 +1,56 @@
+"""`kerasae overfit`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kerasae.experiment import Experiment
+from kerasae.presets import long_run
+
+from . import options as o
+
+
+def overfit(
+    dataset: o.Dataset = Experiment.dataset,
+    architecture: o.Architecture = None,
+    hidden_dims: o.HiddenDims = None,
+    latent_dim: o.LatentDim = None,
+    shortcut: o.Shortcut = None,
+    activation: o.Activation = None,
+    l1: o.L1 = None,
+    dropout: o.Dropout = None,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    learning_rate: o.LearningRate = None,
+    validation_split: o.ValidationSplit = None,
+    seed: o.Seed = None,
+    jobs: o.Jobs = None,
+    out: o.Out = None,
+    data_dir: o.DataDir = None,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train one network for long and show the gap between training and validation."""
+    from kerasae.overfitting import OverfitStudy
+
+    from .study import run
+
+    base = o.experiment(
+        long_run(dataset),
+        architecture=architecture,
+        hidden_dims=hidden_dims,
+        latent_dim=latent_dim,
+        shortcut=shortcut,
+        activation=activation,
+        l1=l1,
+        dropout=dropout,
+        learning_rate=learning_rate,
+        epochs=epochs,
+        batch_size=batch_size,
+        validation_split=validation_split,
+        seed=seed,
+    )
+    study = OverfitStudy(base)
+    run(study, dataset, data_dir=data_dir, out=out, jobs=jobs, as_json=as_json, quiet=quiet)

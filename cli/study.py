@@ -1,0 +1,50 @@
+"""What the studies' commands share: run, save, show."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from kerasae.environment import cores
+from kerasae.studies import Study
+
+
+def run(
+    study: Study,
+    dataset: str,
+    *,
+    data_dir: Path | None,
+    out: Path | None,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Runs a study and prints its tables, or JSON; exits with 1 when a trial failed."""
+    from kerasae.datasets import load_dataset
+    from kerasae.studies import run_study
+
+    from .options import new_folder
+    from .progress import TrialsProgress
+
+    data = load_dataset(dataset, data_dir)
+    folder = out or new_folder(study.name, dataset)
+    with TrialsProgress(study.name, len(study.trials()), silent=quiet) as progress:
+        findings, errors = run_study(
+            study, data, folder, jobs=cores() if jobs is None else jobs, on_event=progress.show
+        )
+    if as_json:
+        print(json.dumps({"folder": str(folder), "errors": errors, **findings.summary}))
+    else:
+        from rich.console import Console
+
+        console = Console()
+        for table in findings.tables:
+            console.print(table)
+        console.print(f"Saved in {folder}", markup=False, highlight=False, soft_wrap=True)
+    for name, error in errors.items():
+        print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
+    if errors:
+        raise typer.Exit(1)

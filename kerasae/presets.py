@@ -1,0 +1,63 @@
+"""Named experiments, each the record of a claim in `docs/results.md`."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.reference import long_epochs
+
+_DEEP30 = Experiment(
+    "mnist",
+    (1000, 500, 250),
+    30,
+    epochs=120,
+    shift=1,
+    learning_rate=2e-3,
+    validation_split=0.0,
+)
+
+PRESETS: dict[str, Experiment] = {
+    # The autoencoder of Hinton & Salakhutdinov (2006), who shift nothing and print 3.00.
+    "deep30": _DEEP30,
+    "deep30-plain": dataclasses.replace(_DEEP30, shift=0, dropout=0.05, epochs=60),
+}
+
+
+def preset(name: str) -> Experiment:
+    """Returns a named experiment.
+
+    Args:
+        name: `deep30` (784-1000-500-250-30 and its mirror on MNIST, images shifted by up to a
+            pixel) or `deep30-plain` (without augmentation).
+
+    Raises:
+        InvalidSetting: If there is none of that name.
+
+    Example:
+
+    >>> preset("deep30").latent_dim
+    30
+    """
+    if name not in PRESETS:
+        raise InvalidSetting("preset", name, "one of " + ", ".join(PRESETS))
+    return PRESETS[name]
+
+
+def selected_model(dataset: str) -> Experiment:
+    """Returns the architecture that the report selects, for as many epochs as its long runs.
+
+    One hidden layer each side of a code of 100, without a shortcut.
+
+    Example:
+
+    >>> selected_model("mnist").epochs
+    50
+    """
+    return Experiment(dataset, latent_dim=100, shortcut=None, epochs=long_epochs(dataset))
+
+
+def long_run(dataset: str) -> Experiment:
+    """Returns `selected_model` with the width that the long training is best with."""
+    return dataclasses.replace(selected_model(dataset), hidden_dims=(1024,))
