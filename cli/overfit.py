@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from kerasae.experiment import Experiment
 from kerasae.presets import long_run
 

@@ -22,7 +22,7 @@ from kerasae.experiment import Experiment
 from kerasae.metrics import Scores, psnr, scores
 from kerasae.models import ENCODER, autoencoder
 from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
-from kerasae.pca import PCA, fit_pca
+from kerasae.pca import PCA, fit_pca, scaled
 from kerasae.sparsity import sparsity
 from kerasae.trainer import ChunkTrainer
 
@@ -187,8 +187,10 @@ def _final_scores(setup: _Setup) -> dict[str, float | None]:
         "test_psnr": test.psnr,
         "test_pooled_psnr": test.pooled_psnr,
     }
-    inputs = test_images[:_CODES] / np.float32(255) if noisy is None else noisy[:_CODES]
-    codes = np.asarray(setup.model.get_layer(ENCODER)(inputs, training=False))
+    seen: NDArray = scaled(test_images[:_CODES]).reshape(-1, *test_images.shape[1:])
+    if noisy is not None:
+        seen = noisy[:_CODES]
+    codes = np.asarray(setup.model.get_layer(ENCODER)(seen, training=False))
     found["code_near_zero"], found["code_active_units"] = dataclasses.astuple(sparsity(codes))
     if noisy is not None:
         error = np.square(noisy - test_images.astype(np.float32) / 255)

@@ -1,0 +1,61 @@
+"""The classical denoisers on digits with noise."""
+
+import numpy as np
+import pytest
+
+from kerasae.denoisers import BASELINES, fit_baselines, gaussian_blur, mean_psnr, wiener
+from kerasae.errors import InvalidSetting
+from kerasae.noise import noisy_images
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["raw", "clipped"])
+def scored(request, digits):
+    """PSNR of the noisy test images and of each baseline's output for them."""
+    baselines = fit_baselines(digits.train, digits.train[:40], 0.6, clip=request.param)
+    noisy = noisy_images(digits.test, 0.6, 9, request.param)
+    outputs = {baseline.name: baseline.denoise(noisy) for baseline in baselines}
+    for images in outputs.values():
+        assert images.shape == noisy.shape
+        assert images.dtype == np.float32
+        assert images.min() >= 0
+        assert images.max() <= 1
+    found = {name: mean_psnr(digits.test, images) for name, images in outputs.items()}
+    return {"noisy": mean_psnr(digits.test, noisy), **found}
+
+
+def test_every_baseline_removes_noise_and_the_best_linear_estimator_removes_most(scored):
+    assert list(scored)[1:] == list(BASELINES)
+    assert all(scored[name] > scored["noisy"] + 1 for name in BASELINES)
+    assert max(scored, key=scored.get) == "linear"
+
+
+def test_noise_of_0_6_that_is_not_clipped_leaves_4_44_dB(digits):
+    # 20 log10(1 / 0.6) = 4.437
+    noisy = noisy_images(digits.test, 0.6, 0)
+    assert mean_psnr(digits.test, noisy) == pytest.approx(4.44, abs=0.1)
+
+
+def test_images_are_blurred_one_by_one():
+    noisy = np.zeros((3, 9, 9), np.float32)
+    noisy[1, 4, 4] = 1
+    blurred = gaussian_blur(1.0)(noisy)
+    assert not blurred[[0, 2]].any()
+    # The middle of a sampled Gaussian of standard deviation 1 is 0.3989 along each axis.
+    assert blurred[1, 4, 4] == pytest.approx(0.3989**2, abs=1e-3)
+
+
+def test_the_wiener_filter_leaves_an_image_of_one_grey_value_alone():
+    flat = np.full((2, 9, 9), 0.25, np.float32)
+    np.testing.assert_allclose(wiener(5)(flat)[:, 2:7, 2:7], 0.25, atol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [0, -1, float("nan")])
+def test_noise_that_cannot_be_removed_is_refused(digits, sigma):
+    with pytest.raises(InvalidSetting, match="sigma"):
+        fit_baselines(digits.train, digits.train, sigma)
+
+
+def test_colour_images_are_refused():
+    images = np.zeros((3, 9, 9, 3), np.uint8)
+    with pytest.raises(InvalidSetting, match="grey"):
+        fit_baselines(images, images, 0.5)

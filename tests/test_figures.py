@@ -1,0 +1,89 @@
+"""What the figures show, read back from the drawn axes; both file formats."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasae.artifacts import save_figure
+from kerasae.curve_figures import learning_rate_figure, overfit_figure, regularization_figure
+from kerasae.denoising_figure import denoising_figure
+from kerasae.latent_figure import latent_figure
+
+
+def _labels(axes):
+    return axes.get_legend_handles_labels()[1]
+
+
+def test_each_image_of_the_denoising_figure_carries_its_own_psnr():
+    clean = np.zeros((2, 4, 4))
+    noisy = np.stack([np.full((4, 4), 0.1), np.full((4, 4), 0.01)])  # 20 and 40 dB
+    figure = denoising_figure(clean, {"noisy": noisy}, "title")
+    assert [axes.get_xlabel() for axes in figure.axes] == ["", "", "20.0 dB", "40.0 dB"]
+    assert figure.axes[2].get_ylabel() == "noisy\n30.0 dB"
+
+
+def test_the_overfit_figure_marks_the_best_validation_epoch():
+    history = {"train": [0.3, 0.2, 0.1], "val": [0.3, 0.25, 0.28]}
+    axes = overfit_figure({"MNIST": history}, {"MNIST": {"PCA": 0.2}}).axes[0]
+    assert "best validation: 0.25000, epoch 2" in _labels(axes)
+    assert "PCA: 0.20000" in _labels(axes)
+
+
+@pytest.mark.parametrize(
+    ("errors", "label"),
+    [([0.3, 0.1, 0.2], "best: 0.01"), ([0.3, 0.2, 0.1], "best: 0.1 (edge of the range)")],
+)
+def test_the_learning_rate_figure_marks_the_best_rate_and_the_edge(errors, label):
+    rates = [0.001, 0.01, 0.1]
+    curves = {rate: {"val": [0.5, error]} for rate, error in zip(rates, errors, strict=True)}
+    assert label in _labels(learning_rate_figure(rates, errors, curves).axes[0])
+
+
+def test_a_diverged_rate_is_no_best_rate():
+    figure = learning_rate_figure([0.1, 1.0], [0.2, None], {0.1: {"val": [0.3, 0.2]}})
+    assert [text.get_text() for text in figure.axes[0].texts] == ["diverged"]
+    assert len(figure.axes[1].lines) == 1
+
+
+def test_the_regularization_figure_marks_the_best_strength_of_each_regularizer():
+    none = {"train_mse": 0.1, "val_mse": 0.2}
+    worse = {"train_mse": 0.3, "val_mse": 0.3}
+    searches = {
+        "Lasso λ": {0: none, 1e-5: none, 1e-3: worse},
+        "Dropout rate": {0.1: worse, 0.2: none},
+    }
+    lasso, dropout = regularization_figure(searches, none).axes
+    assert (lasso.get_xscale(), dropout.get_xscale()) == ("log", "linear")
+    assert [axes.get_legend().texts[0].get_text() for axes in (lasso, dropout)] == [
+        "best: 1e-05",
+        "best: 0.2",
+    ]
+
+
+def test_the_latent_figure_shows_every_code_the_grid_and_the_walks():
+    codes, labels = np.arange(12.0).reshape(6, 2), np.array([0, 0, 1, 1, 1, 2])
+    decoded, walks = np.ones((3, 5, 4, 4)), np.ones((2, 7, 4, 4))
+    figure = latent_figure(codes, labels, ["a", "b", "c"], decoded, walks)
+    plane, grid, walk = figure.axes
+    assert sum(len(line.get_xdata()) for line in plane.lines) == 6
+    assert [axes.images[0].get_array().shape for axes in (grid, walk)] == [(12, 20), (8, 28)]
+
+
+def test_the_first_row_of_the_decoded_grid_is_at_the_top():
+    decoded = np.zeros((2, 2, 1, 1))
+    decoded[0, 1] = 1
+    figure = latent_figure(np.zeros((1, 2)), np.zeros(1, int), ["a"], decoded)
+    assert figure.axes[1].images[0].get_array().tolist() == [[0, 1], [0, 0]]
+
+
+def test_a_figure_is_saved_as_png_and_as_svg_that_do_not_change(tmp_path):
+    figure = overfit_figure({"a": {"train": [0.2, 0.1], "val": [0.2, 0.1]}}, {})
+    png, svg = save_figure(tmp_path / "new", "curves", figure)
+    assert Image.open(png).format == "PNG"
+    assert ElementTree.parse(svg).getroot().tag.endswith("svg")
+    first = svg.read_bytes()
+    save_figure(tmp_path / "new", "curves", figure)
+    assert svg.read_bytes() == first
+    assert sorted(path.name for path in png.parent.iterdir()) == ["curves.png", "curves.svg"]

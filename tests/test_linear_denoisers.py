@@ -1,0 +1,57 @@
+"""The closed forms against noise that is really drawn, and against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
+
+from kerasae.errors import InvalidSetting
+from kerasae.linear_denoisers import (
+    best_linear_estimator,
+    expected_noisy_pixel,
+    pair_moments,
+    pca_projections,
+)
+from kerasae.noise import noisy_images
+
+
+def test_the_moments_of_clipped_noise_are_those_of_many_draws():
+    noise = np.random.RandomState(0).standard_normal(400_000)
+    for value in (0.0, 0.2, 0.7, 1.0):
+        drawn = np.clip(value + 0.6 * noise, 0, 1)
+        moments = expected_noisy_pixel(np.array(value), 0.6, clip=True)
+        assert moments == pytest.approx((drawn.mean(), np.square(drawn).mean()), abs=0.003)
+
+
+@pytest.fixture(scope="module")
+def patches(digits):
+    return digits.train[:, 12:16, 12:16]
+
+
+@pytest.mark.parametrize("clip", [False, True])
+def test_the_best_linear_estimator_is_the_regression_of_clean_on_noisy_pixels(patches, clip):
+    copies = np.concatenate([patches] * 200)
+    noisy = noisy_images(copies, 0.6, 1, clip).reshape(len(copies), -1)
+    regression = LinearRegression().fit(noisy, copies.reshape(len(copies), -1) / 255)
+    estimator = best_linear_estimator(pair_moments(patches, 0.6, clip))
+    expected = np.clip(regression.predict(noisy[:300]), 0, 1)
+    found = estimator(noisy[:300].reshape(-1, 4, 4))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.reshape(300, -1), expected, atol=0.02)
+
+
+def test_the_projection_is_that_of_principal_component_analysis(patches):
+    clean = patches.reshape(len(patches), -1) / 255
+    noisy = noisy_images(patches, 0.3, 0)
+    pca = PCA(7).fit(clean)
+    expected = pca.inverse_transform(pca.transform(noisy.reshape(len(noisy), -1)))
+    found = pca_projections(pair_moments(patches, 0.3), [3, 7])[7](noisy)
+    np.testing.assert_allclose(
+        found.reshape(len(noisy), -1), np.clip(expected, 0, 1), rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("components", [0, 17])
+def test_more_components_than_pixels_are_refused(patches, components):
+    with pytest.raises(InvalidSetting, match="from 1 to 16"):
+        pca_projections(pair_moments(patches[:9], 0.3), [1, components])
