@@ -9,6 +9,7 @@ import typer
 from kerasae.errors import KerasAEError, TrainingDiverged
 
 from .bench import bench
+from .denoise import denoise
 from .fit import fit
 from .learning_rate import learning_rate
 from .overfit import overfit
@@ -16,7 +17,7 @@ from .regularize import regularize
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for _command in (sweep, fit, learning_rate, overfit, regularize, bench):
+for _command in (sweep, fit, learning_rate, overfit, regularize, denoise, bench):
     app.command()(_command)
 
 

@@ -50,7 +50,7 @@ def fit_baselines(
     sigma: float,
     *,
     clip: bool = False,
-    seed: int = 0,
+    seed: int | tuple[int, ...] = 0,
 ) -> list[Baseline]:
     """Fits the classical denoisers for Gaussian noise of a known strength.
 

@@ -1,0 +1,68 @@
+"""`kerasae denoise`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kerasae.experiment import Experiment
+from kerasae.presets import denoiser
+
+from . import options as o
+
+
+def denoise(
+    dataset: o.Dataset = Experiment.dataset,
+    sigma: Annotated[
+        list[float] | None,
+        typer.Option(show_default="0.6", help="Noise's standard deviation; repeat for more."),
+    ] = None,
+    clip: Annotated[
+        bool, typer.Option("--clip/--no-clip", help="Clip the noisy images to [0, 1].")
+    ] = False,
+    architecture: o.Architecture = None,
+    hidden_dims: o.HiddenDims = None,
+    latent_dim: o.LatentDim = None,
+    shortcut: o.Shortcut = None,
+    activation: o.Activation = None,
+    l1: o.L1 = None,
+    dropout: o.Dropout = None,
+    shift: o.Shift = None,
+    epochs: Annotated[int | None, typer.Option(help="Default: 20.")] = None,
+    batch_size: o.BatchSize = None,
+    learning_rate: o.LearningRate = None,
+    optimizer: o.Optimizer = None,
+    validation_split: o.ValidationSplit = None,
+    seed: o.Seed = None,
+    jobs: o.Jobs = None,
+    out: o.Out = None,
+    data_dir: o.DataDir = None,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train a denoiser and set it beside the classical methods, by PSNR."""
+    from kerasae.denoising import DenoisingStudy
+
+    from .study import run
+
+    base = o.experiment(
+        denoiser(dataset),
+        clip_noise=clip,
+        architecture=architecture,
+        hidden_dims=hidden_dims,
+        latent_dim=latent_dim,
+        shortcut=shortcut,
+        activation=activation,
+        l1=l1,
+        dropout=dropout,
+        shift=shift,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        validation_split=validation_split,
+        seed=seed,
+    )
+    study = DenoisingStudy(base, tuple(sigma) if sigma is not None else (0.6,))
+    run(study, dataset, data_dir=data_dir, out=out, jobs=jobs, as_json=as_json, quiet=quiet)
