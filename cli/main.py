@@ -14,6 +14,7 @@ from .fit import fit
 from .learning_rate import learning_rate
 from .overfit import overfit
 from .regularize import regularize
+from .streams import flush_output, prepare_streams
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -28,6 +29,7 @@ def _about() -> None:
 
 def main() -> None:
     """Runs the command line; an error of kerasae's own is one line and an exit code."""
+    prepare_streams()
     try:
         app()
     except KerasAEError as error:
@@ -36,6 +38,8 @@ def main() -> None:
     except KeyboardInterrupt:
         print("kerasae: interrupted", file=sys.stderr)
         sys.exit(130)
+    finally:
+        flush_output()
 
 
 if __name__ == "__main__":

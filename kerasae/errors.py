@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+_MOST_CHARACTERS = 1000
+
 
 class KerasAEError(Exception):
     """Base of every error that kerasae raises on purpose.
 
-    The message is one line: what was received, what was expected, what to do.
+    The message is one line: what was received, what was expected, what to do. It may quote
+    file names and contents of strangers, so line breaks and terminal codes are spelled out.
+
+    Args:
+        message: The message.
+
+    Example:
+
+    >>> print(KerasAEError("a\\nb: not a file"))
+    a\\nb: not a file
     """
+
+    def __init__(self, message: str) -> None:
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+        if len(line) > _MOST_CHARACTERS:
+            line = f"{line[: _MOST_CHARACTERS // 2]} … {line[-_MOST_CHARACTERS // 2 :]}"
+        super().__init__(line)
 
 
 class InvalidSetting(KerasAEError, ValueError):
@@ -30,6 +47,10 @@ class InvalidSetting(KerasAEError, ValueError):
 
 class DataError(KerasAEError):
     """A data set is missing, damaged or not what its name says."""
+
+
+class ModelFileError(KerasAEError):
+    """A model file is missing, damaged, or asks for more than it is allowed to."""
 
 
 class ArtifactError(KerasAEError):

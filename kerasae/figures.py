@@ -47,8 +47,9 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
         axes.plot(known, [values[dim] for dim in known], ":", marker=".", color=colour, label=label)
     axes.set(
         xscale="log", yscale="log", xlabel="latent dimension", ylabel="test MSE",
-        title=f"Reconstruction error on {dataset}",
     )  # fmt: skip
+    # A stranger's name for a data set is no formula.
+    axes.set_title(f"Reconstruction error on {dataset}", parse_math=False)
     axes.set_xticks(dims, [str(dim) for dim in dims])
     axes.minorticks_off()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

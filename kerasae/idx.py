@@ -6,20 +6,24 @@ import gzip
 import hashlib
 import math
 import struct
-import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import DataError
+from kerasae.local_files import Refused, open_local, refusing
 
 _UINT8 = 8
-_MOST_BYTES = 1 << 30
+_MOST_BYTES = 1 << 28  # MNIST's images are a fifth of it
+_MOST_DIMENSIONS = 4
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Reads an IDX file of unsigned bytes, plain or gzip-compressed (`.gz`).
+
+    The header is read first; no more than what it declares is then read or inflated.
 
     Args:
         path: The file.
@@ -28,25 +32,36 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         The array, `uint8`, with the shape the header declares.
 
     Raises:
-        DataError: If the file is not IDX, truncated, too long or damaged.
+        DataError: If the file is not IDX, empty, truncated, too long or damaged.
     """
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fetch the file again") from error
-    if len(content) < 4 or content[:3] != bytes((0, 0, _UINT8)):
-        raise DataError(f"{path}: not an IDX file of bytes (it starts with {content[:4]!r})")
-    start = 4 + 4 * content[3]
-    if len(content) < start:
-        raise DataError(f"{path}: the IDX header is cut off; fetch the file again")
-    shape = struct.unpack(f">{content[3]}I", content[4:start])
-    if math.prod(shape) != len(content) - start:
-        raise DataError(
-            f"{path}: the header declares {math.prod(shape)} bytes, "
-            f"the file holds {len(content) - start}; fetch the file again"
+    with refusing(path, DataError), open_local(path, _MOST_BYTES) as file:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(fileobj=file) as inflated:
+                return _read(inflated)
+        return _read(file)
+
+
+def _read(file: BinaryIO | gzip.GzipFile) -> NDArray[np.uint8]:
+    magic = file.read(4)
+    if len(magic) < 4 or magic[:3] != bytes((0, 0, _UINT8)):
+        raise Refused(f"not an IDX file of bytes (it starts with {magic!r})")
+    dimensions = magic[3]
+    if not 1 <= dimensions <= _MOST_DIMENSIONS:
+        raise Refused(f"declares {dimensions} dimensions; expected 1 to {_MOST_DIMENSIONS}")
+    header = file.read(4 * dimensions)
+    if len(header) < 4 * dimensions:
+        raise Refused("the IDX header is cut off; fetch the file again")
+    shape = struct.unpack(f">{dimensions}I", header)
+    size = math.prod(shape)
+    if not 0 < size <= _MOST_BYTES:
+        raise Refused(f"the header declares {size:,} bytes; expected 1 to {_MOST_BYTES:,}")
+    content = file.read(size)
+    if len(content) < size or file.read(1):
+        found = "more" if len(content) == size else f"{len(content):,}"
+        raise Refused(
+            f"the header declares {size:,} bytes, the file holds {found}; fetch the file again"
         )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def idx_md5(array: NDArray[np.uint8]) -> str:

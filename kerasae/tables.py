@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from kerasae.reference import REPORT_MSE
@@ -45,7 +46,7 @@ def sweep_table(result: SweepResult, dataset: str) -> Table:
     networks = networks_of(result.rows)
     report = REPORT_MSE.get(dataset, {})
     best = _best_cell(result)
-    table = Table(title=f"{dataset}: test MSE (PSNR in dB)")
+    table = Table(title=f"{escape(dataset)}: test MSE (PSNR in dB)")
     table.caption = "★ best   ▼ loses to PCA (outputs clipped to [0, 1])"
     table.add_column("latent dim", justify="right")
     several_rates = len({rate for _, _, rate in networks}) > 1

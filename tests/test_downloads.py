@@ -1,0 +1,108 @@
+"""Downloads into a shared cache, from a server on this machine."""
+
+import http.server
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from kerasae.downloads import fetch_once
+from kerasae.errors import DataError
+
+CONTENT = bytes(range(256)) * 4000
+
+FETCH = """
+import hashlib, pathlib, sys, urllib.request
+from kerasae.downloads import fetch_once
+from kerasae.errors import DataError
+
+url, cache, expected = sys.argv[1:]
+
+def look(folder):
+    file = folder / "sub" / "data"
+    return file.read_bytes() if file.is_file() else None
+
+def download(folder):
+    (folder / "sub").mkdir()
+    urllib.request.urlretrieve(url, folder / "sub" / "data")
+
+def verify(content):
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise DataError("other content")
+
+print(len(fetch_once(pathlib.Path(cache), "data", look, download, verify)))
+"""
+
+
+@pytest.fixture
+def server():
+    """A server that counts, and holds each answer until `release` is set."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.requests.append(self.path)
+            self.server.release.wait(60)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            self.wfile.write(CONTENT)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
+        made.requests, made.release = [], threading.Event()
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+def fetching(server, cache, expected):
+    url = f"http://127.0.0.1:{server.server_port}/data"
+    command = [sys.executable, "-c", FETCH, url, str(cache), expected]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_processes_that_start_with_an_empty_cache_fetch_once(server, tmp_path):
+    import hashlib
+
+    expected = hashlib.sha256(CONTENT).hexdigest()
+    both = [fetching(server, tmp_path / "cache", expected) for _ in range(2)]
+    server.release.set()
+    outputs = [process.communicate()[0].strip() for process in both]
+    assert outputs == [str(len(CONTENT))] * 2
+    assert server.requests == ["/data"]
+    assert (tmp_path / "cache" / "sub" / "data").read_bytes() == CONTENT
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) in (
+        ["sub"], [".data.lock", "sub"],
+    )  # fmt: skip
+
+
+def test_content_that_is_not_what_was_expected_is_not_kept(server, tmp_path):
+    server.release.set()
+    process = fetching(server, tmp_path / "cache", "0" * 64)
+    assert "other content" in process.communicate()[1]
+    assert [p.name for p in (tmp_path / "cache").iterdir() if p.name != ".data.lock"] == []
+
+
+def test_a_process_killed_in_the_middle_leaves_nothing_that_is_taken_for_the_file(server, tmp_path):
+    import hashlib
+    import time
+
+    expected = hashlib.sha256(CONTENT).hexdigest()
+    first = fetching(server, tmp_path / "cache", expected)
+    while not server.requests:
+        time.sleep(0.01)
+    first.kill()
+    first.communicate()
+    assert not (tmp_path / "cache" / "sub").exists()
+    server.release.set()
+    second = fetching(server, tmp_path / "cache", expected)
+    assert second.communicate()[0].strip() == str(len(CONTENT))
+
+
+def test_a_cache_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(DataError, match=r"cache: data cannot be kept there .*KERAS_HOME"):
+        fetch_once(tmp_path / "cache", "data", lambda p: None, lambda p: None, lambda f: None)

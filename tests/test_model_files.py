@@ -1,0 +1,219 @@
+"""The gate for strangers' model files; the table of hostile ones is in `model_cases`."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from model_cases import (
+    CASES,
+    Place,
+    dense,
+    functional,
+    good_arrays,
+    good_config,
+    good_file,
+    image,
+    layer,
+    members,
+    pack,
+    payload,
+    tensor,
+)
+
+from kerasae.errors import ModelFileError
+from kerasae.model_files import checked_model, load_model_safely
+
+
+def put_through(action, paths, folder):
+    """Runs the gate over files in another process, whose temporary files are in `folder`."""
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("gate_process.py"))],
+        input=json.dumps([action, *map(str, paths)]),
+        capture_output=True, text=True, env={**os.environ, "TMPDIR": str(folder)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """What became of each case, and the port that nothing may have reached."""
+    root = tmp_path_factory.mktemp("models")
+    (root / "temporary").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        places, paths = {}, []
+        for one in CASES:
+            folder = root / one.name
+            folder.mkdir()
+            places[one.name] = Place(folder, server.getsockname()[1])
+            paths.append(one.make(places[one.name]))
+        before = {name: contents(place.folder) for name, place in places.items()}
+        found = put_through("check", paths, root / "temporary")
+        after = {name: contents(place.folder) for name, place in places.items()}
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert list((root / "temporary").iterdir()) == []
+    names = [one.name for one in CASES]
+    return {
+        name: (str(path), result, before[name] == after[name])
+        for name, path, result in zip(names, paths, found, strict=True)
+    }
+
+
+def contents(folder):
+    """Every file of a folder with what the file system knows of its content."""
+    return {
+        path.name: (path.lstat().st_size, path.lstat().st_mtime_ns) for path in folder.iterdir()
+    }
+
+
+@pytest.mark.parametrize("one", CASES, ids=[one.name for one in CASES])
+def test_a_hostile_file_is_refused_in_one_line(refusals, one):
+    path, found, untouched = refusals[one.name]
+    line = found["line"]
+    assert line is not None, "it was let through"
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
+    assert "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path) in line
+    assert re.search(one.reason, line), line
+    assert untouched
+    assert found["grown"] < 150_000  # kB; the largest files are sparse gigabytes
+    assert not found["tensorflow"]
+
+
+def test_the_gate_lets_an_ordinary_model_through_with_its_bits(tmp_path):
+    model = load_model_safely(good_file(Place(tmp_path, 0)))
+    for ours, given in zip(model.get_weights(), good_arrays().values(), strict=True):
+        assert np.array_equal(ours, given)
+    assert not model.compiled
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+
+
+def every_kind_of_layer():
+    layers = keras.layers
+    start = keras.Input((8, 8, 1))
+    x = layers.Rescaling(2.0)(layers.Normalization()(start))
+    x = layers.Conv2D(4, 3, padding="same", kernel_regularizer="l2")(x)
+    x = layers.LayerNormalization()(layers.BatchNormalization()(x))
+    x = layers.UpSampling2D()(layers.MaxPooling2D()(layers.ReLU()(x)))
+    x = layers.Conv2DTranspose(2, 3, padding="same", activation="gelu")(x)
+    x = layers.SeparableConv2D(2, 3, padding="same")(layers.DepthwiseConv2D(3, padding="same")(x))
+    x = layers.PReLU(shared_axes=[1, 2])(layers.GroupNormalization(2)(x))
+    x = layers.LeakyReLU()(layers.GaussianNoise(0.1)(x))
+    y = layers.Conv2D(2, 1, activation=layers.LeakyReLU(), kernel_constraint="non_neg")(x)
+    x = layers.Concatenate()([layers.Add(activity_regularizer="l1")([x, y]), y])
+    x = layers.Dense(5, activation=keras.activations.swish)(layers.Flatten()(x))
+    x = layers.ActivityRegularization(0.1)(layers.Dropout(0.5)(x))
+    inner = keras.Sequential(
+        [keras.Input((5,)), layers.Dense(64, "sigmoid"), layers.Reshape((8, 8, 1))]
+    )
+    model = keras.Model(start, inner(x))
+    model.compile("adam", "mse", metrics=["mae"])
+    images = np.random.RandomState(0).rand(4, 8, 8, 1)
+    model.fit(images, images, verbose=0)
+    return model
+
+
+def unbuilt_sequential():
+    model = keras.Sequential([keras.layers.Dense(3, "relu"), keras.layers.Dense(8)])
+    model(np.zeros((2, 8)))
+    return model
+
+
+@pytest.mark.parametrize("make", [every_kind_of_layer, unbuilt_sequential])
+def test_models_of_other_people_compute_the_same_after_the_gate(tmp_path, make):
+    model = make()
+    model.save(tmp_path / "model.keras")
+    loaded = load_model_safely(tmp_path / "model.keras")
+    images = np.random.RandomState(1).rand(2, *model.input_shape[1:])
+    np.testing.assert_array_equal(model(images), loaded(images))
+
+
+def test_what_a_file_says_of_compilation_is_dropped(tmp_path):
+    place = Place(tmp_path, 0)
+    code = {"class_name": "__lambda__", "config": {"value": payload(place)}}
+    config = {**good_config(), "compile_config": {"optimizer": "adam", "loss": code}}
+    assert not load_model_safely(pack(place, members(config))).compiled
+    assert not place.canary.exists()
+
+
+def test_trust_lifts_the_allowlist_and_nothing_else(tmp_path):
+    place = Place(tmp_path, 0)
+    node = layer("Masking", {"name": "m", "mask_value": 0.5}, "pixels")
+    path = pack(place, members(good_config(node, output="m")))
+    with pytest.raises(ModelFileError, match=r"keras\.layers\.Masking' is not in the allowlist"):
+        load_model_safely(path)
+    assert load_model_safely(path, trust=True).layers[-1].mask_value == 0.5
+    code = {"class_name": "__lambda__", "config": {"value": payload(place)}}
+    bytecode = layer("Lambda", {"name": "l", "function": code}, "pixels")
+    path = pack(place, members(good_config(bytecode, output="l")))
+    with pytest.raises(ModelFileError, match="Keras cannot build it"):
+        load_model_safely(path, trust=True)
+    assert not place.canary.exists()
+    path = pack(place, {**members(), "assets/x": ""})
+    with pytest.raises(ModelFileError, match="is not expected"):
+        load_model_safely(path, trust=True)
+
+
+def doubling(count):
+    """Concatenates the image with itself again and again."""
+    nodes, source = [], "image"
+    for number in range(count):
+        made = layer("Concatenate", {"name": f"c{number}", "axis": -1}, source)
+        made["inbound_nodes"][0]["args"] = [[tensor(source), tensor(source)]]
+        nodes.append(made)
+        source = f"c{number}"
+    return functional("model", [image(), *nodes], source)
+
+
+def wider_input():
+    """A layer built for 4 pixels, as its weights are, that is then fed a hundred million."""
+    config = good_config()
+    config["config"]["layers"][0] = image(1 << 26)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (doubling(30), "numbers per image"),
+        (wider_input(), "Keras cannot build it"),
+        (good_config(output="nowhere"), "Keras cannot build it"),
+        (good_config(dense("loop", 4, 4, "loop")), "weights"),
+    ],
+)
+def test_a_model_that_does_not_fit_together_is_refused_by_name(tmp_path, config, reason):
+    arrays = {} if "c1" in json.dumps(config) else None
+    content = members(config)
+    if arrays is not None:
+        content["model.weights.h5"] = empty_weights()
+    path = pack(Place(tmp_path, 0), content)
+    with pytest.raises(ModelFileError, match=reason) as refused:
+        load_model_safely(path)
+    assert str(path) in str(refused.value)
+    assert tempfile.gettempdir() + "/kerasae-" not in str(refused.value)
+
+
+def empty_weights():
+    import io
+
+    import h5py
+
+    content = io.BytesIO()
+    h5py.File(content, "w").close()
+    return content.getvalue()
+
+
+def test_the_copy_is_private_and_gone_afterwards(tmp_path):
+    with checked_model(good_file(Place(tmp_path, 0))) as copy:
+        assert copy.parent.stat().st_mode & 0o077 == 0
+    assert not copy.parent.exists()
