@@ -8,7 +8,7 @@ from typing import Any
 
 from kerasae.errors import InvalidSetting
 
-ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (512, 256)}
+ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (1024, 512)}
 ACTIVATIONS = ("relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu")
 OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd", "muon")
 LOSSES = ("mse", "binary_crossentropy")
@@ -68,7 +68,7 @@ class Experiment:
     dataset: str = "mnist"
     hidden_dims: tuple[int, ...] = ARCHITECTURES["basic"]
     latent_dim: int = 30
-    activation: str = "relu"
+    activation: str = "gelu"
     l1: float = 0.0
     dropout: float = 0.0
     shortcut: str | None = "pca"

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
 from kerasae.pca import PCA
 
 ENCODER = "encoder"
@@ -21,7 +22,7 @@ def autoencoder(
     hidden_dims: Sequence[int],
     latent_dim: int,
     *,
-    activation: str = "relu",
+    activation: str = "gelu",
     l1: float = 0.0,
     dropout: float = 0.0,
     shortcut: str | None = None,
@@ -89,6 +90,38 @@ def autoencoder(
         encoder.get_layer("linear_code").set_weights(weights[:2])
         decoder.get_layer("linear_pixels").set_weights(weights[2:])
     return keras.Model(image, decoder(encoder(image)), name="autoencoder")
+
+
+def network(
+    experiment: Experiment, image_shape: Sequence[int], pca: PCA | None = None
+) -> keras.Model:
+    """Builds the untrained network that an experiment describes.
+
+    Args:
+        experiment: The settings.
+        image_shape: Shape of one image.
+        pca: The fitted components, for an experiment that starts at PCA.
+
+    Returns:
+        See `autoencoder`.
+
+    Example:
+
+    >>> network(Experiment(shortcut=None), (28, 28)).count_params()
+    418094
+    """
+    return autoencoder(
+        image_shape,
+        experiment.hidden_dims,
+        experiment.latent_dim,
+        activation=experiment.activation,
+        l1=experiment.l1,
+        dropout=experiment.dropout,
+        shortcut=experiment.shortcut,
+        pca=pca,
+        sigma=experiment.sigma,
+        seed=experiment.seed,
+    )
 
 
 class _Layers:
@@ -187,7 +220,7 @@ def basic_autoencoder(
 
 def extended_autoencoder(
     image_shape: Sequence[int] = (28, 28),
-    hidden_dims: tuple[int, int] = (512, 256),
+    hidden_dims: tuple[int, int] = (1024, 512),
     latent_dim: int = 30,
     *,
     shortcut: str | None = None,

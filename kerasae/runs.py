@@ -27,29 +27,6 @@ _MOST_PIXELS = 1 << 24
 _ADVICE = "choose the folder of a finished run"
 
 
-def build(experiment: Experiment, image_shape: Sequence[int]) -> keras.Model:
-    """Builds the untrained network that an experiment describes.
-
-    Args:
-        experiment: The settings.
-        image_shape: Shape of one image.
-
-    Returns:
-        See `models.autoencoder`.
-    """
-    from kerasae.models import autoencoder
-
-    return autoencoder(
-        image_shape,
-        experiment.hidden_dims,
-        experiment.latent_dim,
-        activation=experiment.activation,
-        l1=experiment.l1,
-        dropout=experiment.dropout,
-        seed=experiment.seed,
-    )
-
-
 def read_experiment(folder: str | Path) -> Experiment:
     """Reads the settings of a run, and checks them like those that are given in code.
 
@@ -88,7 +65,12 @@ def load_run(folder: str | Path) -> keras.Model:
     Raises:
         ArtifactError: If a file of the run is missing, damaged, or does not fit the others.
     """
+    from kerasae.models import network
+
     experiment = read_experiment(folder)
+    if experiment.shortcut:
+        # The weights of the path are loaded, whatever it once started at.
+        experiment = dataclasses.replace(experiment, shortcut="linear")
     path = run_file(folder, MODEL)
     with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
         with refusing(path, ArtifactError, _ADVICE):
@@ -99,7 +81,7 @@ def load_run(folder: str | Path) -> keras.Model:
                 raise Refused(
                     f"{EXPERIMENT} needs {least:,} weights or more, {WEIGHTS} holds {carried:,}"
                 )
-        model = build(experiment, image_shape)
+        model = network(experiment, image_shape)
         if model.count_params() != carried:
             raise ArtifactError(
                 f"{path}: {WEIGHTS} holds {carried:,} weights; {EXPERIMENT} describes a network "
@@ -184,5 +166,5 @@ def _least_weights(experiment: Experiment, image_shape: Sequence[int]) -> int:
     widths = [pixels, *experiment.hidden_dims, experiment.latent_dim]
     one_way = sum(a * b for a, b in itertools.pairwise(widths))
     # Beside the stack, a shortcut from the image to the code and back.
-    straight = pixels * experiment.latent_dim if getattr(experiment, "shortcut", None) else 0
+    straight = pixels * experiment.latent_dim if experiment.shortcut else 0
     return 2 * (one_way + straight)

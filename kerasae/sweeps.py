@@ -41,7 +41,7 @@ class Sweep:
     Example:
 
     >>> [trial.name for trial in Sweep(Experiment(), latent_dims=(15,)).trials()]
-    ['basic-256-z15-lr0.003-seed0', 'extended-512-256-z15-lr0.003-seed0']
+    ['basic-256-z15-lr0.003-seed0', 'extended-1024-512-z15-lr0.003-seed0']
     """
 
     base: Experiment

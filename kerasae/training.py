@@ -20,7 +20,7 @@ from kerasae.errors import TrainingDiverged
 from kerasae.evaluation import ImageMSE, image_mse_function
 from kerasae.experiment import Experiment
 from kerasae.metrics import Scores, psnr, scores
-from kerasae.models import ENCODER, autoencoder
+from kerasae.models import ENCODER, network
 from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
 from kerasae.pca import PCA, fit_pca, scaled
 from kerasae.sparsity import sparsity
@@ -127,18 +127,7 @@ def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup
     experiment.check_fits(len(train_rows))
     if experiment.shortcut == "pca" and pca is None:
         pca = fit_pca(data.train[train_rows], experiment.latent_dim)
-    model = autoencoder(
-        data.train.shape[1:],
-        experiment.hidden_dims,
-        experiment.latent_dim,
-        activation=experiment.activation,
-        l1=experiment.l1,
-        dropout=experiment.dropout,
-        shortcut=experiment.shortcut,
-        pca=pca,
-        sigma=experiment.sigma,
-        seed=experiment.seed,
-    )
+    model = network(experiment, data.train.shape[1:], pca)
     validation = data.train[held_out]
     return _Setup(experiment, data, train_rows, validation, model, image_mse_function(model))
 

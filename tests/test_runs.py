@@ -11,16 +11,19 @@ import pytest
 from kerasae import artifacts
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.runs import build, load_run, read_experiment, run_file
+from kerasae.models import network
+from kerasae.runs import load_run, read_experiment, run_file
 from kerasae.training import TrainedRun
 
-SETTINGS = Experiment("mnist5k", (7, 6), 3, activation="silu", l1=0.1, dropout=0.2)
+SETTINGS = Experiment(
+    "mnist5k", (7, 6), 3, activation="silu", l1=0.1, dropout=0.2, shortcut="linear"
+)
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """A run with weights of its own, and its folder."""
-    model = build(SETTINGS, (5, 4, 1))
+    model = network(SETTINGS, (5, 4, 1))
     model.set_weights([np.random.RandomState(0).rand(*w.shape) for w in model.get_weights()])
     folder = tmp_path_factory.mktemp("runs") / "run"
     artifacts.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
