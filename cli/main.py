@@ -14,11 +14,12 @@ from .fit import fit
 from .learning_rate import learning_rate
 from .overfit import overfit
 from .regularize import regularize
+from .reproduce import reproduce
 from .streams import flush_output, prepare_streams
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for _command in (sweep, fit, learning_rate, overfit, regularize, denoise, bench):
+for _command in (sweep, fit, learning_rate, overfit, regularize, denoise, reproduce, bench):
     app.command()(_command)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from rich.table import Table
 
 from kerasae import artifacts
@@ -31,6 +33,15 @@ class Run:
     folder: Path
     metrics: dict[str, Any]
     history: list[dict[str, float]]
+
+    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns what the saved model makes of images, of the same shape."""
+        from kerasae.runtime import start_tensorflow
+
+        start_tensorflow()
+        from kerasae.runs import load_run
+
+        return np.asarray(load_run(self.folder)(images, training=False))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Clean, noisy and denoised images, each with its PSNR."""
+"""Clean images and what was made of them, each with its PSNR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kerasae.figure_style import new_figure, show_image
 from kerasae.metrics import psnr
 
 
-def denoising_figure(
+def versions_figure(
     clean: NDArray[np.floating], versions: Mapping[str, NDArray[np.floating]], title: str
 ) -> Figure:
     """Draws a column per image and a row per version of it, each with its PSNR in dB.
