@@ -1,0 +1,46 @@
+"""Opening what was saved: the folder of a run, or a file."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasae import artifacts
+from kerasae.errors import ArtifactError, ModelFileError
+from kerasae.experiment import Experiment
+from kerasae.models import network
+from kerasae.saved_models import open_model
+from kerasae.training import TrainedRun
+
+SETTINGS = Experiment("mnist5k", (6,), 3, shortcut="linear")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    model = network(SETTINGS, (5, 4, 3))
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    artifacts.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
+    return model, folder
+
+
+def test_a_folder_and_its_file_hold_the_same_model(run):
+    model, folder = run
+    images = np.random.RandomState(0).rand(2, 5, 4, 3)
+    opened = open_model(folder), open_model(folder / artifacts.MODEL)
+    assert [one.experiment for one in opened] == [SETTINGS, None]
+    for one in opened:
+        assert one.image_shape == (5, 4, 3)
+        np.testing.assert_array_equal(one.model(images), model(images))
+
+
+@pytest.mark.parametrize("sizes", [((4,), (4,)), ((4, 4), (4, 4, 1)), ((4, 5), (5, 4))])
+def test_a_model_that_is_no_autoencoder_of_images_is_refused(tmp_path, sizes):
+    given, made = sizes
+    image = keras.Input(given)
+    keras.Model(image, keras.layers.Reshape(made)(image)).save(tmp_path / "m.keras")
+    with pytest.raises(ModelFileError, match="expected an autoencoder"):
+        open_model(tmp_path / "m.keras")
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(ArtifactError, match=r"experiment\.json"):
+        open_model(tmp_path)
