@@ -17,6 +17,7 @@ from kerasae import artifacts
 from kerasae.datasets import ImageData
 from kerasae.environment import environment
 from kerasae.executors import Event, Failed, Finished
+from kerasae.runs import load_run
 from kerasae.trials import Bases, Trial, check_trials, running_trials
 
 
@@ -36,11 +37,6 @@ class Run:
 
     def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns what the saved model makes of images, of the same shape."""
-        from kerasae.runtime import start_tensorflow
-
-        start_tensorflow()
-        from kerasae.runs import load_run
-
         return np.asarray(load_run(self.folder)(images, training=False))
 
 

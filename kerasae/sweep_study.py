@@ -17,9 +17,7 @@ from kerasae.studies import Findings, Run
 from kerasae.sweeps import Sweep, sweep_result
 from kerasae.tables import sweep_table
 from kerasae.trials import Bases, Trial
-from kerasae.versions_figure import versions_figure
-
-_DRAWN = 8
+from kerasae.versions_figure import drawn_rows, versions_figure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +59,9 @@ class SweepStudy:
         """Draws the first test images as the trained networks of one code size return them."""
         dims = sorted({trial.experiment.latent_dim for trial in self.trials()})
         middle = dims[(len(dims) - 1) // 2]
-        clean = scaled(data.test[:_DRAWN]).reshape(-1, *data.test.shape[1:])
-        versions = {f"PCA {middle}": pca.reconstructions(data.test[:_DRAWN], middle)}
+        shown = data.test[drawn_rows(len(data.test))]
+        clean = scaled(shown).reshape(shown.shape)
+        versions = {f"PCA {middle}": pca.reconstructions(shown, middle)}
         for trial in self.trials():
             if trial.experiment.latent_dim == middle and trial.name in runs:
                 widths = "-".join(map(str, trial.experiment.hidden_dims))
