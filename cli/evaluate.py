@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,7 +34,7 @@ def evaluate(
     from kerasae.datasets import load_dataset
     from kerasae.runs import read_experiment
 
-    base = read_experiment(model) if Path(model).is_dir() else Experiment()
+    base = read_experiment(model) if os.path.isdir(model) else Experiment()
     experiment = o.experiment(base, dataset=dataset, validation_split=validation_split)
     opened = o.open_model(model, trust_model)
     data = load_dataset(experiment.dataset, data_dir)
@@ -42,11 +42,11 @@ def evaluate(
 
     found = run(opened.model, data, experiment)
     if as_json:
-        print(json.dumps({"path": str(model), "dataset": data.name, **found.to_dict()}))
+        print(json.dumps({"path": model, "dataset": data.name, **found.to_dict()}))
         return
     from rich.console import Console
 
-    Console().print(_table(found, str(model), data.name))
+    Console().print(_table(found, model, data.name))
 
 
 def _table(found: Evaluation, model: str, dataset: str) -> Table:

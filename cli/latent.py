@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def latent(
     from kerasae.datasets import load_dataset
     from kerasae.runs import read_experiment
 
-    base = read_experiment(model) if model.is_dir() else Experiment()
+    base = read_experiment(model) if os.path.isdir(model) else Experiment()
     opened = o.open_model(model, trust_model)
     data = load_dataset(dataset or base.dataset, data_dir)
     from kerasae.latent import latent_plane
@@ -48,7 +49,8 @@ def latent(
         plane.walks,
         plane.axis_name,
     )
-    folder = out or (model if model.is_dir() else model.parent)
+    place = Path(model)
+    folder = out or (place if place.is_dir() else place.parent)
     png, svg = artifacts.save_figure(folder, "latent", figure)
     if as_json:
         print(json.dumps({"png": str(png), "svg": str(svg), "images": len(plane.codes)}))

@@ -116,7 +116,7 @@ Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core
 Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")]
 TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
-Model = Annotated[Path, typer.Argument(help="Folder of a run, or a .keras file.")]
+Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
 TrustModel = Annotated[
     bool,
     typer.Option(
@@ -152,7 +152,7 @@ def experiment(base: Experiment, **given: Any) -> Experiment:
     return dataclasses.replace(base, **settings)
 
 
-def open_model(path: Path, trust: bool) -> SavedModel:
+def open_model(path: str, trust: bool) -> SavedModel:
     """Opens a model, and says so where its layers are trusted unseen."""
     from kerasae.saved_models import open_model as opened
 

@@ -23,6 +23,7 @@ class DataStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._opened: dict[str, ImageData] = {}
 
     def add(self, data: ImageData) -> None:
         """Writes a data set."""
@@ -42,8 +43,11 @@ class DataStore:
         return basis
 
     def data(self, name: str) -> ImageData:
-        """Opens a data set."""
-        return ImageData(name, *self._arrays(self._folder / name, ImageData))
+        """Opens a data set, once: each mapping counts as memory of its own."""
+        if name not in self._opened:
+            arrays = self._arrays(self._folder / name, ImageData)
+            self._opened[name] = ImageData(name, *arrays)
+        return self._opened[name]
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Opens a data set's PCA."""
