@@ -10,15 +10,22 @@ from kerasae.errors import KerasAEError, TrainingDiverged
 
 from .bench import bench
 from .denoise import denoise
+from .evaluate import evaluate
 from .fit import fit
+from .latent import latent
 from .learning_rate import learning_rate
 from .overfit import overfit
 from .regularize import regularize
+from .reproduce import reproduce
 from .streams import flush_output, prepare_streams
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for _command in (sweep, fit, learning_rate, overfit, regularize, denoise, bench):
+_COMMANDS = (
+    sweep, fit, evaluate, latent, learning_rate, overfit, regularize, denoise, reproduce,
+    bench,
+)  # fmt: skip
+for _command in _COMMANDS:
     app.command()(_command)
 
 

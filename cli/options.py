@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -20,6 +21,9 @@ from kerasae.experiment import (
     Experiment,
     architecture_name,
 )
+
+if TYPE_CHECKING:
+    from kerasae.saved_models import SavedModel
 
 Number = TypeVar("Number", int, float)
 NONE = "none"
@@ -112,6 +116,14 @@ Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core
 Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")]
 TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
+Model = Annotated[Path, typer.Argument(help="Folder of a run, or a .keras file.")]
+TrustModel = Annotated[
+    bool,
+    typer.Option(
+        "--trust-model",
+        help="Accept layers that are not known to be harmless; their code then runs.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option(help="No progress.")]
 
 
@@ -138,6 +150,18 @@ def experiment(base: Experiment, **given: Any) -> Experiment:
     if settings.get("shortcut") == NONE:
         settings["shortcut"] = None
     return dataclasses.replace(base, **settings)
+
+
+def open_model(path: Path, trust: bool) -> SavedModel:
+    """Opens a model, and says so where its layers are trusted unseen."""
+    from kerasae.saved_models import open_model as opened
+
+    if trust:
+        print(
+            f"kerasae: {path}: its layers are trusted, whatever code they run (--trust-model)",
+            file=sys.stderr,
+        )
+    return opened(path, trust=trust)
 
 
 def new_folder(kind: str, dataset: str) -> Path:

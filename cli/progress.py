@@ -61,7 +61,8 @@ class TrialsProgress:
                 self._end(name, f"failed: {error}")
 
     def _end(self, name: str, outcome: str) -> None:
-        self._progress.remove_task(self._bars.pop(name))
+        if name in self._bars:
+            self._progress.remove_task(self._bars.pop(name))
         self._done += 1
         self._progress.update(self._all, completed=self._done)
         line = f"[{self._done}/{self._total}] {name}: {outcome}"

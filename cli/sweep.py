@@ -77,7 +77,7 @@ def sweep(
     data = load_dataset(dataset, data_dir)
     folder = out or o.new_folder("sweep", dataset)
     result = _run(plan, data, folder, cores() if jobs is None else jobs, tensorboard, quiet)
-    _show(result, dataset, as_json)
+    _show(result, dataset, folder, as_json)
 
 
 def _run(
@@ -99,18 +99,18 @@ def _run(
     return result
 
 
-def _show(result: SweepResult, dataset: str, as_json: bool) -> None:
+def _show(result: SweepResult, dataset: str, folder: Path, as_json: bool) -> None:
     from rich.console import Console
 
     from kerasae.tables import sweep_table
 
     if as_json:
-        found = {"folder": str(result.folder), "results": result.rows, "errors": result.errors}
+        found = {"folder": str(folder), "results": result.rows, "errors": result.errors}
         print(json.dumps(found))
     else:
         console = Console()
         console.print(sweep_table(result, dataset))
-        console.print(f"Saved in {result.folder}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Saved in {folder}", markup=False, highlight=False, soft_wrap=True)
     for name, error in result.errors.items():
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if result.errors:

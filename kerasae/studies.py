@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from rich.table import Table
 
 from kerasae import artifacts
 from kerasae.datasets import ImageData
 from kerasae.environment import environment
 from kerasae.executors import Event, Failed, Finished
+from kerasae.runs import load_run
 from kerasae.trials import Bases, Trial, check_trials, running_trials
 
 
@@ -31,6 +34,10 @@ class Run:
     folder: Path
     metrics: dict[str, Any]
     history: list[dict[str, float]]
+
+    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns what the saved model makes of images, of the same shape."""
+        return np.asarray(load_run(self.folder)(images, training=False))
 
 
 @dataclasses.dataclass(frozen=True)

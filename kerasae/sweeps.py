@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +90,11 @@ class SweepResult:
     """What a sweep found.
 
     Args:
-        folder: Where the artifacts are.
         rows: One mapping per trial with the columns of `results.csv`, in planned order.
         pca_mse: Test MSE of PCA, clipped to [0, 1], by dimension.
         errors: What went wrong, by trial, for the trials that failed.
     """
 
-    folder: Path
     rows: list[dict[str, Any]]
     pca_mse: dict[int, float]
     errors: dict[str, str]
@@ -148,12 +146,28 @@ def run_sweep(
                 artifacts.write_csv(folder / artifacts.RESULTS, COLUMNS, rows)
             if on_event is not None:
                 on_event(event)
+    return sweep_result(sweep, outcomes, pca_mse)
+
+
+def sweep_result(
+    sweep: Sweep, outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
+) -> SweepResult:
+    """Puts together what a sweep found.
+
+    Args:
+        sweep: The grid.
+        outcomes: What came of each trial, by name; a trial without an outcome has no row.
+        pca_mse: Test MSE of PCA by dimension.
+
+    Returns:
+        The `SweepResult`.
+    """
     errors = {name: event.error for name, event in outcomes.items() if isinstance(event, Failed)}
-    return SweepResult(folder, _rows(trials, outcomes, pca_mse), pca_mse, errors)
+    return SweepResult(_rows(sweep.trials(), outcomes, pca_mse), pca_mse, errors)
 
 
 def _rows(
-    trials: Sequence[Trial], outcomes: dict[str, Outcome], pca_mse: dict[int, float]
+    trials: Sequence[Trial], outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
 ) -> list[dict[str, Any]]:
     rows = []
     for trial in trials:

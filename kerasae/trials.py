@@ -9,6 +9,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kerasae import artifacts
 from kerasae.data_store import DataStore
@@ -17,6 +18,7 @@ from kerasae.errors import InvalidSetting
 from kerasae.executors import Event, Failed, Finished, Job, run_jobs
 from kerasae.experiment import Experiment
 from kerasae.pca import PCA
+from kerasae.runs import read_experiment
 
 Outcome = Finished | Failed
 Bases = dict[tuple[str, float], PCA]
@@ -41,6 +43,9 @@ def running_trials(
 ) -> Iterator[tuple[Bases, Iterator[Event]]]:
     """Trains trials in processes of one thread each, longest first.
 
+    A trial that an earlier run into the same folder has finished with the same settings is
+    not run again; its outcome comes first.
+
     Args:
         trials: What to train; their results depend on nothing else but `data`.
         data: The data sets that the trials name.
@@ -51,16 +56,28 @@ def running_trials(
     Yields:
         The fitted PCA by `(data set, validation split)`, and the events as they happen.
     """
+    finished = {trial.name: metrics for trial in trials if (metrics := _metrics(trial, folder))}
     planned = [
         Job(trial.name, trial.experiment, folder / artifacts.TRIALS / trial.name, tensorboard)
         for trial in sorted(trials, key=lambda trial: _cost(trial, data), reverse=True)
+        if trial.name not in finished
     ]
     with tempfile.TemporaryDirectory(prefix="kerasae-") as shared:
         store = DataStore(Path(shared))
         with run_jobs(planned, Path(shared), jobs) as events:
             for name in dict.fromkeys(trial.experiment.dataset for trial in trials):
                 store.add(data[name])
-            yield _fit_bases(trials, data, store), events
+            earlier = (Finished(name, metrics) for name, metrics in finished.items())
+            yield _fit_bases(trials, data, store), itertools.chain(earlier, events)
+
+
+def _metrics(trial: Trial, folder: Path) -> dict[str, Any] | None:
+    """Reads the scores of a trial that is already finished; `None` if it is not."""
+    place = folder / artifacts.TRIALS / trial.name
+    if not (place / artifacts.METRICS).is_file() or read_experiment(place) != trial.experiment:
+        return None
+    metrics: dict[str, Any] = artifacts.read_json(place / artifacts.METRICS)
+    return metrics
 
 
 def check_trials(trials: Sequence[Trial], data: Mapping[str, ImageData], jobs: int) -> None:

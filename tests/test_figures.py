@@ -8,8 +8,8 @@ from PIL import Image
 
 from kerasae.artifacts import save_figure
 from kerasae.curve_figures import learning_rate_figure, overfit_figure, regularization_figure
-from kerasae.denoising_figure import denoising_figure
 from kerasae.latent_figure import latent_figure
+from kerasae.versions_figure import versions_figure
 
 
 def _labels(axes):
@@ -19,7 +19,7 @@ def _labels(axes):
 def test_each_image_of_the_denoising_figure_carries_its_own_psnr():
     clean = np.zeros((2, 4, 4))
     noisy = np.stack([np.full((4, 4), 0.1), np.full((4, 4), 0.01)])  # 20 and 40 dB
-    figure = denoising_figure(clean, {"noisy": noisy}, "title")
+    figure = versions_figure(clean, {"noisy": noisy}, "title")
     assert [axes.get_xlabel() for axes in figure.axes] == ["", "", "20.0 dB", "40.0 dB"]
     assert figure.axes[2].get_ylabel() == "noisy\n30.0 dB"
 

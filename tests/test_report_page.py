@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from kerasae.artifacts import save_figure
-from kerasae.denoising_figure import denoising_figure
 from kerasae.errors import ArtifactError
 from kerasae.report_page import report_page
+from kerasae.versions_figure import versions_figure
 
 _CHROMIUM = next(filter(shutil.which, ("chromium", "chromium-browser", "google-chrome")), None)
 
@@ -42,7 +42,7 @@ def _content(**changes):
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     images = np.zeros((4, 8, 8))
-    save_figure(folder, "digits", denoising_figure(images, {"noisy": images + 0.1}, "Digits"))
+    save_figure(folder, "digits", versions_figure(images, {"noisy": images + 0.1}, "Digits"))
     return folder
 
 

@@ -1,0 +1,56 @@
+"""`kerasae latent`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasae.experiment import Experiment
+
+from . import options as o
+
+
+def latent(
+    model: o.Model,
+    dataset: Annotated[
+        str | None, typer.Option(help="Default: the run's, or mnist for a file.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="How more than two dimensions become two: pca or tsne.")
+    ] = "pca",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for latent.png and .svg; default: the model's.")
+    ] = None,
+    data_dir: o.DataDir = None,
+    trust_model: o.TrustModel = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Draw the latent space: test codes by class, decoded points, walks between images."""
+    from kerasae import artifacts
+    from kerasae.datasets import load_dataset
+    from kerasae.runs import read_experiment
+
+    base = read_experiment(model) if model.is_dir() else Experiment()
+    opened = o.open_model(model, trust_model)
+    data = load_dataset(dataset or base.dataset, data_dir)
+    from kerasae.latent import latent_plane
+    from kerasae.latent_figure import latent_figure
+
+    plane = latent_plane(opened.model, data, method)
+    figure = latent_figure(
+        plane.codes,
+        plane.labels,
+        plane.class_names,
+        plane.decoded,
+        plane.walks,
+        plane.axis_name,
+    )
+    folder = out or (model if model.is_dir() else model.parent)
+    png, svg = artifacts.save_figure(folder, "latent", figure)
+    if as_json:
+        print(json.dumps({"png": str(png), "svg": str(svg), "images": len(plane.codes)}))
+    else:
+        print(f"Saved in {png} and {svg}")
