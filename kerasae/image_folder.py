@@ -123,12 +123,12 @@ def _check_one_size(folder: Path, kinds: dict[Path, PictureKind]) -> None:
         return
     examples = {(kind.height, kind.width): path for path, kind in reversed(kinds.items())}
     named = [
-        f"{height}x{width} ({count:,}, such as {examples[height, width].name})"
+        f"{width}x{height} ({count:,}, such as {examples[height, width].name})"
         for (height, width), count in sizes.most_common(_SIZES_NAMED)
     ]
     more = f", and {len(sizes) - _SIZES_NAMED} more" if len(sizes) > _SIZES_NAMED else ""
     (height, width), _ = sizes.most_common(1)[0]
     raise DataError(
         f"{folder}: the images have {len(sizes)} sizes: {', '.join(named)}{more}; "
-        f"expected one size, choose it with --image-size, such as {height}x{width}"
+        f"expected one size, choose it with --image-size, such as {width}x{height}"
     )

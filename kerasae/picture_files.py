@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasae.errors import DataError
 from kerasae.local_files import Refused, open_local, refusing
@@ -172,11 +172,13 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         # Pillow's warnings are about files that it reads all the same.
         warnings.simplefilter("ignore")
         try:
-            with open_local(path, _MOST_BYTES) as file:
-                with Image.open(file, formats=_FORMATS) as image:
-                    _check(image)
-                    yield image
-        except Image.UnidentifiedImageError:
+            with (
+                open_local(path, _MOST_BYTES) as file,
+                Image.open(file, formats=_FORMATS) as image,
+            ):
+                _check(image)
+                yield image
+        except UnidentifiedImageError:
             raise Refused(f"is no PNG, JPEG, WebP, TIFF or BMP picture; {_ADVICE}") from None
         except Image.DecompressionBombError:
             raise Refused(f"has far too many pixels; {_ADVICE}") from None
