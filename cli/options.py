@@ -131,6 +131,7 @@ Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifac
 TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Model = Annotated[Path, typer.Argument(help="Folder of a run, or a .keras file.")]
+Inputs = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
 TrustModel = Annotated[
     bool,
     typer.Option(

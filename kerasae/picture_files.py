@@ -47,10 +47,12 @@ class Picture:
 
     Args:
         image: Upright, of mode `L` or `RGB`; transparent parts stand on white.
+        mode: The mode of the file, such as `I;16` or `CMYK`.
         alpha: How opaque each pixel is, of mode `L`; `None` where the file does not say.
     """
 
     image: Image.Image
+    mode: str
     alpha: Image.Image | None = None
 
 
@@ -132,14 +134,14 @@ def read_picture(path: Path) -> Picture:
         opened.load()
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I;16"):
-            return Picture(_eight_bits(image))
+            return Picture(_eight_bits(image), image.mode)
         gray = image.mode in _GRAY_MODES
         if not image.has_transparency_data:
-            return Picture(image.convert("L" if gray else "RGB"))
+            return Picture(image.convert("L" if gray else "RGB"), image.mode)
         layered = image.convert("RGBA")
         white = Image.new("RGBA", layered.size, "white")
         flat = Image.alpha_composite(white, layered).convert("L" if gray else "RGB")
-        return Picture(flat, layered.getchannel("A"))
+        return Picture(flat, image.mode, layered.getchannel("A"))
 
 
 def pixels_of(
@@ -164,6 +166,38 @@ def pixels_of(
     if size is not None and image.size != size[::-1]:
         image = image.resize(size[::-1], Image.Resampling.LANCZOS)
     return np.asarray(image)
+
+
+def save_picture(pixels: NDArray[np.uint8], like: Picture, path: Path) -> None:
+    """Saves pixels as a picture of the size and mode that another has.
+
+    Lossless where the format can be; JPEG files get the quality 95.
+
+    Args:
+        pixels: `(height, width)` or `(height, width, 3)`.
+        like: The other picture.
+        path: The file to write; its ending tells the format.
+    """
+    image = Image.fromarray(pixels)
+    if image.size != like.image.size:
+        image = image.resize(like.image.size, Image.Resampling.BICUBIC)
+    suffix = path.suffix.lower()
+    _in_mode(image, like, suffix).save(path, quality=95, lossless=suffix == ".webp")
+
+
+def _in_mode(image: Image.Image, like: Picture, suffix: str) -> Image.Image:
+    if like.alpha is not None:
+        image = image.convert("RGBA")
+        image.putalpha(like.alpha)
+        jpeg = suffix in (".jpg", ".jpeg")
+        return image.convert("RGB" if jpeg else "LA" if like.mode == "LA" else "RGBA")
+    if like.mode.startswith("I;16"):
+        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    if like.mode == "P":
+        return image.convert("RGB").quantize(256)
+    if like.mode in ("CMYK", "1"):
+        return image.convert(like.mode)
+    return image.convert("L" if like.mode in _GRAY_MODES else "RGB")
 
 
 @contextmanager
