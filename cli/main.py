@@ -13,6 +13,7 @@ from .bench import bench
 from .denoise import denoise
 from .encode import encode
 from .evaluate import evaluate
+from .export import export
 from .fit import fit
 from .latent import latent
 from .learning_rate import learning_rate
@@ -25,8 +26,8 @@ from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _COMMANDS = (
-    sweep, fit, evaluate, latent, apply, encode, score, learning_rate, overfit, regularize,
-    denoise, reproduce, bench,
+    sweep, fit, evaluate, latent, apply, encode, score, export, learning_rate,
+    overfit, regularize, denoise, reproduce, bench,
 )  # fmt: skip
 for _command in _COMMANDS:
     app.command()(_command)

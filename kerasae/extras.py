@@ -25,7 +25,11 @@ def need(module: str, extra: str) -> None:
     kerasae.errors.MissingExtra: no_such_library is not installed; install it with \
 pip install 'kerasae[onnx]'
     """
-    if importlib.util.find_spec(module) is None:
+    try:
+        found = importlib.util.find_spec(module) is not None
+    except ValueError:  # the module was barred from being imported
+        found = False
+    if not found:
         raise MissingExtra(
             f"{module} is not installed; install it with pip install 'kerasae[{extra}]'"
         )
