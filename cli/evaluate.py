@@ -23,6 +23,9 @@ def evaluate(
     dataset: Annotated[
         str | None, typer.Option(help="Default: the run's, or mnist for a file.")
     ] = None,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     validation_split: Annotated[
         float | None, typer.Option(help="Default: the run's, or 0.1 for a file.")
     ] = None,
@@ -31,13 +34,18 @@ def evaluate(
     as_json: o.AsJson = False,
 ) -> None:
     """Score a saved run or any .keras autoencoder, with PCA of the same size beside it."""
-    from kerasae.datasets import load_dataset
     from kerasae.runs import read_experiment
 
     base = read_experiment(model) if os.path.isdir(model) else Experiment()
-    experiment = o.experiment(base, dataset=dataset, validation_split=validation_split)
+    experiment = o.experiment(
+        base,
+        dataset=dataset,
+        image_size=image_size,
+        grayscale=grayscale or None,
+        validation_split=validation_split,
+    )
     opened = o.open_model(model, trust_model)
-    data = load_dataset(experiment.dataset, data_dir)
+    data = o.load_data(experiment, data_dir, skip_bad)
     from kerasae.evaluate import evaluate as run
 
     found = run(opened.model, data, experiment)

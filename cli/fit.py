@@ -28,6 +28,9 @@ def fit(
     dataset: Annotated[
         str | None, typer.Option(show_default=Experiment.dataset, help="As for sweep.")
     ] = None,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     architecture: o.Architecture = None,
     hidden_dims: o.HiddenDims = None,
     latent_dim: o.LatentDim = None,
@@ -59,6 +62,8 @@ def fit(
     experiment = o.experiment(
         base,
         dataset=dataset,
+        image_size=image_size,
+        grayscale=grayscale or None,
         architecture=architecture,
         hidden_dims=hidden_dims,
         latent_dim=latent_dim,
@@ -76,10 +81,8 @@ def fit(
         patience=patience,
         seed=seed,
     )
-    from kerasae.datasets import load_dataset
-
-    data = load_dataset(experiment.dataset, data_dir)
-    folder = out or o.new_folder("fit", experiment.dataset)
+    data = o.load_data(experiment, data_dir, skip_bad)
+    folder = out or o.new_folder("fit", data.title)
     _run(experiment, data, folder, threads, tensorboard, as_json, quiet)
 
 
@@ -100,7 +103,7 @@ def _run(
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(rows))
     artifacts.claim(folder)
-    pca = fit_pca(data.train[rows], experiment.latent_dim)
+    pca = fit_pca(data.train, experiment.latent_dim, rows)
     start_tensorflow(threads)
     from kerasae.training import train
 
@@ -140,8 +143,10 @@ def _show(
 def _table(experiment: Experiment, metrics: dict[str, Any], pca_mse: float) -> Table:
     from rich.table import Table
 
+    from kerasae.datasets import short_name
+
     widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
-    table = Table(title=f"{experiment.dataset}, {experiment.architecture} {widths}")
+    table = Table(title=f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}")
     table.add_column("")
     table.add_column("MSE", justify="right")
     table.add_column("PSNR (dB)", justify="right")

@@ -19,6 +19,9 @@ def latent(
     dataset: Annotated[
         str | None, typer.Option(help="Default: the run's, or mnist for a file.")
     ] = None,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     method: Annotated[
         str, typer.Option(help="How more than two dimensions become two: pca or tsne.")
     ] = "pca",
@@ -31,12 +34,14 @@ def latent(
 ) -> None:
     """Draw the latent space: test codes by class, decoded points, walks between images."""
     from kerasae import artifacts
-    from kerasae.datasets import load_dataset
     from kerasae.runs import read_experiment
 
     base = read_experiment(model) if os.path.isdir(model) else Experiment()
     opened = o.open_model(model, trust_model)
-    data = load_dataset(dataset or base.dataset, data_dir)
+    experiment = o.experiment(
+        base, dataset=dataset, image_size=image_size, grayscale=grayscale or None
+    )
+    data = o.load_data(experiment, data_dir, skip_bad)
     from kerasae.latent import latent_plane
     from kerasae.latent_figure import latent_figure
 

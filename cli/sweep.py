@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 def sweep(
     dataset: o.Dataset = Experiment.dataset,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     latent_dims: Annotated[str, typer.Option(help="Latent dimensions.")] = ",".join(
         map(str, REPORT_DIMS)
     ),
@@ -50,11 +53,12 @@ def sweep(
     quiet: o.Quiet = False,
 ) -> None:
     """Train a grid of autoencoders and set them beside PCA and the report."""
-    from kerasae.datasets import load_dataset
     from kerasae.sweeps import Sweep
 
     base = o.experiment(
         Experiment(dataset, epochs=sweep_epochs(dataset)),
+        image_size=image_size,
+        grayscale=grayscale or None,
         shortcut=shortcut,
         epochs=epochs,
         batch_size=batch_size,
@@ -74,8 +78,8 @@ def sweep(
         o.numbers("learning_rates", learning_rates, float),
         seeds,
     )
-    data = load_dataset(dataset, data_dir)
-    folder = out or o.new_folder("sweep", dataset)
+    data = o.load_data(base, data_dir, skip_bad)
+    folder = out or o.new_folder("sweep", data.title)
     result = _run(plan, data, folder, cores() if jobs is None else jobs, tensorboard, quiet)
     _show(result, dataset, folder, as_json)
 
@@ -94,7 +98,7 @@ def _run(
             plan, data, folder, jobs=jobs, tensorboard=tensorboard, on_event=progress.show
         )
     if len(result.errors) < len(result.rows):
-        figure = sweep_figure(result, data.name)
+        figure = sweep_figure(result, data.title)
         artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
     return result
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import numpy as np
 
 from kerasae.datasets import ImageData, validation_rows
 from kerasae.pca import PCA, fit_pca
+
+_NOT_ARRAYS = ("name", "class_names", "skipped")
 
 
 class DataStore:
@@ -27,7 +30,7 @@ class DataStore:
 
     def add(self, data: ImageData) -> None:
         """Writes a data set."""
-        place = self._folder / data.name
+        place = self._place(data.name)
         place.mkdir()
         for field in _array_fields(ImageData):
             np.save(place / f"{field}.npy", getattr(data, field))
@@ -35,8 +38,8 @@ class DataStore:
     def add_pca(self, data: ImageData, validation_split: float, components: int) -> PCA:
         """Fits PCA on the images that experiments with this split train on, and writes it."""
         rows, _ = validation_rows(len(data.train), validation_split)
-        basis = fit_pca(data.train[rows], components)
-        place = self._folder / data.name / f"pca-{validation_split}"
+        basis = fit_pca(data.train, components, rows)
+        place = self._place(data.name) / f"pca-{validation_split}"
         place.mkdir()
         for field in _array_fields(PCA):
             np.save(place / f"{field}.npy", getattr(basis, field))
@@ -45,13 +48,18 @@ class DataStore:
     def data(self, name: str) -> ImageData:
         """Opens a data set, once: each mapping counts as memory of its own."""
         if name not in self._opened:
-            arrays = self._arrays(self._folder / name, ImageData)
-            self._opened[name] = ImageData(name, *arrays)
+            train, train_labels, test, test_labels = self._arrays(self._place(name), ImageData)
+            self._opened[name] = ImageData(name, train, train_labels, test, test_labels)
         return self._opened[name]
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Opens a data set's PCA."""
-        return PCA(*self._arrays(self._folder / name / f"pca-{validation_split}", PCA))
+        return PCA(*self._arrays(self._place(name) / f"pca-{validation_split}", PCA))
+
+    def _place(self, name: str) -> Path:
+        # Paths of two sets may end alike.
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+        return self._folder / digest[:16]
 
     def _arrays(self, place: Path, kind: type) -> list[np.ndarray]:
         # "c" is private to the process; TensorFlow takes read-only memory by copying only.
@@ -59,4 +67,5 @@ class DataStore:
 
 
 def _array_fields(kind: type) -> list[str]:
-    return [field.name for field in dataclasses.fields(kind) if field.name != "name"]
+    names = [field.name for field in dataclasses.fields(kind)]
+    return [name for name in names if name not in _NOT_ARRAYS]

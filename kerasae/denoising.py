@@ -91,11 +91,11 @@ class DenoisingStudy:
             scores, versions = _level(experiment, run, data)
             levels.append(scores)
             clean = data.test[drawn_rows(len(data.test))] / np.float32(255)
-            title = f"{data.name}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
+            title = f"{data.title}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
             figures[f"denoise-sigma{sigma:g}"] = versions_figure(clean, versions, title)
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
-        return Findings(summary, [_table(levels, data.name)], figures)
+        return Findings(summary, [_table(levels, data.title)], figures)
 
 
 def _level(

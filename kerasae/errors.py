@@ -59,3 +59,7 @@ class ArtifactError(KerasAEError):
 
 class TrainingDiverged(KerasAEError):
     """The training loss stopped being a finite number."""
+
+
+class MissingExtra(KerasAEError):
+    """An optional library is not installed."""

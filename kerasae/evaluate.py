@@ -106,7 +106,7 @@ def evaluate(
         "test": (data.test, TEST),
     }
     dim = code_size(model)
-    pca = fit_pca(data.train[rows], dim)
+    pca = fit_pca(data.train, dim, rows)
     found: dict[str, PartScores] = {}
     linear: dict[str, PartScores] = {}
     for name, (images, stream) in parts.items():

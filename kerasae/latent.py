@@ -47,7 +47,7 @@ class LatentPlane:
     """
 
     codes: Points
-    labels: NDArray[np.uint8]
+    labels: NDArray[np.integer]
     class_names: list[str]
     decoded: Points | None
     walks: Points
@@ -125,6 +125,8 @@ def _walks(codes: Points, labels: NDArray) -> Points:
 
 
 def _class_names(data: ImageData) -> list[str]:
+    if data.class_names:
+        return list(data.class_names)
     if data.name == "fashion_mnist":
         return list(_FASHION)
     return [str(number) for number in range(int(data.test_labels.max(initial=0)) + 1)]

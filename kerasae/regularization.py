@@ -93,7 +93,7 @@ class RegularizationStudy:
             "report": REPORT_REGULARIZATION if data.name == "mnist" else None,
         }
         figure = regularization_figure({"Lasso λ": lasso, "Dropout rate": dropout}, rows[_NONE])
-        tables = [_table(summary, data.name)]
+        tables = [_table(summary, data.title)]
         return Findings(summary, tables, {self.name: figure})
 
 

@@ -50,10 +50,10 @@ class SweepStudy:
             "mean_image_test_mse": pca.mse(data.test, [0])[0],
             "report": REPORT_MSE.get(data.name),
         }
-        figures = {self.name: sweep_figure(result, data.name)}
+        figures = {self.name: sweep_figure(result, data.title)}
         if runs:
             figures["reconstructions"] = self._reconstructions(runs, data, pca)
-        return Findings(summary, [sweep_table(result, data.name)], figures)
+        return Findings(summary, [sweep_table(result, data.title)], figures)
 
     def _reconstructions(self, runs: Mapping[str, Run], data: ImageData, pca: PCA) -> Figure:
         """Draws the first test images as the trained networks of one code size return them."""
@@ -67,5 +67,5 @@ class SweepStudy:
                 widths = "-".join(map(str, trial.experiment.hidden_dims))
                 label = f"{trial.experiment.architecture}\n{widths}"
                 versions.setdefault(label, runs[trial.name].outputs(clean))
-        title = f"{data.name}: reconstructions from a code of {middle}"
+        title = f"{data.title}: reconstructions from a code of {middle}"
         return versions_figure(clean, versions, title)

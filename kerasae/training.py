@@ -128,7 +128,7 @@ def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup
     train_rows, held_out = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(train_rows))
     if experiment.shortcut == "pca" and pca is None:
-        pca = fit_pca(data.train[train_rows], experiment.latent_dim)
+        pca = fit_pca(data.train, experiment.latent_dim, train_rows)
     model = network(experiment, data.train.shape[1:], pca)
     validation = data.train[held_out]
     return _Setup(experiment, data, train_rows, validation, model, image_mse_function(model))
