@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasae.bounded_json import parse_json
 from kerasae.errors import ArtifactError, DiskFull
+from kerasae.interrupts import finishing_writes
 from kerasae.local_files import read_local, refusing
 
 if TYPE_CHECKING:
@@ -58,23 +59,24 @@ def replacing(path: Path) -> Iterator[Path]:
         ArtifactError: If the folder cannot be written to for another reason.
     """
     temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_NEW, suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        # mkstemp makes private files; what a run leaves has the permissions of any new file.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with finishing_writes():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=_NEW, suffix=path.suffix)
+            os.close(handle)
+            temporary = Path(name)
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            # mkstemp makes private files; what a run leaves has the permissions of any new file.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise write_error(path, error) from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
 
 def write_error(path: Path, error: OSError) -> ArtifactError:
@@ -87,6 +89,11 @@ def write_error(path: Path, error: OSError) -> ArtifactError:
     return ArtifactError(
         f"{path}: cannot be written ({error.strerror or error}); choose another --out"
     )
+
+
+def is_unfinished(path: Path) -> bool:
+    """Tells files that are not in place yet from the others."""
+    return path.name.startswith(_NEW)
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -123,23 +130,6 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, An
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
-
-
-def claim(folder: Path) -> None:
-    """Makes the folder of a sweep or study.
-
-    Raises:
-        ArtifactError: If it exists and is not an empty folder, or cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = any(folder.iterdir())
-    except OSError as error:
-        raise ArtifactError(
-            f"{folder}: cannot be used ({error.strerror}); choose another --out"
-        ) from error
-    if taken:
-        raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
 
 
 def save_run(folder: Path, experiment: Experiment, run: TrainedRun) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.artifacts import remove_unfinished, replacing
-from kerasae.errors import ArtifactError, DamagedFile
+from kerasae.errors import ArtifactError, DamagedFile, KerasAEWarning
 from kerasae.identity import Identity
 
 _FORMAT = "kerasae-checkpoint-1"
@@ -108,7 +108,9 @@ class Checkpoints:
             try:
                 found = read_checkpoint(path)
             except DamagedFile as error:
-                warnings.warn(f"{error}; going on from the one before it", stacklevel=2)
+                warnings.warn(
+                    f"{error}; going on from the one before it", KerasAEWarning, stacklevel=2
+                )
                 continue
             self._check(path, found)
             return found

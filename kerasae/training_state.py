@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae import interrupts
 from kerasae.callbacks import Throughput
 from kerasae.checkpoints import Checkpoint, Checkpoints
 from kerasae.early_stopping import EarlyStopping
@@ -60,6 +61,9 @@ class TrainingState(keras.callbacks.Callback):
     def stopped(self) -> bool:
         """Whether early stopping has ended the run."""
         return self._early_stopping is not None and self._early_stopping.stopped
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        interrupts.check()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {key: float(value) for key, value in (logs or {}).items()}
