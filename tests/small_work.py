@@ -1,7 +1,7 @@
 """Work for executors that takes no time: real files and processes, no training.
 
 A job's name says what it does: `fine…`, `killing-once…` and `killing-always…` kill their worker,
-`raising…` raises, `full…` has no room.
+`raising…` raises, `full…` has no room, `waiting…` waits for the file `go` beside the notes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import time
 from pathlib import Path
 
 from kerasae import artifacts
@@ -57,6 +58,8 @@ class SmallWork:
             job.name.startswith("killing-once") and before == 0
         ):
             os.kill(os.getpid(), signal.SIGKILL)
+        while job.name.startswith("waiting") and not (self.notes / "go").exists():
+            time.sleep(0.1)
         if job.name.startswith("raising"):
             return Failed(job.name, "raised")
         if job.name.startswith("full"):
@@ -100,7 +103,7 @@ def drive(jobs: list[Job], executor, folder: Path, *, halving: bool = False, on_
 
 def runs_of(folder: Path) -> dict[str, int]:
     """How often each job was run."""
-    names = [path.stem for path in (folder / RUNS).iterdir()]
+    names = [path.stem for path in (folder / RUNS).glob("*.*")]
     return {name: names.count(name) for name in names}
 
 

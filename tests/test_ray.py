@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from small_work import drive, jobs_of, runs_of
@@ -13,31 +14,37 @@ from small_work import drive, jobs_of, runs_of
 # Before Ray is imported: all nodes stay on 127.0.0.1, and nobody is told.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+# The nodes' workers import what the tests do.
+os.environ["PYTHONPATH"] = os.pathsep.join([*filter(None, sys.path), str(Path(__file__).parent)])
 ray = pytest.importorskip("ray", reason="needs kerasae[ray]")
 
 from kerasae import artifacts  # noqa: E402
 from kerasae.errors import InvalidSetting, KerasAEError  # noqa: E402
-from kerasae.jobs import EpochDone, Failed, Finished, Started, Warned  # noqa: E402
+from kerasae.jobs import Failed, Finished, Started, Warned  # noqa: E402
 from kerasae.ledger import Ledger  # noqa: E402
 from kerasae.ray_executor import RayExecutor  # noqa: E402
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 HERE = {"node_ip_address": "127.0.0.1", "object_store_memory": 200 << 20}
 DRIVER = """
-import pathlib, sys
+import os, pathlib, signal, sys
 from small_work import drive, jobs_of
 from kerasae.errors import KerasAEError
 from kerasae.jobs import Finished
 from kerasae.ray_executor import RayExecutor
-folder, address = pathlib.Path(sys.argv[1]), sys.argv[2]
-names = [f"waiting-{number}" for number in range(4)]
+folder, address, results, *names = sys.argv[1:]
+results = int(results)
 def on_event(event):
+    global results
     print(type(event).__name__, event.name, flush=True)
+    results -= isinstance(event, Finished)
+    if results == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+folder = pathlib.Path(folder)
 try:
     drive(jobs_of(folder, names), RayExecutor(address=address), folder, on_event=on_event)
 except KerasAEError as error:
-    print(error, file=sys.stderr)
-    sys.exit(3)
+    sys.exit(str(error))
 """
 
 
@@ -58,9 +65,7 @@ def cluster():
 
 def outcomes(events):
     return {
-        event.name: type(event).__name__
-        for event in events
-        if isinstance(event, Finished | Failed)
+        event.name: type(event).__name__ for event in events if isinstance(event, Finished | Failed)
     }
 
 
@@ -89,26 +94,26 @@ def test_a_worker_that_kills_itself_costs_its_own_job_only(cluster, tmp_path):
     assert (tmp_path / artifacts.TRIALS / "killing-once" / "state").read_text() == "1"
 
 
-def test_other_versions_on_a_node_are_refused(cluster, tmp_path, monkeypatch):
-    monkeypatch.setattr("kerasae.ray_cluster._COMPARED", ("python", "keras"))
-    real = sys.modules["kerasae.ray_cluster"].environment
-    versions = {"versions": {"python": "3.11.0", "keras": "3.0.0"}}
-    monkeypatch.setattr("kerasae.ray_cluster._expected_versions", lambda: versions["versions"])
-    assert real()["versions"]["keras"] != "3.0.0"
-    with pytest.raises(KerasAEError, match=r"has python .*, this process 3\.11\.0"):
+def test_other_versions_on_a_node_are_refused_before_anything_runs(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "importlib.metadata.version", lambda package: "0.0" if package == "keras" else "9"
+    )
+    with pytest.raises(KerasAEError, match=r"has keras 3\.\S+, this process 0\.0"):
         drive(jobs_of(tmp_path, ["fine-a"]), RayExecutor(address=cluster.address), tmp_path)
     assert not list((tmp_path / "runs").iterdir())
 
 
-def test_ray_started_here_listens_on_this_machine_only_and_stops(tmp_path):
-    seen = set()
+def test_ray_started_here_is_bound_to_this_machine_and_stopped(tmp_path):
+    addresses = set()
 
     def look(event):
         if isinstance(event, Finished):
-            seen.update(_listening())
+            nodes = {node["NodeManagerAddress"] for node in ray.nodes()}
+            addresses.update(nodes, {ray.get_runtime_context().gcs_address.rpartition(":")[0]})
 
     events = drive(jobs_of(tmp_path, ["fine-a"]), RayExecutor(1), tmp_path, on_event=look)
     assert outcomes(events) == {"fine-a": "Finished"}
+    assert addresses == {"127.0.0.1"}
     assert not ray.is_initialized()
 
 
@@ -120,3 +125,70 @@ def test_an_address_where_nothing_listens_is_an_error_soon(tmp_path):
         with pytest.raises(InvalidSetting, match="nothing answers there"):
             drive(jobs_of(tmp_path, ["fine-a"]), RayExecutor(address=address), tmp_path)
         assert time.monotonic() - started < 30
+
+
+def driver(folder, cluster, results, names):
+    command = [sys.executable, "-c", DRIVER, str(folder), cluster.address, str(results), *names]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_driver_that_is_killed_runs_nothing_finished_again(cluster, tmp_path):
+    names = [f"fine-{number}" for number in range(12)]
+    with driver(tmp_path, cluster, 5, names) as killed:
+        killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    with Ledger(tmp_path) as ledger:
+        finished = [name for name, entry in ledger.read().items() if entry.outcome]
+    assert len(finished) >= 5
+    before = runs_of(tmp_path)
+    events = drive(jobs_of(tmp_path, names), RayExecutor(address=cluster.address), tmp_path)
+    assert outcomes(events) == dict.fromkeys(names, "Finished")
+    assert all(runs_of(tmp_path)[name] == before[name] for name in finished)
+
+
+def test_a_node_that_is_lost_costs_the_epochs_in_flight_only(tmp_path):
+    names = [f"waiting-{number}" for number in range(4)]
+    cluster, nodes = new_cluster(2)
+    started = set()
+
+    def pull_the_plug(event):
+        if isinstance(event, Started):
+            started.add(event.name)
+            if len(started) == 2:
+                cluster.remove_node(nodes[0], allow_graceful=False)
+        elif isinstance(event, Warned):
+            (tmp_path / "runs" / "go").touch()
+
+    try:
+        events = drive(
+            jobs_of(tmp_path, names), RayExecutor(address=cluster.address), tmp_path,
+            on_event=pull_the_plug,
+        )  # fmt: skip
+    finally:
+        cluster.shutdown()
+    assert sorted(e.name for e in events if isinstance(e, Finished)) == names
+    assert [event for event in events if isinstance(event, Warned)]
+    lines = (tmp_path / "ledger.jsonl").read_text().splitlines()
+    assert [sum(name in line and "metrics" in line for line in lines) for name in names] == [1] * 4
+    assert sum(runs_of(tmp_path).values()) > len(names)
+
+
+def test_a_lost_head_is_told_soon_and_another_cluster_goes_on(tmp_path):
+    names = [f"waiting-{number}" for number in range(2)]
+    first, _ = new_cluster(1)
+    try:
+        with driver(tmp_path, first, 9, names) as lost:
+            assert lost.stdout.readline().startswith("Started")
+            first.remove_node(first.head_node, allow_graceful=False)
+            _, error = lost.communicate(timeout=90)
+    finally:
+        first.shutdown()
+    assert lost.returncode == 1
+    assert "does not answer any more" in error.splitlines()[-1]
+    (tmp_path / "runs" / "go").touch()
+    second, _ = new_cluster(1)
+    try:
+        events = drive(jobs_of(tmp_path, names), RayExecutor(address=second.address), tmp_path)
+    finally:
+        second.shutdown()
+    assert outcomes(events) == dict.fromkeys(names, "Finished")
