@@ -84,6 +84,9 @@ class TrialRecords:
             match event:
                 case Finished(name, metrics):
                     self._ledger.done(name, metrics)
+                    if not self._halving:
+                        # Nothing about it is asked for again.
+                        self._known.pop(name, None)
                     yield event
                 case Failed(name, error, final):
                     yield from self._fail(name, error, final=final)
