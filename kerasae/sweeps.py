@@ -12,10 +12,11 @@ from typing import Any
 from kerasae import artifacts
 from kerasae.datasets import ImageData
 from kerasae.environment import environment
-from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Experiment
 from kerasae.halving import check_halving
 from kerasae.identity import differences
+from kerasae.interrupts import Interrupted
 from kerasae.jobs import Event, Executor, Failed, Finished, Stopped
 from kerasae.kept_models import KeptModels
 from kerasae.local_files import Refused, refusing
@@ -187,8 +188,10 @@ def run_sweep(
                         models.add(event)
                     if on_event is not None:
                         on_event(event)
-            finally:
+            except (Interrupted, ClusterLost):
                 table.write(outcomes)
+                raise
+            table.write(outcomes)
     return sweep_result(sweep, outcomes, pca_mse)
 
 
