@@ -117,6 +117,10 @@ def sweep(
     again: list[str | Path] = ["sweep", "--resume", folder, *with_data_dir(data_dir)]
     if executor != "processes":
         again += ["--executor", executor]
+    if ray_address is not None:
+        again += ["--ray-address", ray_address]
+    if kept is not None:
+        again += ["--keep", keep]
     with TrialsProgress("sweep", len(plan.trials()), silent=quiet) as progress, resumable(*again):
         result = run_sweep(
             plan,
