@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import Any
 
 import typer
 
-from kerasae.errors import KerasAEError, TrainingDiverged
+from kerasae.errors import (
+    ClusterLost,
+    DiskFull,
+    KerasAEError,
+    KerasAEWarning,
+    TrainingDiverged,
+)
+from kerasae.interrupts import Interrupted, handling_signals
 
 from .apply import apply
 from .bench import bench
@@ -41,16 +50,33 @@ def _about() -> None:
 def main() -> None:
     """Runs the command line; an error of kerasae's own is one line and an exit code."""
     prepare_streams()
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        app()
+        with handling_signals():
+            app()
     except KerasAEError as error:
-        print(f"kerasae: {error}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, TrainingDiverged) else 2)
-    except KeyboardInterrupt:
-        print("kerasae: interrupted", file=sys.stderr)
-        sys.exit(130)
+        _print(error)
+        # What went wrong after the input was accepted.
+        sys.exit(1 if isinstance(error, TrainingDiverged | DiskFull | ClusterLost) else 2)
+    except Interrupted as interrupted:
+        _print(interrupted)
+        sys.exit(128 + interrupted.number)
     finally:
         flush_output()
+
+
+def _print(error: BaseException) -> None:
+    print("kerasae:", "; ".join([str(error), *getattr(error, "__notes__", [])]), file=sys.stderr)
+
+
+_python_shows_warning = warnings.showwarning
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+    if issubclass(category, KerasAEWarning):
+        print(f"kerasae: warning: {message}", file=sys.stderr)
+    else:
+        _python_shows_warning(message, category, *rest)
 
 
 if __name__ == "__main__":

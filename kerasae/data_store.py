@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from kerasae.datasets import ImageData, validation_rows
 from kerasae.pca import PCA, fit_pca
 
+_NAME = "name"
 _NOT_ARRAYS = ("name", "class_names", "skipped")
+Arrays = TypeVar("Arrays", ImageData, PCA)
 
 
 class DataStore:
@@ -32,6 +35,7 @@ class DataStore:
         """Writes a data set."""
         place = self._place(data.name)
         place.mkdir()
+        (place / _NAME).write_bytes(_bytes(data.name))
         for field in _array_fields(ImageData):
             np.save(place / f"{field}.npy", getattr(data, field))
 
@@ -58,12 +62,56 @@ class DataStore:
 
     def _place(self, name: str) -> Path:
         # Paths of two sets may end alike.
-        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+        digest = hashlib.sha256(_bytes(name)).hexdigest()
         return self._folder / digest[:16]
+
+    def loaded(self) -> LoadedStore:
+        """Reads everything, to be sent to other machines."""
+        data, bases = {}, {}
+        for place in self._folder.iterdir():
+            name = (place / _NAME).read_bytes().decode("utf-8", "surrogateescape")
+            data[name] = _copied(self.data(name))
+            for basis in place.glob("pca-*"):
+                split = float(basis.name.removeprefix("pca-"))
+                bases[name, split] = _copied(self.pca(name, split))
+        return LoadedStore(data, bases)
 
     def _arrays(self, place: Path, kind: type) -> list[np.ndarray]:
         # "c" is private to the process; TensorFlow takes read-only memory by copying only.
         return [np.load(place / f"{field}.npy", mmap_mode="c") for field in _array_fields(kind)]
+
+
+class LoadedStore:
+    """The content of a `DataStore`, in memory.
+
+    Args:
+        data: Data sets by name.
+        bases: PCA by data set and validation split.
+    """
+
+    def __init__(self, data: dict[str, ImageData], bases: dict[tuple[str, float], PCA]) -> None:
+        self._data = data
+        self._bases = bases
+
+    def data(self, name: str) -> ImageData:
+        """Returns a data set."""
+        return self._data[name]
+
+    def pca(self, name: str, validation_split: float) -> PCA:
+        """Returns a data set's PCA."""
+        return self._bases[name, validation_split]
+
+
+def _bytes(name: str) -> bytes:
+    # The name may be that of a file, which need not be text.
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _copied(mapped: Arrays) -> Arrays:
+    arrays: dict[str, Any] = {
+        name: np.array(getattr(mapped, name)) for name in _array_fields(type(mapped))
+    }
+    return dataclasses.replace(mapped, **arrays)
 
 
 def _array_fields(kind: type) -> list[str]:
