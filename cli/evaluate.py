@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +15,7 @@ from . import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.evaluate import Evaluation
+    from kerasae.part_scores import Evaluation
 
 
 def evaluate(
@@ -36,7 +36,7 @@ def evaluate(
     """Score a saved run or any .keras autoencoder, with PCA of the same size beside it."""
     from kerasae.runs import read_experiment
 
-    base = read_experiment(model) if Path(model).is_dir() else Experiment()
+    base = read_experiment(model) if os.path.isdir(model) else Experiment()
     experiment = o.experiment(
         base,
         dataset=dataset,
@@ -46,15 +46,15 @@ def evaluate(
     )
     opened = o.open_model(model, trust_model)
     data = o.load_data(experiment, data_dir, skip_bad)
-    from kerasae.evaluate import evaluate as run
+    from kerasae.part_scores import evaluate as run
 
     found = run(opened.model, data, experiment)
     if as_json:
-        print(json.dumps({"path": str(model), "dataset": data.name, **found.to_dict()}))
+        print(json.dumps({"path": model, "dataset": data.name, **found.to_dict()}))
         return
     from rich.console import Console
 
-    Console().print(_table(found, str(model), data.name))
+    Console().print(_table(found, model, data.name))
 
 
 def _table(found: Evaluation, model: str, dataset: str) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,7 @@ def latent(
     from kerasae import artifacts
     from kerasae.runs import read_experiment
 
-    base = read_experiment(model) if model.is_dir() else Experiment()
+    base = read_experiment(model) if os.path.isdir(model) else Experiment()
     opened = o.open_model(model, trust_model)
     experiment = o.experiment(
         base, dataset=dataset, image_size=image_size, grayscale=grayscale or None
@@ -53,7 +54,8 @@ def latent(
         plane.walks,
         plane.axis_name,
     )
-    folder = out or (model if model.is_dir() else model.parent)
+    place = Path(model)
+    folder = out or (place if place.is_dir() else place.parent)
     png, svg = artifacts.save_figure(folder, "latent", figure)
     if as_json:
         print(json.dumps({"png": str(png), "svg": str(svg), "images": len(plane.codes)}))

@@ -130,7 +130,7 @@ Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core
 Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")]
 TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
-Model = Annotated[Path, typer.Argument(help="Folder of a run, or a .keras file.")]
+Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
 Inputs = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
 TrustModel = Annotated[
     bool,
@@ -194,7 +194,7 @@ def load_data(experiment: Experiment, data_dir: Path | None, skip_bad: bool) -> 
     return data
 
 
-def open_model(path: Path, trust: bool) -> SavedModel:
+def open_model(path: str, trust: bool) -> SavedModel:
     """Opens a model, and says so where its layers are trusted unseen."""
     from kerasae.saved_models import open_model as opened
 

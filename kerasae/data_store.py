@@ -26,6 +26,7 @@ class DataStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._opened: dict[str, ImageData] = {}
 
     def add(self, data: ImageData) -> None:
         """Writes a data set."""
@@ -45,9 +46,11 @@ class DataStore:
         return basis
 
     def data(self, name: str) -> ImageData:
-        """Opens a data set."""
-        train, train_labels, test, test_labels = self._arrays(self._place(name), ImageData)
-        return ImageData(name, train, train_labels, test, test_labels)
+        """Opens a data set, once: each mapping counts as memory of its own."""
+        if name not in self._opened:
+            train, train_labels, test, test_labels = self._arrays(self._place(name), ImageData)
+            self._opened[name] = ImageData(name, train, train_labels, test, test_labels)
+        return self._opened[name]
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Opens a data set's PCA."""

@@ -7,9 +7,7 @@ costs its own job only, and is replaced.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
-import gc
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ from pathlib import Path
 from kerasae.data_store import DataStore
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.runtime import start_tensorflow
+from kerasae.runtime import give_memory_back, start_tensorflow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,9 +66,10 @@ class Failed:
 
 Event = Started | EpochDone | Finished | Failed
 
-# TensorFlow keeps every compiled program for the life of its process, some 30 MiB a trial: a
-# worker that has grown to this much makes room for a new one.
-_RETIRE_ABOVE = 800 << 20
+# TensorFlow keeps every compiled program for the life of its process, and compiling the next
+# takes 150 MiB for a while: a worker that has grown to this much makes room for a new one, so
+# that none ever needs 900 MiB.
+_RETIRE_ABOVE = 750 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,7 +179,7 @@ def _work(connection: Connection, store: Path) -> None:
         while True:
             job: Job = connection.recv()
             outcome = _run(job, opened, connection)
-            _give_memory_back()
+            give_memory_back()
             if _resident_bytes() > _RETIRE_ABOVE:
                 connection.send(_Retiring(outcome))
                 return
@@ -194,14 +193,6 @@ def _resident_bytes() -> int:
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _give_memory_back() -> None:
-    """Returns freed memory to the system, which glibc otherwise keeps for the next compilation."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)
 
 
 def _run(job: Job, store: DataStore, connection: Connection) -> Finished | Failed:

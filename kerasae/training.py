@@ -23,6 +23,7 @@ from kerasae.metrics import Scores, psnr, scores
 from kerasae.models import ENCODER, network
 from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
 from kerasae.pca import PCA, fit_pca, scaled
+from kerasae.runtime import give_memory_back
 from kerasae.sparsity import sparsity
 from kerasae.trainer import ChunkTrainer
 
@@ -100,6 +101,7 @@ def train(
     trainer = ChunkTrainer(setup.model, data.train, experiment)
     trainer.compile(_optimizer(experiment, setup.steps), experiment.loss, jit_compile=True)
     trainer.compile_now((STEPS_PER_CHUNK, experiment.batch_size))
+    give_memory_back()
     throughput = Throughput(setup.steps * experiment.batch_size)
     fitted = trainer.fit(
         row_chunks(
