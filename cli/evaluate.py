@@ -15,7 +15,7 @@ from . import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.evaluate import Evaluation
+    from kerasae.part_scores import Evaluation
 
 
 def evaluate(
@@ -46,7 +46,7 @@ def evaluate(
     )
     opened = o.open_model(model, trust_model)
     data = o.load_data(experiment, data_dir, skip_bad)
-    from kerasae.evaluate import evaluate as run
+    from kerasae.part_scores import evaluate as run
 
     found = run(opened.model, data, experiment)
     if as_json:

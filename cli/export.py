@@ -25,7 +25,7 @@ def export(
     """Export a model for another runtime, and check that it computes the same there."""
     from kerasae.export import check_export, default_path, export_model
 
-    path = out or default_path(file_format, model)
+    path = out or default_path(file_format, Path(model))
     check_export(file_format, path)
     opened = o.open_model(model, trust_model)
     difference = export_model(opened.model, file_format, path)

@@ -7,7 +7,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+# Where each name comes from, and its name there where that is another.
 _HOME = {
+    "AutoencoderTransformer": "kerasae.estimator",
     "Experiment": "kerasae.experiment",
     "ImageData": "kerasae.datasets",
     "PCA": "kerasae.pca",
@@ -15,14 +17,20 @@ _HOME = {
     "Sweep": "kerasae.sweeps",
     "autoencoder": "kerasae.models",
     "basic_autoencoder": "kerasae.models",
-    "evaluate": "kerasae.evaluate",
+    "denoise": "kerasae.model_use",
+    "evaluate": "kerasae.part_scores",
+    "export_model": "kerasae.export",
     "extended_autoencoder": "kerasae.models",
+    "fit": "kerasae.training:train",
     "fit_pca": "kerasae.pca",
     "load_dataset": "kerasae.datasets",
     "load_model_safely": "kerasae.model_files",
     "load_run": "kerasae.runs",
+    "open_model": "kerasae.saved_models",
     "psnr": "kerasae.metrics",
     "run_sweep": "kerasae.sweeps",
+    "save_run": "kerasae.artifacts",
+    "sweep": "kerasae.sweeps:run_sweep",
     "train": "kerasae.training",
 }
 __all__ = sorted(_HOME)
@@ -32,4 +40,5 @@ def __getattr__(name: str) -> Any:
     # Importing kerasae must stay cheap: TensorFlow is loaded with the first name that needs it.
     if name not in _HOME:
         raise AttributeError(f"module 'kerasae' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    module, _, original = _HOME[name].partition(":")
+    return getattr(importlib.import_module(module), original or name)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from kerasae.datasets import ImageData
 from kerasae.errors import InvalidSetting
-from kerasae.evaluate import check_shape
 from kerasae.models import DECODER, ENCODER
+from kerasae.part_scores import check_shape
 from kerasae.pca import scaled
 
 if TYPE_CHECKING:

@@ -41,6 +41,26 @@ class PictureScore:
     anomaly: bool | None
 
 
+def denoise(model: keras.Model, images: NDArray[np.integer | np.floating]) -> NDArray[np.float32]:
+    """Returns what a model makes of images: clean ones of noisy ones, if it is a denoiser.
+
+    Args:
+        model: The model.
+        images: `uint8`, or floats where clean images lie in [0, 1], `(images, *image_shape)`.
+
+    Returns:
+        Its output in [0, 1], `float32`, of the same shape.
+
+    Example:
+
+    >>> from kerasae.models import basic_autoencoder
+    >>> denoise(basic_autoencoder((4, 4), 8, 2), np.zeros((3, 4, 4), np.uint8)).shape
+    (3, 4, 4)
+    """
+    scale = np.float32(255 if images.dtype == np.uint8 else 1)
+    return np.clip(_outputs(model, images.astype(np.float32) / scale), 0, 1)
+
+
 def reconstruct_pictures(model: keras.Model, inputs: Sequence[Input], out: Path) -> list[Path]:
     """Writes what a model makes of pictures, under their names, sizes and modes.
 
@@ -101,7 +121,7 @@ def training_threshold(
     Raises:
         InvalidSetting: If the model takes other images, or the share is out of range.
     """
-    from kerasae.evaluate import check_shape
+    from kerasae.part_scores import check_shape
 
     if not 0 < quantile < 1:
         raise InvalidSetting("quantile", quantile, "a number above 0 and below 1, such as 0.99")

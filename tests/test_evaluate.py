@@ -14,8 +14,8 @@ from sklearn.decomposition import PCA
 from kerasae import artifacts
 from kerasae.datasets import validation_rows
 from kerasae.errors import InvalidSetting
-from kerasae.evaluate import code_size, evaluate
 from kerasae.experiment import Experiment
+from kerasae.part_scores import code_size, evaluate
 from kerasae.training import train
 
 

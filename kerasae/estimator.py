@@ -1,0 +1,172 @@
+"""The autoencoder as a scikit-learn transformer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from kerasae.datasets import ImageData
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
+
+_BATCH = 256
+
+
+class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Turns rows of features into codes and back, like `sklearn.decomposition.PCA`.
+
+    The features are scaled together, so that the training data's smallest is 0 and its
+    largest 1, and training sees them in 256 steps between: exactly what pictures of 8 bits
+    have. It fits into pipelines and grid searches.
+
+    Args:
+        n_components: Size of the code.
+        hidden_dims: See `Experiment`, as for all that follow.
+        activation: Activation of the hidden layers.
+        shortcut: The linear path beside the stack.
+        l1: Weight of the L1 penalty on the code.
+        dropout: Dropout rate.
+        sigma: Noise added to the scaled input while training.
+        epochs: Passes over the training rows.
+        batch_size: Rows per step; at most all rows.
+        learning_rate: Peak of the schedule.
+        random_state: Seed, a whole number.
+
+    Attributes:
+        model_: The trained `keras.Model`.
+        data_min_: What is scaled to 0.
+        data_range_: The difference to what is scaled to 1.
+        history_: The logs, a row per epoch.
+
+    Example:
+
+    >>> X = np.random.RandomState(0).rand(20, 4)
+    >>> codes = AutoencoderTransformer(n_components=2, hidden_dims=(8,), epochs=1).fit_transform(X)
+    >>> codes.shape
+    (20, 2)
+    """
+
+    def __init__(
+        self,
+        n_components: int = Experiment.latent_dim,
+        *,
+        hidden_dims: tuple[int, ...] = Experiment.hidden_dims,
+        activation: str = Experiment.activation,
+        shortcut: str | None = Experiment.shortcut,
+        l1: float = Experiment.l1,
+        dropout: float = Experiment.dropout,
+        sigma: float = Experiment.sigma,
+        epochs: int = Experiment.epochs,
+        batch_size: int = Experiment.batch_size,
+        learning_rate: float = Experiment.learning_rate,
+        random_state: int | None = Experiment.seed,
+    ) -> None:
+        self.n_components = n_components
+        self.hidden_dims = hidden_dims
+        self.activation = activation
+        self.shortcut = shortcut
+        self.l1 = l1
+        self.dropout = dropout
+        self.sigma = sigma
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: object = None) -> AutoencoderTransformer:
+        """Trains the autoencoder.
+
+        Args:
+            X: Rows of features, `(rows, features)`.
+            y: Not used.
+
+        Returns:
+            The estimator itself.
+
+        Raises:
+            InvalidSetting: If a setting is out of range.
+        """
+        rows = self._validated(X, reset=True)
+        experiment = self._experiment(len(rows))
+        from kerasae.training import train
+
+        low, high = float(rows.min()), float(rows.max())
+        self.data_min_, self.data_range_ = low, (high - low) or 1.0
+        images = np.rint(self._scaled(rows) * 255).astype(np.uint8)[:, None]
+        labels = np.zeros(len(images), np.uint8)
+        # Training scores the test set at its end; there is none here.
+        run = train(experiment, ImageData("array", images, labels, images[:1], labels[:1]))
+        self.model_, self.history_ = run.model, run.history
+        self._n_features_out = self.n_components
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Returns the codes of rows, `(rows, n_components)`, of the type of `X`."""
+        check_is_fitted(self)
+        rows = self._validated(X, reset=False)
+        return self._run("encoder", self._scaled(rows)[:, None]).astype(rows.dtype)
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Returns the rows that codes stand for, `(rows, features)`."""
+        check_is_fitted(self)
+        codes = np.asarray(X)
+        if codes.ndim != 2 or codes.shape[1] != self._n_features_out:
+            raise InvalidSetting(
+                "X", f"an array of shape {codes.shape}", f"codes, (rows, {self._n_features_out})"
+            )
+        dtype = codes.dtype if codes.dtype.kind == "f" else np.dtype(np.float64)
+        output = self._run("decoder", codes.astype(np.float32))[:, 0].astype(dtype)
+        return output * dtype.type(self.data_range_) + dtype.type(self.data_min_)
+
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Returns minus the mean squared error of the reconstructions, so that more is better.
+
+        Args:
+            X: Rows of features.
+            y: Not used.
+        """
+        check_is_fitted(self)
+        rows = self._validated(X, reset=False)
+        return -float(np.mean(np.square(self.inverse_transform(self.transform(X)) - rows)))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _experiment(self, rows: int) -> Experiment:
+        return Experiment(
+            "array",
+            self.hidden_dims,
+            self.n_components,
+            activation=self.activation,
+            shortcut=self.shortcut,
+            l1=self.l1,
+            dropout=self.dropout,
+            sigma=self.sigma,
+            epochs=self.epochs,
+            batch_size=min(self.batch_size, rows),
+            learning_rate=self.learning_rate,
+            validation_split=0.0,
+            seed=0 if self.random_state is None else self.random_state,
+        )
+
+    def _validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
+        return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+
+    def _scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
+        return (rows - self.data_min_) / self.data_range_
+
+    def _run(self, layer: str, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Runs a half of the model in batches of one size: a row's bits do not depend on others."""
+        half = self.model_.get_layer(layer)
+        outputs = []
+        for start in range(0, len(inputs), _BATCH):
+            part = inputs[start : start + _BATCH].astype(np.float32)
+            full = np.concatenate([part, np.zeros((_BATCH - len(part), *part.shape[1:]), "f")])
+            outputs.append(np.asarray(half(full, training=False))[: len(part)])
+        return np.concatenate(outputs)

@@ -1,0 +1,60 @@
+"""The estimator among scikit-learn's own."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from kerasae import AutoencoderTransformer
+from kerasae.errors import InvalidSetting
+
+TINY = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1)
+
+
+@pytest.mark.slow
+def test_scikit_learn_accepts_it():
+    check_estimator(TINY)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits().data
+
+
+def test_on_digits_it_is_better_than_pca_of_its_size(digits):
+    train, test = digits[:1500], digits[1500:]
+    estimator = AutoencoderTransformer(6, epochs=30, batch_size=64).fit(train)
+    pca = PCA(6).fit(train)
+    error = np.mean(np.square(pca.inverse_transform(pca.transform(test)) - test))
+    assert -estimator.score(test) < 0.9 * error
+    codes = estimator.transform(test)
+    assert codes.shape == (297, 6)
+    again = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(again.transform(test), codes)
+    np.testing.assert_array_equal(estimator.transform(test[5:9]), codes[5:9])
+    assert estimator.get_feature_names_out()[0] == "autoencodertransformer0"
+
+
+def test_it_stands_in_pipelines_and_searches(digits):
+    search = GridSearchCV(
+        make_pipeline(MinMaxScaler(), clone(TINY)),
+        {"autoencodertransformer__n_components": [1, 8]},
+        cv=2,
+    )
+    search.fit(digits[:200])
+    assert search.best_params_ == {"autoencodertransformer__n_components": 8}
+
+
+def test_wrong_settings_and_codes_are_refused(digits):
+    with pytest.raises(InvalidSetting, match="latent_dim"):
+        AutoencoderTransformer(0).fit(digits)
+    fitted = clone(TINY).fit(digits[:20])
+    with pytest.raises(InvalidSetting, match="codes"):
+        fitted.inverse_transform(np.zeros((3, 5)))
