@@ -14,6 +14,9 @@ from . import options as o
 
 def denoise(
     dataset: o.Dataset = Experiment.dataset,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     sigma: Annotated[
         list[float] | None,
         typer.Option(show_default="0.6", help="Noise's standard deviation; repeat for more."),
@@ -48,6 +51,8 @@ def denoise(
 
     base = o.experiment(
         denoiser(dataset),
+        image_size=image_size,
+        grayscale=grayscale or None,
         clip_noise=clip,
         architecture=architecture,
         hidden_dims=hidden_dims,
@@ -65,4 +70,5 @@ def denoise(
         seed=seed,
     )
     study = DenoisingStudy(base, tuple(sigma) if sigma is not None else (0.6,))
-    run(study, dataset, data_dir=data_dir, out=out, jobs=jobs, as_json=as_json, quiet=quiet)
+    data = o.load_data(base, data_dir, skip_bad)
+    run(study, data, out=out, jobs=jobs, as_json=as_json, quiet=quiet)

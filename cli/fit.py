@@ -15,7 +15,7 @@ from kerasae.presets import PRESETS, preset
 from kerasae.reference import sweep_epochs
 
 from . import options as o
-from .resuming import folder_to_use, resumable, with_data_dir
+from .resuming import data_words, folder_to_use, resumable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,6 +31,9 @@ def fit(
     dataset: Annotated[
         str | None, typer.Option(show_default=Experiment.dataset, help="As for sweep.")
     ] = None,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     architecture: o.Architecture = None,
     hidden_dims: o.HiddenDims = None,
     latent_dim: o.LatentDim = None,
@@ -68,6 +71,8 @@ def fit(
     experiment = o.experiment(
         base,
         dataset=dataset,
+        image_size=image_size,
+        grayscale=grayscale or None,
         architecture=architecture,
         hidden_dims=hidden_dims,
         latent_dim=latent_dim,
@@ -85,16 +90,16 @@ def fit(
         patience=patience,
         seed=seed,
     )
-    from kerasae.datasets import load_dataset, validation_rows
+    from kerasae.datasets import validation_rows
     from kerasae.run_folder import owned
 
     if begun is not None:
         _check_same(begun, experiment)
-    data = load_dataset(experiment.dataset, data_dir)
+    data = o.load_data(experiment, data_dir, skip_bad)
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(rows))
-    folder = folder_to_use(out, resume, o.new_folder("fit", experiment.dataset))
-    again: list[str | Path] = ["fit", "--resume", folder, *with_data_dir(data_dir)]
+    folder = folder_to_use(out, resume, o.new_folder("fit", data.title))
+    again: list[str | Path] = ["fit", "--resume", folder, *data_words(data_dir, skip_bad)]
     if threads is not None:
         again += ["--threads", str(threads)]
     with owned(folder, resume=resume is not None), resumable(*again):
@@ -130,7 +135,7 @@ def _run(
 
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     finished = _finished(folder, experiment)
-    pca = fit_pca(data.train[rows], experiment.latent_dim)
+    pca = fit_pca(data.train, experiment.latent_dim, rows)
     if finished is not None:
         _show(experiment, finished, pca, data, folder, as_json)
         return
@@ -200,8 +205,10 @@ def _show(
 def _table(experiment: Experiment, metrics: dict[str, Any], pca_mse: float) -> Table:
     from rich.table import Table
 
+    from kerasae.datasets import short_name
+
     widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
-    table = Table(title=f"{experiment.dataset}, {experiment.architecture} {widths}")
+    table = Table(title=f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}")
     table.add_column("")
     table.add_column("MSE", justify="right")
     table.add_column("PSNR (dB)", justify="right")

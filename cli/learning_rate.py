@@ -14,6 +14,9 @@ from . import options as o
 
 def learning_rate(
     dataset: o.Dataset = Experiment.dataset,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     rates: Annotated[
         str | None, typer.Option(show_default="1e-4 to 1e-1", help="Peak rates, such as 1e-4,1e-3.")
     ] = None,
@@ -39,6 +42,8 @@ def learning_rate(
 
     base = o.experiment(
         Experiment(dataset, epochs=sweep_epochs(dataset)),
+        image_size=image_size,
+        grayscale=grayscale or None,
         architecture=architecture,
         hidden_dims=hidden_dims,
         latent_dim=latent_dim,
@@ -50,4 +55,5 @@ def learning_rate(
         seed=seed,
     )
     study = LearningRateStudy(base, o.numbers("rates", rates, float) if rates else RATES)
-    run(study, dataset, data_dir=data_dir, out=out, jobs=jobs, as_json=as_json, quiet=quiet)
+    data = o.load_data(base, data_dir, skip_bad)
+    run(study, data, out=out, jobs=jobs, as_json=as_json, quiet=quiet)

@@ -17,18 +17,28 @@ from kerasae.errors import (
 )
 from kerasae.interrupts import Interrupted, handling_signals
 
+from .apply import apply
 from .bench import bench
 from .denoise import denoise
+from .encode import encode
+from .evaluate import evaluate
+from .export import export
 from .fit import fit
+from .latent import latent
 from .learning_rate import learning_rate
 from .overfit import overfit
 from .regularize import regularize
 from .reproduce import reproduce
+from .score import score
 from .streams import flush_output, prepare_streams
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for _command in (sweep, fit, learning_rate, overfit, regularize, denoise, reproduce, bench):
+_COMMANDS = (
+    sweep, fit, evaluate, latent, apply, encode, score, export, learning_rate,
+    overfit, regularize, denoise, reproduce, bench,
+)  # fmt: skip
+for _command in _COMMANDS:
     app.command()(_command)
 
 

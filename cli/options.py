@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -21,8 +23,13 @@ from kerasae.experiment import (
     architecture_name,
 )
 
+if TYPE_CHECKING:
+    from kerasae.datasets import ImageData
+    from kerasae.saved_models import SavedModel
+
 Number = TypeVar("Number", int, float)
 NONE = "none"
+_SKIPPED_SHOWN = 10
 
 
 def _shown(setting: str) -> str:
@@ -31,7 +38,18 @@ def _shown(setting: str) -> str:
     return ",".join(map(str, default)) if isinstance(default, tuple) else str(default).lower()
 
 
-Dataset = Annotated[str, typer.Option(help="mnist, fashion_mnist, or mnist5k (no download).")]
+Dataset = Annotated[
+    str,
+    typer.Option(help="mnist, fashion_mnist, mnist5k (no download), or the path of your images."),
+]
+ImageSize = Annotated[
+    str | None,
+    typer.Option(metavar="WIDTHxHEIGHT", help="Convert your images to a size, such as 64x64."),
+]
+Grayscale = Annotated[bool, typer.Option("--grayscale", help="Convert your images to grayscale.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(envvar="KERASAE_DATA_DIR", help="Folder with the data set's npz or IDX files."),
@@ -115,6 +133,15 @@ Resume = Annotated[
 ]
 TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
+Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
+Inputs = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
+TrustModel = Annotated[
+    bool,
+    typer.Option(
+        "--trust-model",
+        help="Accept layers that are not known to be harmless; their code then runs.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option(help="No progress.")]
 
 
@@ -138,9 +165,48 @@ def experiment(base: Experiment, **given: Any) -> Experiment:
             )
     elif architecture is not None:
         settings["hidden_dims"] = ARCHITECTURES[architecture]
+    if "image_size" in settings:
+        settings["image_size"] = height_and_width(settings["image_size"])
     if settings.get("shortcut") == NONE:
         settings["shortcut"] = None
     return dataclasses.replace(base, **settings)
+
+
+def height_and_width(text: str) -> tuple[int, int]:
+    """Reads a size that is given as people write it, with the width first.
+
+    Raises:
+        InvalidSetting: If it is none.
+    """
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    if match is None:
+        raise InvalidSetting("image_size", text, "a width and a height, such as 64x64")
+    return int(match[2]), int(match[1])
+
+
+def load_data(experiment: Experiment, data_dir: Path | None, skip_bad: bool) -> ImageData:
+    """Loads an experiment's images, and tells which pictures were left out."""
+    from kerasae.datasets import experiment_data
+
+    data = experiment_data(experiment, data_dir, skip_bad=skip_bad)
+    for line in data.skipped[:_SKIPPED_SHOWN]:
+        print(f"kerasae: left out: {line}", file=sys.stderr)
+    if len(data.skipped) > _SKIPPED_SHOWN:
+        more = len(data.skipped) - _SKIPPED_SHOWN
+        print(f"kerasae: left out: {more:,} more", file=sys.stderr)
+    return data
+
+
+def open_model(path: str, trust: bool) -> SavedModel:
+    """Opens a model, and says so where its layers are trusted unseen."""
+    from kerasae.saved_models import open_model as opened
+
+    if trust:
+        print(
+            f"kerasae: {path}: its layers are trusted, whatever code they run (--trust-model)",
+            file=sys.stderr,
+        )
+    return opened(path, trust=trust)
 
 
 def new_folder(kind: str, dataset: str) -> Path:

@@ -10,6 +10,9 @@ from . import options as o
 
 def overfit(
     dataset: o.Dataset = Experiment.dataset,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     architecture: o.Architecture = None,
     hidden_dims: o.HiddenDims = None,
     latent_dim: o.LatentDim = None,
@@ -35,6 +38,8 @@ def overfit(
 
     base = o.experiment(
         long_run(dataset),
+        image_size=image_size,
+        grayscale=grayscale or None,
         architecture=architecture,
         hidden_dims=hidden_dims,
         latent_dim=latent_dim,
@@ -49,4 +54,5 @@ def overfit(
         seed=seed,
     )
     study = OverfitStudy(base)
-    run(study, dataset, data_dir=data_dir, out=out, jobs=jobs, as_json=as_json, quiet=quiet)
+    data = o.load_data(base, data_dir, skip_bad)
+    run(study, data, out=out, jobs=jobs, as_json=as_json, quiet=quiet)

@@ -14,11 +14,14 @@ from . import options as o
 
 def regularize(
     dataset: o.Dataset = Experiment.dataset,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     lambdas: Annotated[
-        str | None, typer.Option(show_default="1e-7 to 1e-3", help="Weights of the L1 penalty.")
+        str | None, typer.Option(show_default="1e-6 to 1e-3", help="Weights of the L1 penalty.")
     ] = None,
     dropouts: Annotated[
-        str | None, typer.Option(show_default="0.01 to 0.2", help="Dropout rates.")
+        str | None, typer.Option(show_default="0.005 to 0.1", help="Dropout rates.")
     ] = None,
     architecture: o.Architecture = None,
     hidden_dims: o.HiddenDims = None,
@@ -43,6 +46,8 @@ def regularize(
 
     base = o.experiment(
         selected_model(dataset),
+        image_size=image_size,
+        grayscale=grayscale or None,
         architecture=architecture,
         hidden_dims=hidden_dims,
         latent_dim=latent_dim,
@@ -59,4 +64,5 @@ def regularize(
         o.numbers("lambdas", lambdas, float) if lambdas is not None else LAMBDAS,
         o.numbers("dropouts", dropouts, float) if dropouts is not None else DROPOUTS,
     )
-    run(study, dataset, data_dir=data_dir, out=out, jobs=jobs, as_json=as_json, quiet=quiet)
+    data = o.load_data(base, data_dir, skip_bad)
+    run(study, data, out=out, jobs=jobs, as_json=as_json, quiet=quiet)

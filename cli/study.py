@@ -8,30 +8,28 @@ from pathlib import Path
 
 import typer
 
+from kerasae.datasets import ImageData
 from kerasae.environment import cores
 from kerasae.studies import Study
 
 
 def run(
     study: Study,
-    dataset: str,
+    data: ImageData,
     *,
-    data_dir: Path | None,
     out: Path | None,
     jobs: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Runs a study and prints its tables, or JSON; exits with 1 when a trial failed."""
-    from kerasae.datasets import load_dataset
     from kerasae.studies import run_study
 
     from .options import new_folder
     from .progress import TrialsProgress
     from .resuming import resumable, same_command
 
-    data = load_dataset(dataset, data_dir)
-    folder = out or new_folder(study.name, dataset)
+    folder = out or new_folder(study.name, data.title)
     with (
         TrialsProgress(study.name, len(study.trials()), silent=quiet) as progress,
         resumable(*same_command(folder)),

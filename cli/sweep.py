@@ -15,7 +15,7 @@ from kerasae.experiment import Experiment
 from kerasae.reference import REPORT_DIMS, sweep_epochs
 
 from . import options as o
-from .resuming import folder_to_use, resumable, with_data_dir
+from .resuming import data_words, folder_to_use, resumable
 
 if TYPE_CHECKING:
     from kerasae.sweeps import SweepResult
@@ -26,9 +26,12 @@ def sweep(
         str | None,
         typer.Option(
             show_default=Experiment.dataset,
-            help="mnist, fashion_mnist, or mnist5k (no download).",
+            help="mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
         ),
     ] = None,
+    image_size: o.ImageSize = None,
+    grayscale: o.Grayscale = False,
+    skip_bad: o.SkipBad = False,
     latent_dims: Annotated[
         str | None,
         typer.Option(show_default=",".join(map(str, REPORT_DIMS)), help="Latent dimensions."),
@@ -74,7 +77,6 @@ def sweep(
 ) -> None:
     """Train a grid of autoencoders and set them beside PCA and the report."""
     from kerasae import artifacts
-    from kerasae.datasets import load_dataset
     from kerasae.executors import make_executor
     from kerasae.figures import sweep_figure
     from kerasae.sweeps import Sweep, read_sweep, run_sweep
@@ -86,6 +88,8 @@ def sweep(
     base = o.experiment(
         begun.base if begun else Experiment(name, epochs=sweep_epochs(name)),
         dataset=dataset,
+        image_size=image_size,
+        grayscale=grayscale or None,
         shortcut=shortcut,
         epochs=epochs,
         batch_size=batch_size,
@@ -112,9 +116,9 @@ def sweep(
     run_with = make_executor(executor, jobs, ray_address=ray_address, gpus_per_trial=gpus_per_trial)
     halving = _is_halving(early_stop, resume)
     kept = _kept(keep)
-    data = load_dataset(base.dataset, data_dir)
-    folder = folder_to_use(out, resume, o.new_folder("sweep", base.dataset))
-    again: list[str | Path] = ["sweep", "--resume", folder, *with_data_dir(data_dir)]
+    data = o.load_data(base, data_dir, skip_bad)
+    folder = folder_to_use(out, resume, o.new_folder("sweep", data.title))
+    again: list[str | Path] = ["sweep", "--resume", folder, *data_words(data_dir, skip_bad)]
     if executor != "processes":
         again += ["--executor", executor]
     if ray_address is not None:
@@ -134,7 +138,7 @@ def sweep(
             halving=halving,
         )
     if len(result.errors) < len(result.rows):
-        figure = sweep_figure(result, data.name)
+        figure = sweep_figure(result, data.title)
         artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
     _show(result, base.dataset, folder, as_json)
 

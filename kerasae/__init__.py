@@ -15,6 +15,7 @@ _HOME = {
     "Sweep": "kerasae.sweeps",
     "autoencoder": "kerasae.models",
     "basic_autoencoder": "kerasae.models",
+    "evaluate": "kerasae.evaluate",
     "extended_autoencoder": "kerasae.models",
     "fit_pca": "kerasae.pca",
     "load_dataset": "kerasae.datasets",

@@ -105,7 +105,8 @@ def remove_unfinished(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Writes a text file in one piece."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # File names need not be text; the rest of a file should not be lost over one.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -130,6 +131,41 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, An
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Gives a folder to fill, and moves it into place once it is whole.
+
+    Args:
+        folder: The folder to make; it must not be there yet, or be empty.
+
+    Yields:
+        A new folder beside it.
+
+    Raises:
+        ArtifactError: If it exists and is not an empty folder, or cannot be written.
+    """
+    try:
+        if folder.is_symlink() or (
+            folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        ):
+            raise ArtifactError(
+                f"{folder}: is there already; expected a new folder, choose another --out"
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as temporary:
+            inside = Path(temporary) / "folder"
+            inside.mkdir()
+            yield inside
+            # On POSIX an empty folder is replaced; elsewhere it must be gone.
+            if folder.exists():
+                folder.rmdir()
+            inside.rename(folder)
+    except OSError as error:
+        raise ArtifactError(
+            f"{folder}: cannot be written ({error.strerror or error}); choose another --out"
+        ) from error
 
 
 def save_run(folder: Path, experiment: Experiment, run: TrainedRun) -> None:

@@ -49,6 +49,13 @@ def open_zip(file: BinaryIO, members: Mapping[str, int]) -> zipfile.ZipFile:
     return archive
 
 
+def member_names(file: BinaryIO) -> list[str]:
+    """Lists the members of a zip archive; `open_zip` then checks them."""
+    _check_end(file)
+    with zipfile.ZipFile(file) as archive:
+        return archive.namelist()
+
+
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     """Reads a member whole; `open_zip` bounded its declared size, zipfile keeps to it."""
     with archive.open(name) as member:

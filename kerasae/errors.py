@@ -75,3 +75,7 @@ class TrainingDiverged(KerasAEError):
 
 class KerasAEWarning(UserWarning):
     """Something was wrong, and what was done instead."""
+
+
+class MissingExtra(KerasAEError):
+    """An optional library is not installed."""

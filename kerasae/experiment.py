@@ -13,6 +13,7 @@ ACTIVATIONS = ("relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_
 OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd", "muon")
 LOSSES = ("mse", "binary_crossentropy")
 SHORTCUTS = ("linear", "pca")
+_LARGEST_SIDE = 8192
 
 
 def architecture_name(hidden_dims: tuple[int, ...]) -> str:
@@ -31,7 +32,8 @@ class Experiment:
     """Everything that decides the result of one training run.
 
     Args:
-        dataset: Name of the data set (`mnist`, `fashion_mnist` or `mnist5k`).
+        dataset: Name of the data set (`mnist`, `fashion_mnist` or `mnist5k`), or the path of
+            images of your own; see `load_dataset`.
         hidden_dims: Widths of the hidden layers from the image to the code; the
             decoder mirrors them. Any number, each at least 1.
         latent_dim: Size of the code (the report's "projected dimension"), at least 1.
@@ -55,6 +57,8 @@ class Experiment:
         patience: Epochs without a better validation MSE before training stops, or
             `None` to train all epochs.
         seed: Seed of the weights, the order of the images and Dropout.
+        image_size: Height and width that your own images are converted to, or `None`.
+        grayscale: Whether your own images are converted to grayscale.
 
     Raises:
         InvalidSetting: If a value lies outside its range.
@@ -83,9 +87,13 @@ class Experiment:
     validation_split: float = 0.1
     patience: int | None = None
     seed: int = 0
+    image_size: tuple[int, int] | None = None
+    grayscale: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden_dims", tuple(self.hidden_dims))
+        if self.image_size is not None:
+            object.__setattr__(self, "image_size", check_image_size(self.image_size))
         for width in self.hidden_dims:
             _check_count("hidden_dims", width)
         for name in ("latent_dim", "epochs", "batch_size"):
@@ -140,7 +148,31 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns every setting as plain JSON values."""
-        return {**dataclasses.asdict(self), "hidden_dims": list(self.hidden_dims)}
+        size = None if self.image_size is None else list(self.image_size)
+        return {
+            **dataclasses.asdict(self),
+            "hidden_dims": list(self.hidden_dims),
+            "image_size": size,
+        }
+
+
+def check_image_size(size: object) -> tuple[int, int]:
+    """Checks a height and a width.
+
+    Raises:
+        InvalidSetting: If they are not two whole numbers from 1 to 8192.
+
+    Example:
+
+    >>> check_image_size([64, 48])
+    (64, 48)
+    """
+    pair = tuple(size) if isinstance(size, list | tuple) else ()
+    if len(pair) != 2 or not all(type(n) is int and 1 <= n <= _LARGEST_SIDE for n in pair):
+        raise InvalidSetting(
+            "image_size", size, f"a height and a width, each from 1 to {_LARGEST_SIDE}"
+        )
+    return pair
 
 
 def _check_count(name: str, value: object, minimum: int = 1) -> None:

@@ -18,6 +18,7 @@ from kerasae.local_files import Refused, open_local, refusing
 _UINT8 = 8
 _MOST_BYTES = 1 << 28  # MNIST's images are a fifth of it
 _MOST_DIMENSIONS = 4
+_HASHED_AT_ONCE = 1024
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
@@ -64,7 +65,7 @@ def _read(file: BinaryIO | gzip.GzipFile) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def idx_md5(array: NDArray[np.uint8]) -> str:
+def idx_md5(array: NDArray[np.integer]) -> str:
     """Returns the MD5 that the array has when written as an uncompressed IDX file.
 
     Example:
@@ -74,4 +75,8 @@ def idx_md5(array: NDArray[np.uint8]) -> str:
     True
     """
     header = bytes((0, 0, _UINT8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape)
-    return hashlib.md5(header + np.ascontiguousarray(array).tobytes()).hexdigest()
+    digest = hashlib.md5(header)
+    # Mapped images may not fit in memory.
+    for start in range(0, len(array), _HASHED_AT_ONCE):
+        digest.update(np.ascontiguousarray(array[start : start + _HASHED_AT_ONCE]).tobytes())
+    return digest.hexdigest()

@@ -93,8 +93,8 @@ def _apart(places: dict[str, NDArray], extent: NDArray) -> dict[str, NDArray]:
 
 
 def _mosaic(figure: Figure, images: NDArray, title: str) -> None:
-    """Draws `(rows, columns, height, width)` images as one, which is fast and leaves no gaps."""
-    rows, columns, height, width = images.shape
+    """Draws rows of images, grey or in colour, as one, which is fast and leaves no gaps."""
+    rows, columns, height, width, *channels = images.shape
     axes = figure.subplots()
-    show_image(axes, images.swapaxes(1, 2).reshape(rows * height, columns * width))
+    show_image(axes, images.swapaxes(1, 2).reshape(rows * height, columns * width, *channels))
     axes.set_title(title, fontsize=11)

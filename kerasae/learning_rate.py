@@ -84,7 +84,7 @@ class LearningRateStudy:
             "at_edge": best in (rates[0], rates[-1]),
         }
         figure = learning_rate_figure(rates, list(val_mse.values()), curves)
-        return Findings(summary, [_table(summary, self.base.dataset)], {self.name: figure})
+        return Findings(summary, [_table(summary, data.title)], {self.name: figure})
 
 
 def _table(summary: dict[str, Any], dataset: str) -> Table:

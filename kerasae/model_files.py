@@ -17,6 +17,7 @@ from kerasae.bounded_zip import copy_member, open_zip, read_member
 from kerasae.errors import ModelFileError
 from kerasae.local_files import Refused, open_local, refusing
 from kerasae.model_config import check_model_config
+from kerasae.runtime import start_tensorflow
 from kerasae.weights_file import WeightsFile, check_weights
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def load_model_safely(path: str | os.PathLike[str], *, trust: bool = False) -> k
 save the model again with Keras 3
     """
     with checked_model(path, trust=trust) as copy:
+        start_tensorflow()
         import keras
 
         try:

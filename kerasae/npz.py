@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +48,27 @@ def read_npy(path: Path, most_bytes: int = MOST_BYTES) -> NDArray[Any]:
         return _read_array(file, most_bytes)
 
 
+def map_npy(path: Path) -> NDArray[Any]:
+    """Maps a `.npy` file of numbers, of any size, into memory.
+
+    Args:
+        path: The file; it must not change while it is in use.
+
+    Returns:
+        The array, read-only, read from the disk as it is used.
+
+    Raises:
+        DataError: If it holds anything but numbers, is empty or damaged.
+    """
+    with refusing(path, DataError), open_local(path, sys.maxsize) as file:
+        dtype, fortran_order, shape = _read_header(file)
+        size, start = math.prod(shape) * dtype.itemsize, file.tell()
+        held = os.fstat(file.fileno()).st_size - start
+        if not 0 < size == held:
+            raise Refused(f"declares {dtype} of shape {shape}, {size:,} bytes, and holds {held:,}")
+        return np.memmap(file, dtype, "r", start, shape, "F" if fortran_order else "C")
+
+
 def read_npz(
     path: Path, names: Sequence[str], most_bytes: int = MOST_BYTES
 ) -> tuple[NDArray[Any], ...]:
@@ -82,10 +105,7 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 
 def _read_array(file: IO[bytes], most_bytes: int) -> NDArray[Any]:
-    descr, fortran_order, shape = _read_header(file)
-    if not _NUMBERS.fullmatch(descr):
-        raise Refused(f"holds {descr!r}; expected numbers")
-    dtype = np.dtype(descr)
+    dtype, fortran_order, shape = _read_header(file)
     size = math.prod(shape) * dtype.itemsize
     if not 0 < size <= most_bytes:
         raise Refused(
@@ -99,7 +119,7 @@ def _read_array(file: IO[bytes], most_bytes: int) -> NDArray[Any]:
     return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
 
 
-def _read_header(file: IO[bytes]) -> tuple[str, bool, tuple[int, ...]]:
+def _read_header(file: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
     """Reads the header as NumPy writes it; NumPy itself would parse it as Python."""
     start = file.read(8)
     if start not in _LENGTHS:
@@ -112,4 +132,6 @@ def _read_header(file: IO[bytes]) -> tuple[str, bool, tuple[int, ...]]:
     if match is None:
         raise Refused(f"its header is not that of an array of numbers: {header[:200]!r}")
     descr, order, shape = match.groups()
-    return descr, order == "True", tuple(int(size) for size in re.findall(r"\d+", shape))
+    if not _NUMBERS.fullmatch(descr):
+        raise Refused(f"holds {descr!r}; expected numbers")
+    return np.dtype(descr), order == "True", tuple(int(size) for size in re.findall(r"\d+", shape))

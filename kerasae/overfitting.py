@@ -66,11 +66,11 @@ class OverfitStudy:
             "pca_test_mse": pca.mse(data.test, [dim])[dim],
             "report": REPORT_LONG_RUN.get(data.name),
         }
-        title = f"{data.name}, {'-'.join(map(str, self.base.hidden_dims))}, code of {dim}"
+        title = f"{data.title}, {'-'.join(map(str, self.base.hidden_dims))}, code of {dim}"
         figure = overfit_figure(
             {title: {"train": train, "val": validation}}, {title: {"PCA": summary["pca_test_mse"]}}
         )
-        return Findings(summary, [_table(summary, data.name)], {self.name: figure})
+        return Findings(summary, [_table(summary, data.title)], {self.name: figure})
 
 
 def _table(summary: dict[str, Any], dataset: str) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ _COVARIANCE_PIXELS = 2000
 # Directions in which the images hardly vary cannot be whitened: their deviation counts as
 # this share of the largest.
 _SMALLEST_DEVIATION = 1e-3
+_MOST_NUMBERS = 1 << 28
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,16 +106,20 @@ class PCA:
         return clipped.reshape(images.shape)
 
 
-def fit_pca(images: NDArray[np.uint8], components: int) -> PCA:
+def fit_pca(
+    images: NDArray[np.uint8], components: int, rows: NDArray[np.integer] | None = None
+) -> PCA:
     """Fits PCA with scikit-learn, on images scaled to [0, 1].
 
     The components are nested, so one fit serves every dimension. It runs on one thread, so
     that the same images give the same bits. Images of more than 2,000 pixels are left to
-    scikit-learn's choice of solver, seeded.
+    scikit-learn's choice of solver, seeded. Of more images than fill a gigabyte as `float32`,
+    evenly spaced ones are taken.
 
     Args:
         images: Images to fit on, `uint8`, `(images, ...)`.
         components: Number of components; fewer come back where the images allow fewer.
+        rows: Which of the images to fit on; `None` for all.
 
     Returns:
         The fitted `PCA`.
@@ -127,7 +133,9 @@ def fit_pca(images: NDArray[np.uint8], components: int) -> PCA:
     from sklearn import decomposition
     from threadpoolctl import threadpool_limits
 
-    pixels = scaled(images)
+    rows = np.arange(len(images)) if rows is None else rows
+    step = -(-len(rows) * math.prod(images.shape[1:]) // _MOST_NUMBERS)
+    pixels = scaled(images[rows[:: max(1, step)]])
     with threadpool_limits(1):
         solver: Any = "covariance_eigh" if pixels.shape[1] <= _COVARIANCE_PIXELS else "auto"
         count = min(components, *pixels.shape)

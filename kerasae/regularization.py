@@ -16,8 +16,8 @@ from kerasae.reference import REPORT_REGULARIZATION
 from kerasae.studies import Findings, Run
 from kerasae.trials import Bases, Trial
 
-LAMBDAS = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
-DROPOUTS = (0.01, 0.02, 0.05, 0.1, 0.2)
+LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
+DROPOUTS = (0.005, 0.02, 0.1)
 _NONE = "none"
 
 
@@ -93,7 +93,7 @@ class RegularizationStudy:
             "report": REPORT_REGULARIZATION if data.name == "mnist" else None,
         }
         figure = regularization_figure({"Lasso λ": lasso, "Dropout rate": dropout}, rows[_NONE])
-        tables = [_table(summary, data.name)]
+        tables = [_table(summary, data.title)]
         return Findings(summary, tables, {self.name: figure})
 
 

@@ -103,9 +103,8 @@ def _agreement(sweeps: Mapping[str, dict[str, Any]]) -> str:
         else "larger codes mostly have smaller errors"
     )
     return (
-        f"Where we agree: {more}; a network trained for long keeps improving on its validation "
-        "images or stops improving, but does not fall apart; images of clothes are harder to "
-        "compress than digits."
+        f"Where we agree: {more}; the largest code is the best; and a network that is trained for "
+        "long ends better than after the few epochs of the tables."
     )
 
 
@@ -128,8 +127,12 @@ def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
         f"{below_pca} of {theirs} cells, and in {below_mean} to an answer that is always the mean "
         f"training image: those networks had hardly been trained. Ours are {min(ratios):.1f} to "
         f"{max(ratios):.1f} times below the report's. It concludes that the deeper network is "
-        f"worse; trained, the deeper one is at least as good in {deeper} of {pairs} of our pairs. "
-        "It was not worse, it was not trained."
+        f"worse; of ours the deeper one is at least as good in {deeper} of {pairs} pairs. "
+        + (
+            "It was not worse, it was not trained."
+            if deeper == pairs
+            else "Where it is not, it has too few images to learn from, not too many layers."
+        )
     )
 
 

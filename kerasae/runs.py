@@ -16,6 +16,7 @@ from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.local_files import Refused, read_local, refusing
 from kerasae.model_files import WEIGHTS, extract_weights, read_config
+from kerasae.runtime import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -95,8 +96,6 @@ def load_run(folder: str | Path) -> keras.Model:
     Raises:
         ArtifactError: If a file of the run is missing, damaged, or does not fit the others.
     """
-    from kerasae.models import network
-
     experiment = read_experiment(folder)
     if experiment.shortcut:
         # The weights of the path are loaded, whatever it once started at.
@@ -111,6 +110,9 @@ def load_run(folder: str | Path) -> keras.Model:
                 raise Refused(
                     f"{EXPERIMENT} needs {least:,} weights or more, {WEIGHTS} holds {carried:,}"
                 )
+        start_tensorflow()
+        from kerasae.models import network
+
         model = network(experiment, image_shape)
         if model.count_params() != carried:
             raise ArtifactError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import importlib
 import os
 import sys
@@ -29,6 +31,14 @@ def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
     with _native_stderr_silenced():
         importlib.import_module("tensorflow")
         importlib.import_module("keras")
+
+
+def give_memory_back() -> None:
+    """Returns freed memory to the system, which glibc otherwise keeps for the next compilation."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 @contextlib.contextmanager

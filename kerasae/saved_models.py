@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,12 +62,12 @@ def open_model(path: str | Path, *, trust: bool = False) -> SavedModel:
     kerasae.errors.ModelFileError: missing.keras: cannot be read (No such file or directory); \
 save the model again with Keras 3
     """
-    place = Path(path)
-    if place.is_dir():
-        return SavedModel(place, load_run(place), read_experiment(place))
+    # Unlike Path.is_dir, it is no error for a name that no file can have.
+    if os.path.isdir(path):
+        return SavedModel(Path(path), load_run(path), read_experiment(path))
     model = load_model_safely(path, trust=trust)
     _check_autoencoder(path, model)
-    return SavedModel(place, model, None)
+    return SavedModel(Path(path), model, None)
 
 
 def _check_autoencoder(path: str | Path, model: keras.Model) -> None:

@@ -19,6 +19,7 @@ from kerasae.environment import environment
 from kerasae.jobs import Event, Failed, Finished
 from kerasae.ledger import LEDGER
 from kerasae.run_folder import owned
+from kerasae.runs import load_run
 from kerasae.trials import Bases, Trial, check_trials, running_trials
 
 
@@ -38,11 +39,6 @@ class Run:
 
     def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns what the saved model makes of images, of the same shape."""
-        from kerasae.runtime import start_tensorflow
-
-        start_tensorflow()
-        from kerasae.runs import load_run
-
         return np.asarray(load_run(self.folder)(images, training=False))
 
 

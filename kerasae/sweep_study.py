@@ -17,9 +17,7 @@ from kerasae.studies import Findings, Run
 from kerasae.sweeps import Sweep, sweep_result
 from kerasae.tables import sweep_table
 from kerasae.trials import Bases, Trial
-from kerasae.versions_figure import versions_figure
-
-_DRAWN = 8
+from kerasae.versions_figure import drawn_rows, versions_figure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,21 +50,22 @@ class SweepStudy:
             "mean_image_test_mse": pca.mse(data.test, [0])[0],
             "report": REPORT_MSE.get(data.name),
         }
-        figures = {self.name: sweep_figure(result, data.name)}
+        figures = {self.name: sweep_figure(result, data.title)}
         if runs:
             figures["reconstructions"] = self._reconstructions(runs, data, pca)
-        return Findings(summary, [sweep_table(result, data.name)], figures)
+        return Findings(summary, [sweep_table(result, data.title)], figures)
 
     def _reconstructions(self, runs: Mapping[str, Run], data: ImageData, pca: PCA) -> Figure:
         """Draws the first test images as the trained networks of one code size return them."""
         dims = sorted({trial.experiment.latent_dim for trial in self.trials()})
         middle = dims[(len(dims) - 1) // 2]
-        clean = scaled(data.test[:_DRAWN]).reshape(-1, *data.test.shape[1:])
-        versions = {f"PCA {middle}": pca.reconstructions(data.test[:_DRAWN], middle)}
+        shown = data.test[drawn_rows(len(data.test))]
+        clean = scaled(shown).reshape(shown.shape)
+        versions = {f"PCA {middle}": pca.reconstructions(shown, middle)}
         for trial in self.trials():
             if trial.experiment.latent_dim == middle and trial.name in runs:
                 widths = "-".join(map(str, trial.experiment.hidden_dims))
                 label = f"{trial.experiment.architecture}\n{widths}"
                 versions.setdefault(label, runs[trial.name].outputs(clean))
-        title = f"{data.name}: reconstructions from a code of {middle}"
+        title = f"{data.title}: reconstructions from a code of {middle}"
         return versions_figure(clean, versions, title)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
-import gc
-import os
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +24,7 @@ from kerasae.jobs import (
     Started,
     Warned,
 )
-from kerasae.runtime import start_tensorflow
+from kerasae.runtime import give_memory_back, start_tensorflow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +64,7 @@ class TrainWork:
         except Exception as error:
             return Failed(job.name, f"{type(error).__name__}: {error}".splitlines()[0])
         finally:
-            _give_memory_back()
+            give_memory_back()
 
     def _train(self, job: Job, report: Report) -> Event:
         from kerasae.artifacts import save_run
@@ -121,11 +118,3 @@ def _reporting_warnings(job: Job, report: Report) -> Iterator[None]:
         warnings.simplefilter("always", KerasAEWarning)
         warnings.showwarning = hand_over  # type: ignore[assignment]
         yield
-
-
-def _give_memory_back() -> None:
-    """Returns freed memory to the system, which glibc otherwise keeps for the next compilation."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)

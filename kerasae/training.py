@@ -25,6 +25,7 @@ from kerasae.metrics import Scores, psnr, scores
 from kerasae.models import ENCODER, network
 from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
 from kerasae.pca import PCA, fit_pca, scaled
+from kerasae.runtime import give_memory_back
 from kerasae.sparsity import sparsity
 from kerasae.trainer import ChunkTrainer
 from kerasae.training_state import TrainingState
@@ -107,6 +108,7 @@ def train(
     trainer = ChunkTrainer(setup.model, data.train, experiment)
     trainer.compile(_optimizer(experiment, setup.steps), experiment.loss, jit_compile=True)
     trainer.compile_now((STEPS_PER_CHUNK, experiment.batch_size))
+    give_memory_back()
     throughput = Throughput(setup.steps * experiment.batch_size)
     early_stopping = None
     if experiment.patience is not None:
@@ -172,7 +174,7 @@ def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup
     train_rows, held_out = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(train_rows))
     if experiment.shortcut == "pca" and pca is None:
-        pca = fit_pca(data.train[train_rows], experiment.latent_dim)
+        pca = fit_pca(data.train, experiment.latent_dim, train_rows)
     model = network(experiment, data.train.shape[1:], pca)
     validation = data.train[held_out]
     return _Setup(experiment, data, train_rows, validation, model, image_mse_function(model))

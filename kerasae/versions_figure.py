@@ -11,6 +11,19 @@ from numpy.typing import NDArray
 from kerasae.figure_style import new_figure, show_image
 from kerasae.metrics import psnr
 
+_DRAWN = 8
+
+
+def drawn_rows(images: int) -> NDArray[np.intp]:
+    """Returns which images to draw: eight, evenly spaced, for some sets are sorted by class.
+
+    Example:
+
+    >>> drawn_rows(15).tolist()
+    [0, 2, 4, 6, 8, 10, 12, 14]
+    """
+    return np.linspace(0, images - 1, min(images, _DRAWN), dtype=np.intp)
+
 
 def versions_figure(
     clean: NDArray[np.floating], versions: Mapping[str, NDArray[np.floating]], title: str

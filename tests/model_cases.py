@@ -155,7 +155,7 @@ def empty_file(place):
     return place.folder / "model.keras"
 
 
-@case("is a directory")
+@case("folder of a finished run")
 def directory(place):
     (place.folder / "model.keras").mkdir()
     return place.folder / "model.keras"

@@ -1,13 +1,10 @@
 """Data of strangers: the table of hostile folders is in `data_cases`."""
 
-import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import commands
 from data_cases import CASES, npy_header
 
 from kerasae.datasets import load_dataset
@@ -22,25 +19,30 @@ def refusals(tmp_path_factory):
     for one in CASES:
         (root / one.name).mkdir()
         one.make(root / one.name)
-    before = sorted(str(path) for path in root.rglob("*"))
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("data_process.py"))],
-        input=json.dumps([str(root / one.name) for one in CASES]),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert sorted(str(path) for path in root.rglob("*")) == before
-    found = [json.loads(line) for line in done.stdout.splitlines()]
+    earlier = root / "earlier"
+    earlier.mkdir()
+    (earlier / "metrics.json").write_text("{}")
+    before = {path: path.lstat().st_mtime_ns for path in root.rglob("*")}
+    # Half of them into a new folder, half into one that holds something already.
+    outs = [root / "made", earlier]
+    lines = [
+        ["fit", "--data-dir", root / one.name, "--out", outs[number % 2]]
+        for number, one in enumerate(CASES)
+    ]
+    found = commands(lines, tmp_path_factory.mktemp("temporary"))
+    assert {path: path.lstat().st_mtime_ns for path in root.rglob("*")} == before
     return {one.name: (root / one.name, f) for one, f in zip(CASES, found, strict=True)}
 
 
 @pytest.mark.parametrize("one", CASES, ids=[one.name for one in CASES])
 def test_a_hostile_folder_is_refused_in_one_line(refusals, one):
     folder, found = refusals[one.name]
-    line = found["line"]
-    assert line is not None, "it was let through"
+    assert found["code"] == 2, "it was let through"
+    assert found["stdout"] == ""
+    line = found["stderr"].removesuffix("\n")
     assert len(line.splitlines()) == 1
-    assert str(folder) in line or line.startswith("mnist: ")
+    assert str(folder) in line or line.startswith("kerasae: mnist: ")
+    assert not found["tensorflow"]
     assert re.search(one.reason, line), line
     assert found["grown"] < 100_000  # kB
 

@@ -1,0 +1,31 @@
+"""`kerasae apply`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options as o
+
+
+def apply(
+    model: o.Model,
+    inputs: o.Inputs,
+    out: Annotated[Path, typer.Option(help="A new folder for the results.")],
+    trust_model: o.TrustModel = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Reconstruct or denoise pictures, keeping their names, sizes and modes."""
+    from kerasae.model_inputs import find_inputs
+    from kerasae.model_use import reconstruct_pictures
+
+    found = find_inputs(inputs)
+    opened = o.open_model(model, trust_model)
+    written = reconstruct_pictures(opened.model, found, out)
+    if as_json:
+        print(json.dumps({"folder": str(out), "images": [str(path) for path in written]}))
+    else:
+        print(f"Saved {len(written):,} images in {out}")

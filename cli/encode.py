@@ -1,0 +1,35 @@
+"""`kerasae encode`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options as o
+
+
+def encode(
+    model: o.Model,
+    inputs: o.Inputs,
+    out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
+    trust_model: o.TrustModel = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Write the codes of pictures, a row for each."""
+    from kerasae.code_files import check_codes_file, write_codes
+    from kerasae.model_inputs import find_inputs
+    from kerasae.model_use import encode_pictures
+
+    check_codes_file(out)
+    found = find_inputs(inputs)
+    opened = o.open_model(model, trust_model)
+    codes = encode_pictures(opened.model, found)
+    names = [str(one.path) for one in found]
+    write_codes(out, names, codes)
+    if as_json:
+        print(json.dumps({"file": str(out), "images": names, "latent_dim": codes.shape[1]}))
+    else:
+        print(f"Saved {len(codes):,} codes of {codes.shape[1]} numbers in {out}")

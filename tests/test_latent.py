@@ -1,0 +1,59 @@
+"""The latent plane: where codes come to lie, and what is decoded from it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from kerasae.errors import InvalidSetting
+from kerasae.latent import latent_plane
+from kerasae.models import autoencoder
+from kerasae.pca import fit_pca
+
+
+def model_of(digits, dim):
+    return autoencoder((28, 28), (), dim, shortcut="pca", pca=fit_pca(digits.train, dim))
+
+
+def test_codes_of_two_dimensions_are_taken_as_they_are(digits):
+    model = model_of(digits, 2)
+    plane = latent_plane(model, digits)
+    codes = model.get_layer("encoder").predict(digits.test / np.float32(255), verbose=0)
+    np.testing.assert_allclose(plane.codes, codes, atol=1e-5)
+    assert plane.axis_name == "code"
+    assert plane.decoded.shape == (15, 15, 28, 28)
+    # The first row of the mosaic is the top of the plane: the highest second coordinate.
+    low, high = np.percentile(codes, [2, 98], axis=0)
+    corner = model.get_layer("decoder")(np.array([[low[0], high[1]]], np.float32))
+    np.testing.assert_allclose(plane.decoded[0, 0], corner[0], atol=1e-5)
+
+
+def test_walks_lead_from_one_image_to_another(digits):
+    model = model_of(digits, 6)
+    plane = latent_plane(model, digits)
+    assert plane.walks.shape == (5, 11, 28, 28)
+    first = digits.test[np.argmax(digits.test_labels == 0)]
+    second = digits.test[np.argmax(digits.test_labels == 1)]
+    ends = model.predict(np.stack([first, second]) / np.float32(255), verbose=0)
+    np.testing.assert_allclose(plane.walks[0][[0, -1]], ends, atol=1e-5)
+
+
+def test_larger_codes_go_through_pca_or_tsne(digits):
+    model = model_of(digits, 6)
+    plane = latent_plane(model, digits)
+    assert plane.codes.shape == (len(digits.test), 2)
+    # Standardized codes have no direction stronger than another by much more than chance.
+    assert plane.decoded.shape == (15, 15, 28, 28)
+    tsne = latent_plane(model, digits, "tsne")
+    assert tsne.decoded is None
+    assert tsne.codes.shape == plane.codes.shape
+
+
+def test_what_has_no_plane_is_refused(digits):
+    with pytest.raises(InvalidSetting, match="two dimensions"):
+        latent_plane(model_of(digits, 1), digits)
+    with pytest.raises(InvalidSetting, match="pca or tsne"):
+        latent_plane(model_of(digits, 2), digits, "umap")
+    small = dataclasses.replace(digits, train=digits.train[:, 4:], test=digits.test[:, 4:])
+    with pytest.raises(InvalidSetting, match=r"\(24, 28\)"):
+        latent_plane(model_of(digits, 2), small)

@@ -1,0 +1,200 @@
+"""Using a model on pictures: what comes out for what goes in."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from picture_cases import pattern, write_pictures
+from PIL import Image
+
+from kerasae import artifacts
+from kerasae.datasets import load_dataset
+from kerasae.errors import ArtifactError, DataError, InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.model_inputs import find_inputs
+from kerasae.model_use import (
+    encode_pictures,
+    reconstruct_pictures,
+    score_pictures,
+    training_threshold,
+)
+from kerasae.models import network
+from kerasae.training import TrainedRun
+
+
+def changed(shape, function=lambda x: x):
+    image = keras.Input(shape)
+    return keras.Model(image, keras.layers.Lambda(function)(image))
+
+
+IDENTITY = changed((8, 6))
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending"),
+    [
+        ("L", "png"), ("RGB", "png"), ("RGBA", "png"), ("LA", "png"), ("1", "png"), ("I;16", "png"),
+        ("I;16", "tif"), ("CMYK", "tif"), ("P", "png"), ("L", "bmp"), ("RGB", "jpg"), ("L", "jpg"),
+        ("RGBA", "webp"),
+    ],
+)  # fmt: skip
+def test_the_identity_gives_back_pictures_of_every_mode(tmp_path, mode, ending):
+    folder = tmp_path / "in [" / "x] ü"
+    folder.mkdir(parents=True)
+    if mode == "I;16":
+        # Multiples of 257 are what 8 bits can hold.
+        image = Image.fromarray(pattern(0).astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(pattern(0, channels=3)).convert(mode)
+    if "A" in mode:
+        image.putalpha(Image.fromarray(np.full((8, 6), 255, np.uint8)))
+    image.save(folder / f"a b.{ending}")
+    model = IDENTITY if mode in ("L", "LA", "1", "I;16") else changed((8, 6, 3))
+    (written,) = reconstruct_pictures(model, find_inputs([tmp_path / "in ["]), tmp_path / "out")
+    assert written == tmp_path / "out" / "x] ü" / f"a b.{ending}"
+    found, before = Image.open(written), Image.open(folder / f"a b.{ending}")
+    assert (found.mode, found.size, found.format) == (before.mode, before.size, before.format)
+    tolerance = {"jpg": 40, "png": 60 if mode == "P" else 0}.get(ending, 2)
+    pair = [np.asarray(one.convert("RGB") if mode == "P" else one, int) for one in (found, before)]
+    assert np.abs(pair[0] - pair[1]).max() <= tolerance
+
+
+def test_pictures_of_another_size_keep_it(tmp_path):
+    Image.new("RGB", (50, 31), (10, 200, 30)).save(tmp_path / "a.png")
+    (written,) = reconstruct_pictures(
+        changed((8, 6, 3)), find_inputs([tmp_path / "a.png"]), tmp_path / "out"
+    )
+    assert np.unique(np.asarray(Image.open(written)).reshape(-1, 3), axis=0).tolist() == [
+        [10, 200, 30]
+    ]
+    assert Image.open(written).size == (50, 31)
+
+
+def test_nothing_is_left_when_a_picture_is_damaged(tmp_path):
+    paths = write_pictures(tmp_path / "in", 70)
+    paths[69].write_bytes(paths[69].read_bytes()[:-30])
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=r"069\.png"):
+        reconstruct_pictures(IDENTITY, find_inputs([tmp_path / "in"]), tmp_path / "out")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_nothing_is_overwritten(tmp_path):
+    write_pictures(tmp_path / "in", 2)
+    before = {path: path.read_bytes() for path in (tmp_path / "in").iterdir()}
+    for out in (tmp_path / "in", tmp_path / "in" / "000.png"):
+        with pytest.raises(ArtifactError, match="is there already"):
+            reconstruct_pictures(IDENTITY, find_inputs([tmp_path / "in"]), out)
+    assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path):
+    for name in ("a", "b"):
+        write_pictures(tmp_path / name, 1)
+    with pytest.raises(DataError, match=r"both are called 000\.png"):
+        find_inputs([tmp_path / "a", tmp_path / "b" / "000.png"])
+    assert len(find_inputs([tmp_path])) == 2
+
+
+def test_the_largest_error_comes_first_and_the_map_shows_where_it_is(tmp_path):
+    for number, value in enumerate((0, 51, 255)):
+        image = np.zeros((8, 6), np.uint8)
+        image[2, 3] = value
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+    black = changed((8, 6), lambda x: x * 0)
+    found = score_pictures(black, find_inputs([tmp_path]), 0.01, tmp_path / "maps")
+    assert [round(one.mse, 8) for one in found] == [round(v / 48, 8) for v in (1.0, 0.04, 0.0)]
+    assert [one.anomaly for one in found] == [True, False, False]
+    errors = np.asarray(Image.open(tmp_path / "maps" / "1.png.png"))
+    assert errors[2, 3] == 51
+    assert errors.sum() == 51
+
+
+def test_the_threshold_is_the_quantile_of_the_training_images_only(tmp_path):
+    images = np.repeat(np.arange(100, dtype=np.uint8), 16).reshape(100, 4, 4)
+    np.save(tmp_path / "a.npy", images)
+    data = load_dataset(str(tmp_path / "a.npy"))
+    found = training_threshold(changed((4, 4), lambda x: x * 0), data, 0.0, 0.5)
+    assert found == pytest.approx(np.median((data.train[:, 0, 0] / 255) ** 2))
+    with pytest.raises(InvalidSetting, match="quantile"):
+        training_threshold(IDENTITY, data, 0.0, 1.0)
+
+
+def test_a_model_without_an_encoder_has_no_codes(tmp_path):
+    write_pictures(tmp_path, 1)
+    with pytest.raises(InvalidSetting, match="encoder"):
+        encode_pictures(IDENTITY, find_inputs([tmp_path]))
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("used")
+    write_pictures(root / "pictures", 12)
+    settings = Experiment(str(root / "pictures"), (5,), 2, shortcut=None)
+    model = network(settings, (8, 6))
+    artifacts.save_run(root / "run", settings, TrainedRun(model, [{"loss": 1.0}], {}))
+    return root, model
+
+
+def cli(*words):
+    command = [sys.executable, "-m", "kerasae_cli.main", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_encode_writes_the_same_codes_in_every_format(run_folder):
+    root, model = run_folder
+    images = np.stack([pattern(number) for number in range(12)]) / np.float32(255)
+    expected = model.get_layer("encoder").predict(images, verbose=0)
+    for name in ("codes.npy", "codes.csv"):
+        done = cli("encode", root / "run", root / "pictures", "--out", root / name)
+        assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(root / "codes.npy"), expected, rtol=1e-4, atol=1e-6)
+    with (root / "codes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows[3]["image"] == str(root / "pictures" / "003.png")
+    found = [[float(row["code_0"]), float(row["code_1"])] for row in rows]
+    np.testing.assert_array_equal(np.float32(found), np.load(root / "codes.npy"))
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    import pyarrow.parquet
+
+    assert (
+        cli("encode", root / "run", root / "pictures", "--out", root / "c.parquet").returncode == 0
+    )
+    table = pyarrow.parquet.read_table(root / "c.parquet").to_pydict()
+    np.testing.assert_array_equal(np.float32(table["code_1"]), np.load(root / "codes.npy")[:, 1])
+
+
+def test_score_prints_json_alone(run_folder):
+    root, _ = run_folder
+    done = cli("score", root / "run", root / "pictures", "--quantile", 0.5, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    errors = [one["mse"] for one in found["images"]]
+    assert errors == sorted(errors, reverse=True)
+    assert [one["anomaly"] for one in found["images"]] == [e > found["threshold"] for e in errors]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["apply", "run", "nowhere", "--out", "x"], "no such file"),
+        (["apply", "pictures", "pictures", "--out", "x"], r"experiment\.json"),
+        (["apply", "run", "run/model.keras", "--out", "x"], "is no PNG"),
+        (["apply", "run", "pictures", "--out", "pictures"], "is there already"),
+        (["encode", "run", "pictures", "--out", "codes.txt"], "ends in"),
+        (["score", "run", "pictures", "--dataset", "mnist5k"], "the shape of"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(run_folder, words, reason):
+    root, _ = run_folder
+    before = sorted(root.rglob("*"))
+    paths = [root / word if (root / word).exists() or word == "x" else word for word in words]
+    done = cli(*paths)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert reason.replace("\\", "") in done.stderr
+    assert sorted(root.rglob("*")) == before

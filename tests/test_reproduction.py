@@ -1,0 +1,131 @@
+"""All studies of the report in one pool, small, and then once more."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from kerasae.denoisers import BASELINES
+from kerasae.denoising import DenoisingStudy
+from kerasae.errors import ArtifactError
+from kerasae.experiment import Experiment
+from kerasae.jobs import Started
+from kerasae.learning_rate import LearningRateStudy
+from kerasae.overfitting import OverfitStudy
+from kerasae.regularization import RegularizationStudy
+from kerasae.reproduction import Part, report_studies, reproduce
+from kerasae.reproduction_page import reproduction_page
+from kerasae.sweep_study import SweepStudy
+from kerasae.sweeps import Sweep
+
+BASE = Experiment("mnist5k", (8,), 4, epochs=2, batch_size=50)
+STUDIES = [
+    SweepStudy(Sweep(BASE, ((8,), (12, 8)), (3, 5))),
+    LearningRateStudy(BASE, (1e-4, 1e-2)),
+    OverfitStudy(dataclasses.replace(BASE, epochs=3)),
+    RegularizationStudy(BASE, (1e-6,), (0.1,)),
+    DenoisingStudy(dataclasses.replace(BASE, sigma=0.6)),
+    DenoisingStudy(dataclasses.replace(BASE, sigma=0.6, clip_noise=True)),
+]
+PARTS = [Part("mnist5k", study) for study in STUDIES]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, digits):
+    folder = tmp_path_factory.mktemp("reproduction") / "out"
+    return folder, reproduce(PARTS, {"mnist5k": digits}, folder, jobs=2)
+
+
+def metrics(folder, part, trial):
+    return json.loads((folder / "trials" / f"mnist5k-{part}-{trial}" / "metrics.json").read_text())
+
+
+def test_every_study_answers_from_its_own_trials(done):
+    folder, result = done
+    assert result.errors == {}
+    found = {name.removeprefix("mnist5k-"): f.summary for name, f in result.findings.items()}
+    rows = {(row["hidden_dims"], row["latent_dim"]): row for row in found["sweep"]["rows"]}
+    assert set(rows) == {("8", 3), ("8", 5), ("12-8", 3), ("12-8", 5)}
+    wide = metrics(folder, "sweep", "extended-12-8-z5-lr0.003-seed0")
+    assert rows["12-8", 5]["test_mse"] == wide["test_mse"]
+
+    rates = {rate: metrics(folder, "learning-rate", f"lr{rate:g}") for rate in (1e-4, 1e-2)}
+    assert found["learning-rate"]["best"] == min(rates, key=lambda rate: rates[rate]["val_mse"])
+    assert found["learning-rate"]["at_edge"]
+
+    place = folder / "trials" / "mnist5k-overfit-long"
+    with (place / "history.csv").open() as file:
+        curve = [float(row["val_mse"]) for row in csv.DictReader(file)]
+    assert found["overfit"]["best_epoch"] == np.argmin(curve) + 1
+    long = metrics(folder, "overfit", "long")
+    assert found["overfit"]["gap"] == long["val_mse"] - long["train_mse"]
+
+    best = found["regularize"]["best"]
+    assert best["lasso"]["val_mse"] == metrics(folder, "regularize", "lasso-1e-06")["val_mse"]
+    assert best["dropout"]["test_mse"] == metrics(folder, "regularize", "dropout-0.1")["test_mse"]
+    assert best["none"]["l1"] == best["none"]["dropout"] == 0
+
+
+def test_denoising_has_the_noisy_inputs_own_psnr_and_every_baseline(done):
+    _, result = done
+    raw = result.findings["mnist5k-denoise"].summary
+    clipped = result.findings["mnist5k-denoise-clipped"].summary
+    # Noise of variance 0.36 on every pixel: 10 log10(1 / 0.36) dB.
+    assert raw["noisy_psnr"] == pytest.approx(4.437, abs=0.1)
+    assert clipped["noisy_psnr"] > 8
+    for name in (*BASELINES, "denoised"):
+        assert 5 < raw[f"{name}_psnr"] < 30
+
+
+def test_each_part_leaves_its_study_and_figures(done):
+    folder, _ = done
+    for part in PARTS:
+        study = json.loads((folder / part.name / "study.json").read_text())
+        assert study["study"] == part.study.name
+        assert list((folder / part.name).glob("*.svg"))
+    whole = json.loads((folder / "reproduction.json").read_text())
+    assert set(whole["results"]) == {part.name for part in PARTS}
+
+
+def test_the_page_has_the_reports_numbers_beside_ours(done):
+    folder, result = done
+    page = reproduction_page(result, PARTS, folder, "kerasae reproduce --quick")
+    for number in ("0.08230", "0.0157", "0.9259", "10e-3"):
+        assert number in page
+    rows = result.findings["mnist5k-sweep"].summary["rows"]
+    assert all(f"{row['test_mse']:.5f}" in page for row in rows)
+
+
+def test_what_is_finished_is_not_run_again(done, digits):
+    folder, first = done
+    missing = folder / "trials" / "mnist5k-overfit-long"
+    (missing / "metrics.json").unlink()
+    events = []
+    again = reproduce(PARTS, {"mnist5k": digits}, folder, on_event=events.append)
+    started = [event.name for event in events if isinstance(event, Started)]
+    assert started == ["mnist5k-overfit-long"]
+    for name, found in again.findings.items():
+        assert json.dumps(found.summary) == json.dumps(first.findings[name].summary)
+
+
+def test_another_plan_does_not_touch_the_folder(done, digits):
+    folder, _ = done
+    before = (folder / "reproduction.json").read_bytes()
+    with pytest.raises(ArtifactError, match="other settings"):
+        reproduce(PARTS[:1], {"mnist5k": digits}, folder)
+    with pytest.raises(ArtifactError, match="not empty"):
+        reproduce(PARTS, {"mnist5k": digits}, folder.parent)
+    assert (folder / "reproduction.json").read_bytes() == before
+
+
+def test_the_full_reproduction_has_the_reports_epochs():
+    parts = {part.name: part.study for part in report_studies(["mnist", "fashion_mnist"])}
+    assert len(parts) == 12
+    epochs = {name: {t.experiment.epochs for t in study.trials()} for name, study in parts.items()}
+    assert epochs["mnist-sweep"] == {10}
+    assert epochs["fashion_mnist-sweep"] == {5}
+    assert epochs["mnist-overfit"] == {50}
+    assert epochs["fashion_mnist-overfit"] == {30}
+    assert epochs["mnist-denoise"] == {20}
