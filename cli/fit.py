@@ -15,7 +15,7 @@ from kerasae.presets import PRESETS, preset
 from kerasae.reference import sweep_epochs
 
 from . import options as o
-from .resuming import folder_to_use, resumable, with_data_dir
+from .resuming import data_words, folder_to_use, resumable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,7 +99,7 @@ def fit(
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(rows))
     folder = folder_to_use(out, resume, o.new_folder("fit", data.title))
-    again: list[str | Path] = ["fit", "--resume", folder, *with_data_dir(data_dir)]
+    again: list[str | Path] = ["fit", "--resume", folder, *data_words(data_dir, skip_bad)]
     if threads is not None:
         again += ["--threads", str(threads)]
     with owned(folder, resume=resume is not None), resumable(*again):

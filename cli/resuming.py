@@ -28,9 +28,10 @@ def same_command(folder: Path) -> list[str]:
     return words if "--out" in words else [*words, "--out", str(folder)]
 
 
-def with_data_dir(data_dir: Path | None) -> list[str]:
-    """Returns the words of `--data-dir`, which a resumed command needs again."""
-    return [] if data_dir is None else ["--data-dir", str(data_dir)]
+def data_words(data_dir: Path | None, skip_bad: bool) -> list[str]:
+    """Returns the words that say how to read the images, which a resumed command needs again."""
+    words = [] if data_dir is None else ["--data-dir", str(data_dir)]
+    return [*words, "--skip-bad"] if skip_bad else words
 
 
 def folder_to_use(out: Path | None, resume: Path | None, new: Path) -> Path:

@@ -15,7 +15,7 @@ from kerasae.experiment import Experiment
 from kerasae.reference import REPORT_DIMS, sweep_epochs
 
 from . import options as o
-from .resuming import folder_to_use, resumable, with_data_dir
+from .resuming import data_words, folder_to_use, resumable
 
 if TYPE_CHECKING:
     from kerasae.sweeps import SweepResult
@@ -26,7 +26,7 @@ def sweep(
         str | None,
         typer.Option(
             show_default=Experiment.dataset,
-            help="mnist, fashion_mnist, mnist5k (no download), or a path.",
+            help="mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
         ),
     ] = None,
     image_size: o.ImageSize = None,
@@ -118,7 +118,7 @@ def sweep(
     kept = _kept(keep)
     data = o.load_data(base, data_dir, skip_bad)
     folder = folder_to_use(out, resume, o.new_folder("sweep", data.title))
-    again: list[str | Path] = ["sweep", "--resume", folder, *with_data_dir(data_dir)]
+    again: list[str | Path] = ["sweep", "--resume", folder, *data_words(data_dir, skip_bad)]
     if executor != "processes":
         again += ["--executor", executor]
     if ray_address is not None:

@@ -12,7 +12,6 @@ import numpy as np
 from kerasae.datasets import ImageData, validation_rows
 from kerasae.pca import PCA, fit_pca
 
-_NAME = "name"
 _NOT_ARRAYS = ("name", "class_names", "skipped")
 Arrays = TypeVar("Arrays", ImageData, PCA)
 
@@ -33,9 +32,8 @@ class DataStore:
 
     def add(self, data: ImageData) -> None:
         """Writes a data set."""
-        place = self._place(data.name)
+        place = self._folder / _key(data.name)
         place.mkdir()
-        (place / _NAME).write_bytes(_bytes(data.name))
         for field in _array_fields(ImageData):
             np.save(place / f"{field}.npy", getattr(data, field))
 
@@ -43,7 +41,7 @@ class DataStore:
         """Fits PCA on the images that experiments with this split train on, and writes it."""
         rows, _ = validation_rows(len(data.train), validation_split)
         basis = fit_pca(data.train, components, rows)
-        place = self._place(data.name) / f"pca-{validation_split}"
+        place = (self._folder / _key(data.name)) / f"pca-{validation_split}"
         place.mkdir()
         for field in _array_fields(PCA):
             np.save(place / f"{field}.npy", getattr(basis, field))
@@ -52,29 +50,26 @@ class DataStore:
     def data(self, name: str) -> ImageData:
         """Opens a data set, once: each mapping counts as memory of its own."""
         if name not in self._opened:
-            train, train_labels, test, test_labels = self._arrays(self._place(name), ImageData)
-            self._opened[name] = ImageData(name, train, train_labels, test, test_labels)
+            self._opened[name] = self._data_at(self._folder / _key(name), name)
         return self._opened[name]
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Opens a data set's PCA."""
-        return PCA(*self._arrays(self._place(name) / f"pca-{validation_split}", PCA))
-
-    def _place(self, name: str) -> Path:
-        # Paths of two sets may end alike.
-        digest = hashlib.sha256(_bytes(name)).hexdigest()
-        return self._folder / digest[:16]
+        return PCA(*self._arrays(self._folder / _key(name) / f"pca-{validation_split}", PCA))
 
     def loaded(self) -> LoadedStore:
         """Reads everything, to be sent to other machines."""
         data, bases = {}, {}
         for place in self._folder.iterdir():
-            name = (place / _NAME).read_bytes().decode("utf-8", "surrogateescape")
-            data[name] = _copied(self.data(name))
+            data[place.name] = _copied(self._data_at(place, place.name))
             for basis in place.glob("pca-*"):
                 split = float(basis.name.removeprefix("pca-"))
-                bases[name, split] = _copied(self.pca(name, split))
+                bases[place.name, split] = _copied(PCA(*self._arrays(basis, PCA)))
         return LoadedStore(data, bases)
+
+    def _data_at(self, place: Path, name: str) -> ImageData:
+        train, train_labels, test, test_labels = self._arrays(place, ImageData)
+        return ImageData(name, train, train_labels, test, test_labels)
 
     def _arrays(self, place: Path, kind: type) -> list[np.ndarray]:
         # "c" is private to the process; TensorFlow takes read-only memory by copying only.
@@ -82,12 +77,7 @@ class DataStore:
 
 
 class LoadedStore:
-    """The content of a `DataStore`, in memory.
-
-    Args:
-        data: Data sets by name.
-        bases: PCA by data set and validation split.
-    """
+    """The content of a `DataStore`, in memory; see `DataStore.loaded`."""
 
     def __init__(self, data: dict[str, ImageData], bases: dict[tuple[str, float], PCA]) -> None:
         self._data = data
@@ -95,16 +85,16 @@ class LoadedStore:
 
     def data(self, name: str) -> ImageData:
         """Returns a data set."""
-        return self._data[name]
+        return dataclasses.replace(self._data[_key(name)], name=name)
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Returns a data set's PCA."""
-        return self._bases[name, validation_split]
+        return self._bases[_key(name), validation_split]
 
 
-def _bytes(name: str) -> bytes:
-    # The name may be that of a file, which need not be text.
-    return name.encode("utf-8", "surrogateescape")
+def _key(name: str) -> str:
+    # Paths of two sets may end alike.
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _copied(mapped: Arrays) -> Arrays:

@@ -73,9 +73,9 @@ class TrainingDiverged(KerasAEError):
     """The training loss stopped being a finite number."""
 
 
-class MissingExtra(KerasAEError):
-    """An optional library is not installed."""
-
-
 class KerasAEWarning(UserWarning):
     """Something was wrong, and what was done instead."""
+
+
+class MissingExtra(KerasAEError):
+    """An optional library is not installed."""

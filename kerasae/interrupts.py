@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from types import FrameType
 
@@ -72,7 +73,10 @@ def install_handlers() -> None:
 
 @contextlib.contextmanager
 def finishing_writes() -> Iterator[None]:
-    """Holds `Interrupted` back until the block has ended."""
+    """Holds `Interrupted` back until the block has ended, in the thread that it is raised in."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _pending.writes += 1
     try:
         yield

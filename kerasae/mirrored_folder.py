@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -36,12 +37,15 @@ class MirroredFolder:
         """Returns what has changed since the last call; at first, everything is new."""
         found, files = {}, {}
         for path in self._folder.rglob("*"):
-            if path.is_file() and not is_unfinished(path):
-                name = path.relative_to(self._folder).as_posix()
-                status = path.stat()
-                found[name] = (status.st_ino, status.st_mtime_ns, status.st_size)
-                if self._seen.get(name) != found[name]:
-                    files[name] = path.read_bytes()
+            # An old checkpoint may be removed meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and not is_unfinished(path):
+                    name = path.relative_to(self._folder).as_posix()
+                    status = path.stat()
+                    mark = (status.st_ino, status.st_mtime_ns, status.st_size)
+                    if self._seen.get(name) != mark:
+                        files[name] = path.read_bytes()
+                    found[name] = mark
         gone = [name for name in self._seen if name not in found]
         self._seen = found
         return Changes(files, gone)

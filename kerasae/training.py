@@ -122,28 +122,31 @@ def train(
         lambda: time.perf_counter() - started,
     )
     done = _restore(state, checkpoints, experiment)
-    if not state.stopped:
-        trainer.fit(
-            row_chunks(
-                setup.train_rows,
-                experiment.batch_size,
-                experiment.seed,
-                range(done, experiment.epochs),
-            ),
-            initial_epoch=done,
-            epochs=experiment.epochs,
-            steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
-            shuffle=False,
-            verbose=0,
-            callbacks=[
-                throughput,
-                StopOnDivergence(),
-                *_scoring(setup),
-                *([early_stopping] if early_stopping else []),
-                state,
-                *_reporting(throughput, on_epoch, tensorboard),
-            ],
-        )
+    try:
+        if not state.stopped:
+            trainer.fit(
+                row_chunks(
+                    setup.train_rows,
+                    experiment.batch_size,
+                    experiment.seed,
+                    range(done, experiment.epochs),
+                ),
+                initial_epoch=done,
+                epochs=experiment.epochs,
+                steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
+                shuffle=False,
+                verbose=0,
+                callbacks=[
+                    throughput,
+                    StopOnDivergence(),
+                    *_scoring(setup),
+                    *([early_stopping] if early_stopping else []),
+                    state,
+                    *_reporting(throughput, on_epoch, tensorboard),
+                ],
+            )
+    finally:
+        state.finish_writing()
     if early_stopping is not None:
         early_stopping.restore_best_weights()
     metrics: dict[str, Any] = {

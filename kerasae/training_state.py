@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae import interrupts
+from kerasae.background_writer import BackgroundWriter
 from kerasae.callbacks import Throughput
 from kerasae.checkpoints import Checkpoint, Checkpoints
 from kerasae.early_stopping import EarlyStopping
@@ -17,7 +18,7 @@ from kerasae.errors import ArtifactError
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Collects the history, and saves a checkpoint after each epoch.
+    """Collects the history, and saves a checkpoint after each epoch, while the next one trains.
 
     List it after every callback that writes logs or changes weights. The order of the images,
     noise and shifts need no saving: they are functions of the seed and of the epoch or the
@@ -49,6 +50,7 @@ class TrainingState(keras.callbacks.Callback):
         self._checkpoints = checkpoints
         self._seconds = seconds
         self._seconds_before = 0.0
+        self._writer = BackgroundWriter()
         self.history: list[dict[str, float]] = []
         self.extended_at: list[int] = []
 
@@ -69,7 +71,16 @@ class TrainingState(keras.callbacks.Callback):
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **values})
         if self._checkpoints is not None:
-            self._checkpoints.save(epoch + 1, self._values(), self._arrays())
+            save, values, arrays = self._checkpoints.save, self._values(), self._arrays()
+            self._writer.start(lambda: save(epoch + 1, values, arrays))
+
+    def finish_writing(self) -> None:
+        """Waits until the last checkpoint is in place.
+
+        Raises:
+            ArtifactError: If it cannot be written.
+        """
+        self._writer.finish()
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Puts the run back to where the checkpoint was saved.
@@ -105,15 +116,16 @@ class TrainingState(keras.callbacks.Callback):
     def _values(self) -> dict[str, Any]:
         stopping = self._early_stopping.state()[0] if self._early_stopping else None
         return {
-            "history": self.history,
-            "extended_at": self.extended_at,
+            "history": list(self.history),
+            "extended_at": list(self.extended_at),
             "seconds": self.seconds,
             "throughput": self._throughput.state(),
             "early_stopping": stopping,
         }
 
     def _arrays(self) -> dict[str, NDArray]:
-        arrays = {name: np.asarray(value) for name, value in self._variables().items()}
+        # Copies, for training goes on while they are written.
+        arrays = {name: np.array(value) for name, value in self._variables().items()}
         if self._early_stopping is not None:
             best = self._early_stopping.state()[1]
             arrays |= {f"best/{number}": weights for number, weights in enumerate(best)}
