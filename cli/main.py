@@ -10,6 +10,7 @@ from kerasae.errors import KerasAEError, TrainingDiverged
 
 from .apply import apply
 from .bench import bench
+from .compare import compare
 from .denoise import denoise
 from .encode import encode
 from .evaluate import evaluate
@@ -20,14 +21,15 @@ from .learning_rate import learning_rate
 from .overfit import overfit
 from .regularize import regularize
 from .reproduce import reproduce
+from .runs import runs
 from .score import score
 from .streams import flush_output, prepare_streams
 from .sweep import sweep
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _COMMANDS = (
-    sweep, fit, evaluate, latent, apply, encode, score, export, learning_rate,
-    overfit, regularize, denoise, reproduce, bench,
+    sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare,
+    learning_rate, overfit, regularize, denoise, reproduce, bench,
 )  # fmt: skip
 for _command in _COMMANDS:
     app.command()(_command)
