@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
+from kerasae.identity import Identity, differences
 from kerasae.presets import PRESETS, preset
 from kerasae.reference import sweep_epochs
 
 from . import options as o
+from .resuming import data_words, folder_to_use, resumable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,14 +54,20 @@ def fit(
         int | None, typer.Option(min=1, help="Default: all; 1 gives the same bits everywhere.")
     ] = None,
     out: o.Out = None,
+    resume: o.Resume = None,
     data_dir: o.DataDir = None,
     tensorboard: o.TensorBoard = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Train one autoencoder and save it with its settings, history and scores."""
+    from kerasae.runs import read_experiment
+
+    begun = read_experiment(resume) if resume is not None else None
     name = dataset or Experiment.dataset
-    base = preset(preset_name) if preset_name else Experiment(name, epochs=sweep_epochs(name))
+    base = begun or Experiment(name, epochs=sweep_epochs(name))
+    if preset_name:
+        base = preset(preset_name)
     experiment = o.experiment(
         base,
         dataset=dataset,
@@ -81,9 +90,32 @@ def fit(
         patience=patience,
         seed=seed,
     )
+    from kerasae.datasets import validation_rows
+    from kerasae.run_folder import owned
+
+    if begun is not None:
+        _check_same(begun, experiment)
     data = o.load_data(experiment, data_dir, skip_bad)
-    folder = out or o.new_folder("fit", data.title)
-    _run(experiment, data, folder, threads, tensorboard, as_json, quiet)
+    rows, _ = validation_rows(len(data.train), experiment.validation_split)
+    experiment.check_fits(len(rows))
+    folder = folder_to_use(out, resume, o.new_folder("fit", data.title))
+    again: list[str | Path] = ["fit", "--resume", folder, *data_words(data_dir, skip_bad)]
+    if threads is not None:
+        again += ["--threads", str(threads)]
+    with owned(folder, resume=resume is not None), resumable(*again):
+        _run(experiment, data, folder, threads, tensorboard, as_json, quiet)
+
+
+def _check_same(begun: Experiment, experiment: Experiment) -> None:
+    """Checks that a fit goes on with its own settings, and with as many epochs or more."""
+    changed = differences(begun.to_dict(), experiment.to_dict())
+    if experiment.epochs > begun.epochs:
+        changed = [text for text in changed if not text.startswith("epochs:")]
+    if changed:
+        raise ArtifactError(
+            f"the fit was begun with other settings ({'; '.join(changed)}); resume with the same "
+            f"ones and as many epochs or more, or choose another --out"
+        )
 
 
 def _run(
@@ -96,19 +128,24 @@ def _run(
     quiet: bool,
 ) -> None:
     from kerasae import artifacts
+    from kerasae.checkpoints import Checkpoints
     from kerasae.datasets import validation_rows
     from kerasae.pca import fit_pca
     from kerasae.runtime import start_tensorflow
 
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
-    experiment.check_fits(len(rows))
-    artifacts.claim(folder)
+    finished = _finished(folder, experiment)
     pca = fit_pca(data.train, experiment.latent_dim, rows)
+    if finished is not None:
+        _show(experiment, finished, pca, data, folder, as_json)
+        return
+    artifacts.write_json(folder / artifacts.EXPERIMENT, experiment.to_dict())
     start_tensorflow(threads)
     from kerasae.training import train
 
     from .progress import EpochProgress
 
+    checkpoints = Checkpoints(folder, Identity(experiment, data.checksums()), more_epochs=True)
     with EpochProgress(experiment.epochs, silent=quiet) as progress:
         run = train(
             experiment,
@@ -116,9 +153,34 @@ def _run(
             pca=pca,
             on_epoch=progress.show,
             tensorboard=folder / "tensorboard" if tensorboard else None,
+            checkpoints=checkpoints,
         )
     artifacts.save_run(folder, experiment, run)
+    # The last one is what more epochs would go on from.
+    checkpoints.clear(keep=1)
     _show(experiment, run.metrics, pca, data, folder, as_json)
+
+
+def _finished(folder: Path, experiment: Experiment) -> dict[str, Any] | None:
+    """Returns the scores of a fit that is done; makes one that gets more epochs unfinished."""
+    from kerasae import artifacts
+    from kerasae.runs import read_experiment
+
+    path = folder / artifacts.METRICS
+    if not path.is_file():
+        return None
+    metrics: dict[str, Any] = artifacts.read_json(path)
+    planned = read_experiment(folder).epochs
+    if planned == experiment.epochs:
+        return metrics
+    if metrics["epochs"] < planned:
+        raise InvalidSetting(
+            "epochs", experiment.epochs, f"{planned}: the fit has ended by its patience"
+        )
+    if not any(folder.glob("checkpoint-*")):
+        raise ArtifactError(f"{folder}: holds no checkpoint to go on from; choose another --out")
+    path.unlink()
+    return None
 
 
 def _show(

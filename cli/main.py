@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from kerasae.errors import KerasAEError, TrainingDiverged
+from kerasae.errors import (
+    ClusterLost,
+    DiskFull,
+    KerasAEError,
+    KerasAEWarning,
+    TrainingDiverged,
+)
+from kerasae.interrupts import Interrupted, handling_signals
 
 from .apply import apply
 from .bench import bench
@@ -67,27 +75,41 @@ def _about(
 def main() -> None:
     """Runs the command line; an error is one line and an exit code."""
     prepare_streams()
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        app()
+        with handling_signals():
+            app()
     except KerasAEError as error:
-        _show(error, str(error))
-        sys.exit(1 if isinstance(error, TrainingDiverged) else 2)
-    except KeyboardInterrupt:
-        print("kerasae: interrupted", file=sys.stderr)
-        sys.exit(130)
+        _print(error)
+        # What went wrong after the input was accepted.
+        sys.exit(1 if isinstance(error, TrainingDiverged | DiskFull | ClusterLost) else 2)
+    except Interrupted as interrupted:
+        _print(interrupted)
+        sys.exit(128 + interrupted.number)
     # Whatever a library raises is a bug of ours, or a machine without memory or disk.
     except Exception as error:
         line = " ".join(str(error).split())[:500]
-        _show(error, f"{type(error).__name__}: {line} (--debug before the command shows more)")
+        _print(error, f"{type(error).__name__}: {line} (--debug before the command shows more)")
         sys.exit(1)
     finally:
         flush_output()
 
 
-def _show(error: Exception, line: str) -> None:
+def _print(error: BaseException, line: str | None = None) -> None:
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
-    print(f"kerasae: {line}", file=sys.stderr)
+    notes = getattr(error, "__notes__", [])
+    print("kerasae:", "; ".join([line or str(error), *notes]), file=sys.stderr)
+
+
+_python_shows_warning = warnings.showwarning
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+    if issubclass(category, KerasAEWarning):
+        print(f"kerasae: warning: {message}", file=sys.stderr)
+    else:
+        _python_shows_warning(message, category, *rest)
 
 
 if __name__ == "__main__":

@@ -128,6 +128,9 @@ Seed = Annotated[
 ]
 Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
 Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")]
+Resume = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Go on with what was begun in this folder.")
+]
 TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from kerasae.executors import EpochDone, Event, Failed, Finished, Started
+from kerasae.jobs import EpochDone, Event, Failed, Finished, Started, Stopped, Warned
 
 
 class TrialsProgress:
@@ -52,13 +52,19 @@ class TrialsProgress:
         """Takes one event of a sweep into the display."""
         match event:
             case Started(name, epochs):
-                self._bars[name] = self._progress.add_task(name, total=epochs, scores="starting")
+                if name not in self._bars:
+                    bar = self._progress.add_task(name, total=epochs, scores="starting")
+                    self._bars[name] = bar
             case EpochDone(name, epoch, logs):
                 self._progress.update(self._bars[name], completed=epoch, scores=_scores(logs))
             case Finished(name, metrics):
                 self._end(name, f"test MSE {metrics['test_mse']:.5f}, {metrics['seconds']:.1f} s")
             case Failed(name, error):
                 self._end(name, f"failed: {error}")
+            case Stopped(name, epoch, val_mse):
+                self._end(name, f"stopped after epoch {epoch}, val MSE {val_mse:.5f}")
+            case Warned(name, message):
+                self._print(f"{name}: {message}")
 
     def _end(self, name: str, outcome: str) -> None:
         if name in self._bars:
@@ -67,7 +73,10 @@ class TrialsProgress:
         self._progress.update(self._all, completed=self._done)
         line = f"[{self._done}/{self._total}] {name}: {outcome}"
         if not self._live:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._print(line)
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class EpochProgress:

@@ -18,10 +18,10 @@ def regularize(
     grayscale: o.Grayscale = False,
     skip_bad: o.SkipBad = False,
     lambdas: Annotated[
-        str | None, typer.Option(show_default="1e-7 to 1e-3", help="Weights of the L1 penalty.")
+        str | None, typer.Option(show_default="1e-6 to 1e-3", help="Weights of the L1 penalty.")
     ] = None,
     dropouts: Annotated[
-        str | None, typer.Option(show_default="0.01 to 0.2", help="Dropout rates.")
+        str | None, typer.Option(show_default="0.005 to 0.1", help="Dropout rates.")
     ] = None,
     architecture: o.Architecture = None,
     hidden_dims: o.HiddenDims = None,

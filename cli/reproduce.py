@@ -38,13 +38,17 @@ def reproduce(
     from kerasae.reproduction_page import reproduction_page
 
     from .progress import TrialsProgress
+    from .resuming import resumable, same_command
 
     names = QUICK if quick else FULL
     data = {name: load_dataset(name, data_dir) for name in names}
     parts = report_studies(names)
     folder = out or Path("artifacts") / ("reproduction-quick" if quick else "reproduction")
     trials = sum(len(part.study.trials()) for part in parts)
-    with TrialsProgress("reproduction", trials, silent=quiet) as progress:
+    with (
+        TrialsProgress("reproduction", trials, silent=quiet) as progress,
+        resumable(*same_command(folder)),
+    ):
         result = run(
             parts, data, folder, jobs=cores() if jobs is None else jobs, on_event=progress.show
         )

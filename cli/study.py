@@ -27,9 +27,13 @@ def run(
 
     from .options import new_folder
     from .progress import TrialsProgress
+    from .resuming import resumable, same_command
 
     folder = out or new_folder(study.name, data.title)
-    with TrialsProgress(study.name, len(study.trials()), silent=quiet) as progress:
+    with (
+        TrialsProgress(study.name, len(study.trials()), silent=quiet) as progress,
+        resumable(*same_command(folder)),
+    ):
         findings, errors = run_study(
             study, data, folder, jobs=cores() if jobs is None else jobs, on_event=progress.show
         )

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasae.environment import cores
+from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.reference import REPORT_DIMS, sweep_epochs
 
 from . import options as o
+from .resuming import data_words, folder_to_use, resumable
 
 if TYPE_CHECKING:
-    from kerasae.datasets import ImageData
-    from kerasae.sweeps import Sweep, SweepResult
+    from kerasae.sweeps import SweepResult
 
 
 def sweep(
-    dataset: o.Dataset = Experiment.dataset,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            show_default=Experiment.dataset,
+            help="mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
+        ),
+    ] = None,
     image_size: o.ImageSize = None,
     grayscale: o.Grayscale = False,
     skip_bad: o.SkipBad = False,
-    latent_dims: Annotated[str, typer.Option(help="Latent dimensions.")] = ",".join(
-        map(str, REPORT_DIMS)
-    ),
+    latent_dims: Annotated[
+        str | None,
+        typer.Option(show_default=",".join(map(str, REPORT_DIMS)), help="Latent dimensions."),
+    ] = None,
     architectures: Annotated[str | None, typer.Option(help="basic,extended or one.")] = None,
     hidden_dims: o.ManyHiddenDims = None,
     shortcut: o.Shortcut = None,
     epochs: o.Epochs = None,
-    seeds: Annotated[int, typer.Option(help="Number of seeds, from 0.")] = 1,
-    learning_rates: Annotated[str, typer.Option(help="Peak learning rates.")] = str(
-        Experiment.learning_rate
-    ),
+    seeds: Annotated[
+        int | None, typer.Option(show_default="1", help="Number of seeds, from 0.")
+    ] = None,
+    learning_rates: Annotated[
+        str | None,
+        typer.Option(show_default=str(Experiment.learning_rate), help="Peak learning rates."),
+    ] = None,
     batch_size: o.BatchSize = None,
     optimizer: o.Optimizer = None,
     loss: o.Loss = None,
@@ -45,18 +56,38 @@ def sweep(
     shift: o.Shift = None,
     validation_split: o.ValidationSplit = None,
     patience: o.Patience = None,
+    early_stop: Annotated[
+        str | None, typer.Option(help="halving: stop the weaker half at 1/4 and 1/2 of the epochs.")
+    ] = None,
+    keep: Annotated[str, typer.Option(help="Models to keep: best, all or their number.")] = "all",
     jobs: o.Jobs = None,
+    executor: Annotated[
+        str, typer.Option(help="processes, serial or ray; see docs/distributed.md.")
+    ] = "processes",
+    ray_address: Annotated[
+        str | None, typer.Option(help="auto or host:port; default: start Ray on this machine.")
+    ] = None,
+    gpus_per_trial: Annotated[float, typer.Option(help="With ray; may be a fraction.")] = 0.0,
     out: o.Out = None,
+    resume: o.Resume = None,
     data_dir: o.DataDir = None,
     tensorboard: o.TensorBoard = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Train a grid of autoencoders and set them beside PCA and the report."""
-    from kerasae.sweeps import Sweep
+    from kerasae import artifacts
+    from kerasae.executors import make_executor
+    from kerasae.figures import sweep_figure
+    from kerasae.sweeps import Sweep, read_sweep, run_sweep
 
+    from .progress import TrialsProgress
+
+    begun = read_sweep(resume) if resume is not None else None
+    name = dataset or Experiment.dataset
     base = o.experiment(
-        Experiment(dataset, epochs=sweep_epochs(dataset)),
+        begun.base if begun else Experiment(name, epochs=sweep_epochs(name)),
+        dataset=dataset,
         image_size=image_size,
         grayscale=grayscale or None,
         shortcut=shortcut,
@@ -71,36 +102,65 @@ def sweep(
         validation_split=validation_split,
         patience=patience,
     )
-    plan = Sweep(
-        base,
-        o.networks(architectures, hidden_dims),
-        o.numbers("latent_dims", latent_dims, int),
-        o.numbers("learning_rates", learning_rates, float),
-        seeds,
-    )
+    plan = begun or Sweep(base)
+    grid: dict[str, Any] = {}
+    if architectures is not None or hidden_dims:
+        grid["networks"] = o.networks(architectures, hidden_dims)
+    if latent_dims is not None:
+        grid["latent_dims"] = o.numbers("latent_dims", latent_dims, int)
+    if learning_rates is not None:
+        grid["learning_rates"] = o.numbers("learning_rates", learning_rates, float)
+    if seeds is not None:
+        grid["seeds"] = seeds
+    plan = dataclasses.replace(plan, base=base, **grid)
+    run_with = make_executor(executor, jobs, ray_address=ray_address, gpus_per_trial=gpus_per_trial)
+    halving = _is_halving(early_stop, resume)
+    kept = _kept(keep)
     data = o.load_data(base, data_dir, skip_bad)
-    folder = out or o.new_folder("sweep", data.title)
-    result = _run(plan, data, folder, cores() if jobs is None else jobs, tensorboard, quiet)
-    _show(result, dataset, folder, as_json)
-
-
-def _run(
-    plan: Sweep, data: ImageData, folder: Path, jobs: int, tensorboard: bool, quiet: bool
-) -> SweepResult:
-    from kerasae import artifacts
-    from kerasae.figures import sweep_figure
-    from kerasae.sweeps import run_sweep
-
-    from .progress import TrialsProgress
-
-    with TrialsProgress("sweep", len(plan.trials()), silent=quiet) as progress:
+    folder = folder_to_use(out, resume, o.new_folder("sweep", data.title))
+    again: list[str | Path] = ["sweep", "--resume", folder, *data_words(data_dir, skip_bad)]
+    if executor != "processes":
+        again += ["--executor", executor]
+    if ray_address is not None:
+        again += ["--ray-address", ray_address]
+    if kept is not None:
+        again += ["--keep", keep]
+    with TrialsProgress("sweep", len(plan.trials()), silent=quiet) as progress, resumable(*again):
         result = run_sweep(
-            plan, data, folder, jobs=jobs, tensorboard=tensorboard, on_event=progress.show
+            plan,
+            data,
+            folder,
+            executor=run_with,
+            tensorboard=tensorboard,
+            on_event=progress.show,
+            resume=resume is not None,
+            keep=kept,
+            halving=halving,
         )
     if len(result.errors) < len(result.rows):
         figure = sweep_figure(result, data.title)
         artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
-    return result
+    _show(result, base.dataset, folder, as_json)
+
+
+def _is_halving(early_stop: str | None, resume: Path | None) -> bool:
+    from kerasae.sweeps import HALVING, read_early_stop
+
+    if early_stop not in (None, HALVING):
+        raise InvalidSetting("early_stop", early_stop, HALVING)
+    if early_stop is None and resume is not None:
+        early_stop = read_early_stop(resume)
+    return early_stop == HALVING
+
+
+def _kept(keep: str) -> int | None:
+    if keep == "all":
+        return None
+    if keep == "best":
+        return 1
+    if not keep.isdecimal() or int(keep) < 1:
+        raise InvalidSetting("keep", keep, "best, all or a whole number of at least 1")
+    return int(keep)
 
 
 def _show(result: SweepResult, dataset: str, folder: Path, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasae.bounded_json import parse_json
-from kerasae.errors import ArtifactError
+from kerasae.errors import ArtifactError, DiskFull
+from kerasae.interrupts import finishing_writes
 from kerasae.local_files import read_local, refusing
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ REPRODUCTION = "reproduction.json"
 PAGE = "report.html"
 FIGURE = "sweep.png"
 TRIALS = "trials"
+# Beginning of the names of files that are not in place yet.
+_NEW = ".new-"
+# No space, quota used up, or longer than the process may write.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MOST_JSON = 1 << 24  # bytes
 _MOST_DEPTH = 16
 
@@ -49,27 +55,52 @@ def replacing(path: Path) -> Iterator[Path]:
         A new file's path in the same folder.
 
     Raises:
-        ArtifactError: If the folder cannot be written to; `path` is then as it was.
+        DiskFull: If there is no room; `path` is then as it was.
+        ArtifactError: If the folder cannot be written to for another reason.
     """
     temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        # mkstemp makes private files; what a run leaves has the permissions of any new file.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise ArtifactError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another --out"
-        ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with finishing_writes():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=_NEW, suffix=path.suffix)
+            os.close(handle)
+            temporary = Path(name)
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            # mkstemp makes private files; what a run leaves has the permissions of any new file.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise write_error(path, error) from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+
+def write_error(path: Path, error: OSError) -> ArtifactError:
+    """Says in one line why a file could not be written, and what to do."""
+    if error.errno in _NO_ROOM:
+        return DiskFull(
+            f"{path}: there is no room for it ({error.strerror}); what was there is kept: make "
+            f"room, then resume"
+        )
+    return ArtifactError(
+        f"{path}: cannot be written ({error.strerror or error}); choose another --out"
+    )
+
+
+def is_unfinished(path: Path) -> bool:
+    """Tells files that are not in place yet from the others."""
+    return path.name.startswith(_NEW)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes files that a process that was killed had not moved into place yet."""
+    for path in folder.glob(f"{_NEW}*"):
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -101,23 +132,6 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, An
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
-
-
-def claim(folder: Path) -> None:
-    """Makes the folder of a sweep or study.
-
-    Raises:
-        ArtifactError: If it exists and is not an empty folder, or cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = any(folder.iterdir())
-    except OSError as error:
-        raise ArtifactError(
-            f"{folder}: cannot be used ({error.strerror}); choose another --out"
-        ) from error
-    if taken:
-        raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
 
 
 @contextlib.contextmanager
@@ -197,6 +211,16 @@ def save_figure(folder: Path, stem: str, figure: Figure) -> tuple[Path, Path]:
     with matplotlib.rc_context({"svg.hashsalt": stem}):
         save_with(svg, lambda path: figure.savefig(path, metadata={"Date": None}))
     return png, svg
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a renaming survive a power cut; folders cannot be opened on Windows."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

@@ -64,6 +64,14 @@ class Throughput(keras.callbacks.Callback):
         """Images per second over all epochs."""
         return self._epochs * self._images_per_epoch / self.train_seconds
 
+    def state(self) -> list[float]:
+        """Returns what `restore` needs, as plain JSON values."""
+        return [self._epochs, self.train_seconds]
+
+    def restore(self, state: list[float]) -> None:
+        """Goes on counting where another one stopped."""
+        self._epochs, self.train_seconds = int(state[0]), state[1]
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._started = self._last = time.perf_counter()
 

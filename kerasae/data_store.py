@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from kerasae.datasets import ImageData, validation_rows
 from kerasae.pca import PCA, fit_pca
 
 _NOT_ARRAYS = ("name", "class_names", "skipped")
+Arrays = TypeVar("Arrays", ImageData, PCA)
 
 
 class DataStore:
@@ -30,7 +32,7 @@ class DataStore:
 
     def add(self, data: ImageData) -> None:
         """Writes a data set."""
-        place = self._place(data.name)
+        place = self._folder / _key(data.name)
         place.mkdir()
         for field in _array_fields(ImageData):
             np.save(place / f"{field}.npy", getattr(data, field))
@@ -39,7 +41,7 @@ class DataStore:
         """Fits PCA on the images that experiments with this split train on, and writes it."""
         rows, _ = validation_rows(len(data.train), validation_split)
         basis = fit_pca(data.train, components, rows)
-        place = self._place(data.name) / f"pca-{validation_split}"
+        place = (self._folder / _key(data.name)) / f"pca-{validation_split}"
         place.mkdir()
         for field in _array_fields(PCA):
             np.save(place / f"{field}.npy", getattr(basis, field))
@@ -48,22 +50,58 @@ class DataStore:
     def data(self, name: str) -> ImageData:
         """Opens a data set, once: each mapping counts as memory of its own."""
         if name not in self._opened:
-            train, train_labels, test, test_labels = self._arrays(self._place(name), ImageData)
-            self._opened[name] = ImageData(name, train, train_labels, test, test_labels)
+            self._opened[name] = self._data_at(self._folder / _key(name), name)
         return self._opened[name]
 
     def pca(self, name: str, validation_split: float) -> PCA:
         """Opens a data set's PCA."""
-        return PCA(*self._arrays(self._place(name) / f"pca-{validation_split}", PCA))
+        return PCA(*self._arrays(self._folder / _key(name) / f"pca-{validation_split}", PCA))
 
-    def _place(self, name: str) -> Path:
-        # Paths of two sets may end alike.
-        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
-        return self._folder / digest[:16]
+    def loaded(self) -> LoadedStore:
+        """Reads everything, to be sent to other machines."""
+        data, bases = {}, {}
+        for place in self._folder.iterdir():
+            data[place.name] = _copied(self._data_at(place, place.name))
+            for basis in place.glob("pca-*"):
+                split = float(basis.name.removeprefix("pca-"))
+                bases[place.name, split] = _copied(PCA(*self._arrays(basis, PCA)))
+        return LoadedStore(data, bases)
+
+    def _data_at(self, place: Path, name: str) -> ImageData:
+        train, train_labels, test, test_labels = self._arrays(place, ImageData)
+        return ImageData(name, train, train_labels, test, test_labels)
 
     def _arrays(self, place: Path, kind: type) -> list[np.ndarray]:
         # "c" is private to the process; TensorFlow takes read-only memory by copying only.
         return [np.load(place / f"{field}.npy", mmap_mode="c") for field in _array_fields(kind)]
+
+
+class LoadedStore:
+    """The content of a `DataStore`, in memory; see `DataStore.loaded`."""
+
+    def __init__(self, data: dict[str, ImageData], bases: dict[tuple[str, float], PCA]) -> None:
+        self._data = data
+        self._bases = bases
+
+    def data(self, name: str) -> ImageData:
+        """Returns a data set."""
+        return dataclasses.replace(self._data[_key(name)], name=name)
+
+    def pca(self, name: str, validation_split: float) -> PCA:
+        """Returns a data set's PCA."""
+        return self._bases[_key(name), validation_split]
+
+
+def _key(name: str) -> str:
+    # Paths of two sets may end alike.
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _copied(mapped: Arrays) -> Arrays:
+    arrays: dict[str, Any] = {
+        name: np.array(getattr(mapped, name)) for name in _array_fields(type(mapped))
+    }
+    return dataclasses.replace(mapped, **arrays)
 
 
 def _array_fields(kind: type) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from typing import Any
@@ -18,7 +17,10 @@ def environment() -> dict[str, Any]:
     >>> sorted(environment())
     ['cores', 'machine', 'versions']
     """
-    versions = {package: importlib.metadata.version(package) for package in _PACKAGES}
+    # Slow to import, and `cores` is asked by commands that only print their help.
+    from importlib.metadata import version
+
+    versions = {package: version(package) for package in _PACKAGES}
     return {
         "versions": {"python": platform.python_version(), **versions},
         "machine": platform.machine(),

@@ -57,8 +57,24 @@ class ArtifactError(KerasAEError):
     """A run folder cannot be written, or holds something else."""
 
 
+class DiskFull(ArtifactError):
+    """There was no room for a file; what was there before still is."""
+
+
+class DamagedFile(ArtifactError):
+    """A file of a run is not what was written; the one before it may be whole."""
+
+
+class ClusterLost(KerasAEError):
+    """The cluster that trials were running on does not answer any more."""
+
+
 class TrainingDiverged(KerasAEError):
     """The training loss stopped being a finite number."""
+
+
+class KerasAEWarning(UserWarning):
+    """Something was wrong, and what was done instead."""
 
 
 class MissingExtra(KerasAEError):

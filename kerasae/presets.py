@@ -62,8 +62,24 @@ def selected_model(dataset: str) -> Experiment:
 
 
 def long_run(dataset: str) -> Experiment:
-    """Returns `selected_model` with the width that the long training is best with."""
-    return dataclasses.replace(selected_model(dataset), hidden_dims=(1024,))
+    """Returns `selected_model` with what a long training is best with.
+
+    Digits are shifted by up to a pixel, without which so wide a network learns them by heart:
+    1024 units then end at 0.00090 on the training and at 0.00138 on the test images of MNIST.
+    Clothes fill their images, and shifted ones are not what the test set has.
+
+    Example:
+
+    >>> long_run("mnist").shift, long_run("fashion_mnist").shift
+    (1, 0)
+    """
+    clothes = dataset == "fashion_mnist"
+    return dataclasses.replace(
+        selected_model(dataset),
+        hidden_dims=(1024,) if clothes else (2048,),
+        shift=0 if clothes else 1,
+        learning_rate=2e-3,
+    )
 
 
 def denoiser(dataset: str) -> Experiment:
@@ -76,9 +92,10 @@ def denoiser(dataset: str) -> Experiment:
     """
     return Experiment(
         dataset,
-        (1024, 512),
+        (1280, 512),
         128,
         sigma=0.6,
         epochs=_DENOISING_EPOCHS.get(dataset, 20),
         learning_rate=2e-3,
+        validation_split=0.05,
     )

@@ -16,8 +16,8 @@ from kerasae.reference import REPORT_REGULARIZATION
 from kerasae.studies import Findings, Run
 from kerasae.trials import Bases, Trial
 
-LAMBDAS = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
-DROPOUTS = (0.01, 0.02, 0.05, 0.1, 0.2)
+LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
+DROPOUTS = (0.005, 0.02, 0.1)
 _NONE = "none"
 
 

@@ -13,17 +13,18 @@ from kerasae.datasets import ImageData
 from kerasae.denoising import DenoisingStudy
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError, KerasAEError
-from kerasae.executors import Event
 from kerasae.experiment import Experiment
+from kerasae.jobs import Event
 from kerasae.learning_rate import LearningRateStudy
 from kerasae.overfitting import OverfitStudy
 from kerasae.presets import denoiser, long_run, selected_model
 from kerasae.reference import sweep_epochs
 from kerasae.regularization import RegularizationStudy
+from kerasae.run_folder import owned
 from kerasae.studies import Findings, Run, Study, collect, save_findings
 from kerasae.sweep_study import SweepStudy
 from kerasae.sweeps import Sweep
-from kerasae.trials import Trial, check_trials, running_trials
+from kerasae.trials import Bases, Trial, check_trials, running_trials
 
 FULL = ("mnist", "fashion_mnist")
 QUICK = ("mnist5k",)
@@ -124,9 +125,25 @@ def reproduce(
         for trial in part.study.trials()
     ]
     check_trials(trials, data, jobs)
-    _claim(folder, parts)
-    with running_trials(trials, data, folder, jobs=jobs) as (bases, events):
-        runs, errors = collect(events, folder, on_event)
+    with owned(folder, resume=(folder / artifacts.PLAN).is_file()):
+        _check_plan(folder, parts)
+        with running_trials(trials, data, folder, jobs=jobs) as (bases, events):
+            runs, errors = collect(events, folder, on_event)
+        findings = _findings(parts, runs, errors, data, bases, folder)
+        result = Reproduction(findings, errors, time.perf_counter() - started)
+        artifacts.write_json(folder / artifacts.REPRODUCTION, _record(result, parts))
+    return result
+
+
+def _findings(
+    parts: Sequence[Part],
+    runs: Mapping[str, Run],
+    errors: dict[str, str],
+    data: Mapping[str, ImageData],
+    bases: Bases,
+    folder: Path,
+) -> dict[str, Findings]:
+    """Saves what each part found; one that cannot say anything is added to the errors."""
     findings = {}
     for part in parts:
         try:
@@ -136,9 +153,7 @@ def reproduce(
             continue
         save_findings(part.study, found, data[part.dataset], folder / part.name)
         findings[part.name] = found
-    result = Reproduction(findings, errors, time.perf_counter() - started)
-    artifacts.write_json(folder / artifacts.REPRODUCTION, _record(result, parts))
-    return result
+    return findings
 
 
 def _runs_of(part: Part, runs: Mapping[str, Run]) -> dict[str, Run]:
@@ -147,8 +162,8 @@ def _runs_of(part: Part, runs: Mapping[str, Run]) -> dict[str, Run]:
     return {names[name]: run for name, run in runs.items() if name in names}
 
 
-def _claim(folder: Path, parts: Sequence[Part]) -> None:
-    """Takes a new folder, or one that a reproduction of the same parts has made."""
+def _check_plan(folder: Path, parts: Sequence[Part]) -> None:
+    """Leaves the plan in a new folder, or checks that it is the one that is there."""
     plan = {"parts": {part.name: part.study.settings() for part in parts}}
     path = folder / artifacts.PLAN
     if path.is_file():
@@ -157,7 +172,6 @@ def _claim(folder: Path, parts: Sequence[Part]) -> None:
                 f"{folder}: holds a reproduction with other settings; choose another --out"
             )
         return
-    artifacts.claim(folder)
     artifacts.write_json(path, plan)
 
 

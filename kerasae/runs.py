@@ -51,7 +51,37 @@ def read_experiment(folder: str | Path) -> Experiment:
     path = run_file(folder, EXPERIMENT)
     with refusing(path, ArtifactError, _ADVICE):
         settings = parse_json(read_local(path, _MOST_BYTES, follow_symlinks=False), _MOST_DEPTH)
-        return _experiment(settings)
+        return parse_experiment(settings)
+
+
+def parse_experiment(settings: Any) -> Experiment:
+    """Makes an experiment of what `Experiment.to_dict` gave.
+
+    Args:
+        settings: Parsed JSON.
+
+    Raises:
+        Refused: If it is anything else.
+    """
+    known = {field.name for field in dataclasses.fields(Experiment)}
+    if not isinstance(settings, dict):
+        raise Refused("does not hold settings by name")
+    unknown = [key for key in settings if key not in known]
+    if unknown:
+        raise Refused(
+            f"has the unknown setting {unknown[0]!r}; expected {', '.join(sorted(known))}"
+        )
+    if not isinstance(settings.get("dataset"), str):
+        raise Refused(f"dataset: received {settings.get('dataset')!r}; expected its name")
+    widths = settings.get("hidden_dims")
+    if not isinstance(widths, list) or len(widths) > _MOST_LAYERS:
+        raise Refused(
+            f"hidden_dims: received {repr(widths)[:100]}; expected a list of at most {_MOST_LAYERS}"
+        )
+    try:
+        return Experiment(**settings)
+    except InvalidSetting as error:
+        raise Refused(str(error)) from None
 
 
 def load_run(folder: str | Path) -> keras.Model:
@@ -125,28 +155,6 @@ def run_file(folder: str | Path, name: str) -> Path:
         if not place.is_dir():
             raise Refused(f"is not a folder; {_ADVICE}")
         return place / name
-
-
-def _experiment(settings: Any) -> Experiment:
-    known = {field.name for field in dataclasses.fields(Experiment)}
-    if not isinstance(settings, dict):
-        raise Refused("does not hold settings by name")
-    unknown = [key for key in settings if key not in known]
-    if unknown:
-        raise Refused(
-            f"has the unknown setting {unknown[0]!r}; expected {', '.join(sorted(known))}"
-        )
-    if not isinstance(settings.get("dataset"), str):
-        raise Refused(f"dataset: received {settings.get('dataset')!r}; expected its name")
-    widths = settings.get("hidden_dims")
-    if not isinstance(widths, list) or len(widths) > _MOST_LAYERS:
-        raise Refused(
-            f"hidden_dims: received {repr(widths)[:100]}; expected a list of at most {_MOST_LAYERS}"
-        )
-    try:
-        return Experiment(**settings)
-    except InvalidSetting as error:
-        raise Refused(str(error)) from None
 
 
 def _image_shape(config: Any) -> tuple[int, ...]:

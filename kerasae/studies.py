@@ -16,7 +16,9 @@ from rich.table import Table
 from kerasae import artifacts
 from kerasae.datasets import ImageData
 from kerasae.environment import environment
-from kerasae.executors import Event, Failed, Finished
+from kerasae.jobs import Event, Failed, Finished
+from kerasae.ledger import LEDGER
+from kerasae.run_folder import owned
 from kerasae.runs import load_run
 from kerasae.trials import Bases, Trial, check_trials, running_trials
 
@@ -89,7 +91,8 @@ def run_study(
     Args:
         study: The study.
         data: Its data set.
-        folder: A new or empty folder.
+        folder: A new or empty folder, or that of an earlier run, whose finished trials are not
+            run again.
         jobs: Number of worker processes.
         on_event: Called for each thing that happens.
 
@@ -97,17 +100,19 @@ def run_study(
         The findings, and what went wrong, by trial.
 
     Raises:
-        ArtifactError: If the folder is not empty or cannot be written.
+        ArtifactError: If the folder holds something else, belongs to another process, or cannot
+            be written.
         InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
         KerasAEError: If no trial finished.
     """
     trials = study.trials()
     check_trials(trials, {data.name: data}, jobs)
-    artifacts.claim(folder)
-    with running_trials(trials, {data.name: data}, folder, jobs=jobs) as (bases, events):
-        runs, errors = collect(events, folder, on_event)
-    findings = study.findings(runs, data, bases)
-    save_findings(study, findings, data, folder)
+    # A folder with a ledger is one to go on in; trials of other settings are refused.
+    with owned(folder, resume=(folder / LEDGER).is_file()):
+        with running_trials(trials, {data.name: data}, folder, jobs=jobs) as (bases, events):
+            runs, errors = collect(events, folder, on_event)
+        findings = study.findings(runs, data, bases)
+        save_findings(study, findings, data, folder)
     return findings, errors
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from kerasae.datasets import ImageData
-from kerasae.executors import Finished
 from kerasae.figures import sweep_figure
+from kerasae.jobs import Finished
 from kerasae.pca import PCA, scaled
 from kerasae.reference import REPORT_MSE
 from kerasae.studies import Findings, Run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,17 @@ from typing import Any
 from kerasae import artifacts
 from kerasae.datasets import ImageData
 from kerasae.environment import environment
-from kerasae.errors import InvalidSetting
-from kerasae.executors import Event, Failed, Finished
+from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Experiment
+from kerasae.halving import check_halving
+from kerasae.identity import differences
+from kerasae.interrupts import Interrupted
+from kerasae.jobs import Event, Executor, Failed, Finished, Stopped
+from kerasae.kept_models import KeptModels
+from kerasae.local_files import Refused, refusing
 from kerasae.reference import REPORT_DIMS
+from kerasae.run_folder import owned
+from kerasae.runs import parse_experiment
 from kerasae.trials import Outcome, Trial, check_trials, running_trials
 
 COLUMNS = (
@@ -22,6 +30,11 @@ COLUMNS = (
     "epochs", "train_mse", "val_mse", "test_mse", "test_psnr", "test_pooled_psnr",
     "pca_test_mse", "seconds", "images_per_second", "status",
 )  # fmt: skip
+
+HALVING = "halving"
+_EARLY_STOP = "early_stop"
+# Times that it takes to write the table, between one writing and the next.
+_PAUSES = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,45 +121,146 @@ def run_sweep(
     jobs: int = 1,
     tensorboard: bool = False,
     on_event: Callable[[Event], None] | None = None,
+    executor: Executor | None = None,
+    resume: bool = False,
+    keep: int | None = None,
+    halving: bool = False,
 ) -> SweepResult:
     """Runs a sweep in parallel processes of one thread each and records it.
 
-    The results depend on `sweep` and `data` alone, not on `jobs`.
+    The results depend on `sweep` and `data` alone, not on how or where the trials are run, nor
+    on whether the sweep was interrupted.
 
     Args:
         sweep: The grid.
         data: The images.
-        folder: A new or empty folder for the artifacts.
+        folder: A new or empty folder for the artifacts, or with `resume` that of the sweep.
         jobs: Number of worker processes, at least 1.
         tensorboard: Whether each trial logs for TensorBoard.
         on_event: Called in this process for each thing that happens.
+        executor: How the trials are run; `None` is `ProcessExecutor(jobs)`.
+        resume: Whether to go on with the sweep in `folder`. Networks, dimensions, rates and
+            seeds may have been added; every other setting has to be the same.
+        keep: How many models to keep, the best by validation MSE (training MSE where no images
+            are held out); `None` keeps all.
+        halving: Whether to stop weak trials early; see `halving`.
 
     Returns:
-        The `SweepResult`; failed trials are rows whose `status` is `failed`.
+        The `SweepResult`; the `status` of a row is `done`, `failed` or `stopped`.
 
     Raises:
-        ArtifactError: If the folder is not empty or cannot be written.
-        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
+        ArtifactError: If the folder is not empty, belongs to another process, or cannot be
+            written; with `resume`, if it holds no sweep or one with other settings.
+        DiskFull: If there is no room left; the sweep can be resumed.
+        InvalidSetting: If `jobs` is below 1, a batch is larger than the training set, or
+            `halving` is not possible with the settings.
     """
     trials = sweep.trials()
     check_trials(trials, {data.name: data}, jobs)
-    artifacts.claim(folder)
-    artifacts.write_json(folder / artifacts.SWEEP, _record(sweep, data, jobs, tensorboard))
+    if halving:
+        check_halving(sweep.base)
     outcomes: dict[str, Outcome] = {}
-    with running_trials(trials, {data.name: data}, folder, jobs=jobs, tensorboard=tensorboard) as (
-        bases,
-        events,
-    ):
-        pca = bases[data.name, sweep.base.validation_split]
-        pca_mse = pca.mse(data.test, sweep.latent_dims)
-        for event in events:
-            if isinstance(event, Finished | Failed):
-                outcomes[event.name] = event
-                rows = _rows(trials, outcomes, pca_mse)
-                artifacts.write_csv(folder / artifacts.RESULTS, COLUMNS, rows)
-            if on_event is not None:
-                on_event(event)
+    with owned(folder, resume=resume):
+        if resume:
+            _check_same(sweep, folder, halving)
+        record = _record(sweep, data, jobs, tensorboard, halving)
+        artifacts.write_json(folder / artifacts.SWEEP, record)
+        models = KeptModels(folder / artifacts.TRIALS, keep)
+        with running_trials(
+            trials,
+            {data.name: data},
+            folder,
+            jobs=jobs,
+            tensorboard=tensorboard,
+            executor=executor,
+            halving=halving,
+        ) as (bases, events):
+            pca_mse = bases[data.name, sweep.base.validation_split].mse(
+                data.test, sweep.latent_dims
+            )
+            table = _Table(folder, trials, pca_mse)
+            try:
+                for event in events:
+                    if isinstance(event, Finished | Failed | Stopped):
+                        outcomes[event.name] = event
+                        table.write_if_due(outcomes)
+                    if isinstance(event, Finished):
+                        models.add(event)
+                    if on_event is not None:
+                        on_event(event)
+            except (Interrupted, ClusterLost):
+                table.write(outcomes)
+                raise
+            table.write(outcomes)
     return sweep_result(sweep, outcomes, pca_mse)
+
+
+class _Table:
+    """Writes `results.csv`, which grows, so often that it takes a small share of the time."""
+
+    def __init__(self, folder: Path, trials: Sequence[Trial], pca_mse: dict[int, float]) -> None:
+        self._path = folder / artifacts.RESULTS
+        self._trials = trials
+        self._pca_mse = pca_mse
+        self._due = 0.0
+
+    def write_if_due(self, outcomes: Mapping[str, Outcome]) -> None:
+        if time.monotonic() >= self._due:
+            self.write(outcomes)
+
+    def write(self, outcomes: Mapping[str, Outcome]) -> None:
+        started = time.monotonic()
+        artifacts.write_csv(self._path, COLUMNS, _rows(self._trials, outcomes, self._pca_mse))
+        now = time.monotonic()
+        self._due = now + _PAUSES * (now - started)
+
+
+def read_sweep(folder: Path) -> Sweep:
+    """Reads the grid of a sweep back from its folder.
+
+    Args:
+        folder: The sweep's folder.
+
+    Raises:
+        ArtifactError: If there is no sweep in it.
+    """
+    path = folder / artifacts.SWEEP
+    record = artifacts.read_json(path)
+    with refusing(path, ArtifactError, "choose the folder of a sweep"):
+        try:
+            return Sweep(
+                parse_experiment(record["base"]),
+                tuple(tuple(widths) for widths in record["networks"]),
+                tuple(record["latent_dims"]),
+                tuple(record["learning_rates"]),
+                record["seeds"],
+            )
+        except (KeyError, TypeError) as error:
+            raise Refused(f"is no record of a sweep ({error})") from None
+
+
+def read_early_stop(folder: Path) -> str | None:
+    """Reads how a sweep stops weak trials: `halving` or `None`."""
+    found: str | None = artifacts.read_json(folder / artifacts.SWEEP).get(_EARLY_STOP)
+    return found
+
+
+def _check_same(sweep: Sweep, folder: Path, halving: bool) -> None:
+    path = folder / artifacts.SWEEP
+    there = {
+        **read_sweep(folder).base.to_dict(),
+        _EARLY_STOP: artifacts.read_json(path).get(_EARLY_STOP),
+    }
+    here = {**sweep.base.to_dict(), _EARLY_STOP: _early_stop(halving)}
+    # The grid replaces them in each trial.
+    for setting in ("hidden_dims", "latent_dim", "learning_rate", "seed"):
+        del there[setting], here[setting]
+    changed = differences(there, here)
+    if changed:
+        raise ArtifactError(
+            f"{folder}: holds a sweep with other settings ({'; '.join(changed)}); resume with "
+            f"the same ones, or choose another --out"
+        )
 
 
 def sweep_result(
@@ -182,19 +296,35 @@ def _rows(
                 "trial": trial.name,
                 "architecture": trial.experiment.architecture,
                 "pca_test_mse": pca_mse[trial.experiment.latent_dim],
-                "status": "done" if isinstance(outcome, Finished) else "failed",
-                **(outcome.metrics if isinstance(outcome, Finished) else {}),
+                **_result(outcome),
             }
         )
     return rows
 
 
-def _record(sweep: Sweep, data: ImageData, jobs: int, tensorboard: bool) -> dict[str, Any]:
+def _result(outcome: Outcome) -> dict[str, Any]:
+    match outcome:
+        case Finished(_, metrics):
+            return {"status": "done", **metrics}
+        case Stopped(_, epoch, val_mse):
+            return {"status": "stopped", "epochs": epoch, "val_mse": val_mse}
+        case _:
+            return {"status": "failed"}
+
+
+def _record(
+    sweep: Sweep, data: ImageData, jobs: int, tensorboard: bool, halving: bool
+) -> dict[str, Any]:
     return {
         **sweep.to_dict(),
+        _EARLY_STOP: _early_stop(halving),
         "jobs": jobs,
         "threads_per_job": 1,
         "tensorboard": tensorboard,
         "data_md5": list(data.checksums()),
         **environment(),
     }
+
+
+def _early_stop(halving: bool) -> str | None:
+    return HALVING if halving else None

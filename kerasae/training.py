@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from kerasae.batches import STEPS_PER_CHUNK, chunks_per_epoch, row_chunks
 from kerasae.callbacks import OnEpoch, StopOnDivergence, Throughput, ValidationScores
+from kerasae.checkpoints import Checkpoints
 from kerasae.datasets import ImageData, validation_rows
+from kerasae.early_stopping import EarlyStopping
 from kerasae.errors import TrainingDiverged
 from kerasae.evaluation import ImageMSE, image_mse_function
 from kerasae.experiment import Experiment
@@ -26,6 +28,7 @@ from kerasae.pca import PCA, fit_pca, scaled
 from kerasae.runtime import give_memory_back
 from kerasae.sparsity import sparsity
 from kerasae.trainer import ChunkTrainer
+from kerasae.training_state import TrainingState
 
 _WARMUP_SHARE = 0.05
 _SCORED_AT_ONCE = 10_000
@@ -44,7 +47,8 @@ class TrainedRun:
             `test_psnr`, `test_pooled_psnr`, `code_near_zero` and `code_active_units` (see
             `sparsity`), for noisy input also `noisy_psnr` (of the test
             images before denoising); `epochs`, `seconds`, `train_seconds`,
-            `images_per_second`.
+            `images_per_second`, and for a run that was given more epochs later `extended_at`,
+            the epochs after which it was.
     """
 
     model: keras.Model
@@ -74,11 +78,12 @@ def train(
     pca: PCA | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     tensorboard: Path | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> TrainedRun:
     """Trains an autoencoder as an experiment describes it.
 
     The result is a pure function of `(experiment, data)` on one kind of machine and with
-    one thread.
+    one thread, also when it is begun in one process and ended in another.
 
     Args:
         experiment: The settings.
@@ -87,6 +92,8 @@ def train(
             fits them once for all its trials.
         on_epoch: Called after each epoch with the number of epochs done and the logs.
         tensorboard: Folder for TensorBoard logs, or `None`.
+        checkpoints: Where a checkpoint is saved after each epoch, and where the run goes on
+            from the last one that is there. `None` saves none.
 
     Returns:
         The `TrainedRun`; the test images are only looked at once, at the end.
@@ -103,25 +110,67 @@ def train(
     trainer.compile_now((STEPS_PER_CHUNK, experiment.batch_size))
     give_memory_back()
     throughput = Throughput(setup.steps * experiment.batch_size)
-    fitted = trainer.fit(
-        row_chunks(
-            setup.train_rows, experiment.batch_size, experiment.seed, range(experiment.epochs)
-        ),
-        epochs=experiment.epochs,
-        steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
-        shuffle=False,
-        verbose=0,
-        callbacks=_callbacks(setup, throughput, on_epoch, tensorboard),
+    early_stopping = None
+    if experiment.patience is not None:
+        early_stopping = EarlyStopping(setup.model, experiment.patience)
+    state = TrainingState(
+        setup.model,
+        trainer.optimizer,
+        throughput,
+        early_stopping,
+        checkpoints,
+        lambda: time.perf_counter() - started,
     )
-    history = _rows(fitted.history)
-    metrics = {
+    done = _restore(state, checkpoints, experiment)
+    try:
+        if not state.stopped:
+            trainer.fit(
+                row_chunks(
+                    setup.train_rows,
+                    experiment.batch_size,
+                    experiment.seed,
+                    range(done, experiment.epochs),
+                ),
+                initial_epoch=done,
+                epochs=experiment.epochs,
+                steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
+                shuffle=False,
+                verbose=0,
+                callbacks=[
+                    throughput,
+                    StopOnDivergence(),
+                    *_scoring(setup),
+                    *([early_stopping] if early_stopping else []),
+                    state,
+                    *_reporting(throughput, on_epoch, tensorboard),
+                ],
+            )
+    finally:
+        state.finish_writing()
+    if early_stopping is not None:
+        early_stopping.restore_best_weights()
+    metrics: dict[str, Any] = {
         **_final_scores(setup),
-        "epochs": len(history),
-        "seconds": time.perf_counter() - started,
+        "epochs": len(state.history),
+        "seconds": state.seconds,
         "train_seconds": throughput.train_seconds,
         "images_per_second": throughput.mean_images_per_second,
     }
-    return TrainedRun(setup.model, history, metrics)
+    if state.extended_at:
+        metrics["extended_at"] = state.extended_at
+    return TrainedRun(setup.model, state.history, metrics)
+
+
+def _restore(state: TrainingState, checkpoints: Checkpoints | None, experiment: Experiment) -> int:
+    """Returns how many epochs an earlier process has done."""
+    earlier = checkpoints.latest() if checkpoints is not None else None
+    if earlier is None:
+        return 0
+    state.restore(earlier)
+    planned = earlier.belongs_to["experiment"]["epochs"]
+    if planned < experiment.epochs:
+        state.extended_at.append(earlier.epochs)
+    return earlier.epochs
 
 
 def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup:
@@ -134,23 +183,19 @@ def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup
     return _Setup(experiment, data, train_rows, validation, model, image_mse_function(model))
 
 
-def _callbacks(
-    setup: _Setup,
+def _scoring(setup: _Setup) -> list[keras.callbacks.Callback]:
+    if not len(setup.validation):
+        return []
+    inputs = _noisy(setup.experiment, setup.validation, VALIDATION)
+    return [ValidationScores(setup.image_mse, setup.validation, inputs)]
+
+
+def _reporting(
     throughput: Throughput,
     on_epoch: Callable[[int, dict[str, float]], None] | None,
     tensorboard: Path | None,
 ) -> list[keras.callbacks.Callback]:
-    experiment = setup.experiment
-    callbacks: list[keras.callbacks.Callback] = [throughput, StopOnDivergence()]
-    if len(setup.validation):
-        inputs = _noisy(experiment, setup.validation, VALIDATION)
-        callbacks.append(ValidationScores(setup.image_mse, setup.validation, inputs))
-    if experiment.patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                "val_mse", patience=experiment.patience, mode="min", restore_best_weights=True
-            )
-        )
+    callbacks: list[keras.callbacks.Callback] = []
     if tensorboard is not None:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard, write_graph=False))
     if on_epoch is not None:
@@ -224,11 +269,3 @@ def _optimizer(experiment: Experiment, steps_per_epoch: int) -> keras.optimizers
     return keras.optimizers.get(
         {"class_name": experiment.optimizer, "config": {"learning_rate": schedule}}
     )
-
-
-def _rows(history: dict[str, list[float]]) -> list[dict[str, float]]:
-    epochs = range(len(history["loss"]))
-    return [
-        {"epoch": epoch + 1, **{key: float(values[epoch]) for key, values in history.items()}}
-        for epoch in epochs
-    ]

@@ -9,18 +9,20 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasae import artifacts
 from kerasae.data_store import DataStore
 from kerasae.datasets import ImageData, validation_rows
 from kerasae.errors import InvalidSetting
-from kerasae.executors import Event, Failed, Finished, Job, run_jobs
+from kerasae.executors import ProcessExecutor
 from kerasae.experiment import Experiment
+from kerasae.jobs import Event, Executor, Failed, Finished, Job, JobQueue, Stopped
+from kerasae.ledger import Ledger
 from kerasae.pca import PCA
-from kerasae.runs import read_experiment
+from kerasae.train_work import TrainWork
+from kerasae.trial_records import TrialRecords
 
-Outcome = Finished | Failed
+Outcome = Finished | Failed | Stopped
 Bases = dict[tuple[str, float], PCA]
 
 
@@ -40,44 +42,60 @@ def running_trials(
     *,
     jobs: int = 1,
     tensorboard: bool = False,
+    executor: Executor | None = None,
+    halving: bool = False,
 ) -> Iterator[tuple[Bases, Iterator[Event]]]:
-    """Trains trials in processes of one thread each, longest first.
+    """Trains trials, each with one thread, longest first.
 
-    A trial that an earlier run into the same folder has finished with the same settings is
-    not run again; its outcome comes first.
+    A trial that an earlier run into the same folder has finished is not run again; its outcome
+    comes first. One that was in flight goes on from its last checkpoint. One that kills its
+    worker is tried three times in all.
 
     Args:
         trials: What to train; their results depend on nothing else but `data`.
         data: The data sets that the trials name.
-        folder: Where `trials/<name>/` are made.
+        folder: Where the ledger and `trials/<name>/` are made; this process owns it, see
+            `run_folder.owned`.
         jobs: Number of worker processes.
         tensorboard: Whether each trial logs for TensorBoard.
+        executor: How the trials are run; `None` is `ProcessExecutor(jobs)`.
+        halving: Whether weak trials are stopped at rungs; see `halving`.
 
     Yields:
         The fitted PCA by `(data set, validation split)`, and the events as they happen.
+
+    Raises:
+        ArtifactError: If a trial of the same name was begun here with other settings, data or
+            version; the message says what differs.
+        DiskFull: From the events, when there is no room for what a trial leaves.
     """
-    finished = {trial.name: metrics for trial in trials if (metrics := _metrics(trial, folder))}
+    checksums = {
+        name: data[name].checksums() for name in {trial.experiment.dataset for trial in trials}
+    }
     planned = [
-        Job(trial.name, trial.experiment, folder / artifacts.TRIALS / trial.name, tensorboard)
+        Job(
+            trial.name,
+            trial.experiment,
+            folder / artifacts.TRIALS / trial.name,
+            checksums[trial.experiment.dataset],
+            tensorboard,
+        )
         for trial in sorted(trials, key=lambda trial: _cost(trial, data), reverse=True)
-        if trial.name not in finished
     ]
-    with tempfile.TemporaryDirectory(prefix="kerasae-") as shared:
+    executor = executor or ProcessExecutor(jobs)
+    with (
+        tempfile.TemporaryDirectory(prefix="kerasae-") as shared,
+        Ledger(folder) as ledger,
+    ):
         store = DataStore(Path(shared))
-        with run_jobs(planned, Path(shared), jobs) as events:
+        records = TrialRecords(planned, ledger, halving=halving)
+        earlier = records.earlier()
+        queue = JobQueue(records.jobs())
+        with executor.running(queue, TrainWork(store)) as events:
             for name in dict.fromkeys(trial.experiment.dataset for trial in trials):
                 store.add(data[name])
-            earlier = (Finished(name, metrics) for name, metrics in finished.items())
-            yield _fit_bases(trials, data, store), itertools.chain(earlier, events)
-
-
-def _metrics(trial: Trial, folder: Path) -> dict[str, Any] | None:
-    """Reads the scores of a trial that is already finished; `None` if it is not."""
-    place = folder / artifacts.TRIALS / trial.name
-    if not (place / artifacts.METRICS).is_file() or read_experiment(place) != trial.experiment:
-        return None
-    metrics: dict[str, Any] = artifacts.read_json(place / artifacts.METRICS)
-    return metrics
+            recorded = records.recording(events, queue)
+            yield _fit_bases(trials, data, store), itertools.chain(earlier, recorded)
 
 
 def check_trials(trials: Sequence[Trial], data: Mapping[str, ImageData], jobs: int) -> None:

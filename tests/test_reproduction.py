@@ -10,8 +10,8 @@ import pytest
 from kerasae.denoisers import BASELINES
 from kerasae.denoising import DenoisingStudy
 from kerasae.errors import ArtifactError
-from kerasae.executors import Started
 from kerasae.experiment import Experiment
+from kerasae.jobs import Started
 from kerasae.learning_rate import LearningRateStudy
 from kerasae.overfitting import OverfitStudy
 from kerasae.regularization import RegularizationStudy

@@ -21,9 +21,10 @@ def test_fit_leaves_a_run_and_prints_its_scores(tmp_path):
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert printed["test_mse"] == json.loads((folder / "metrics.json").read_text())["test_mse"]
-    found = {path.name for path in folder.iterdir()}
+    found = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     assert found == {
-        "experiment.json", "history.csv", "metrics.json", "model.keras", "tensorboard",
+        "checkpoint-000001", "experiment.json", "history.csv", "metrics.json", "model.keras",
+        "tensorboard",
     }  # fmt: skip
     assert list((folder / "tensorboard").rglob("events.out.tfevents*"))
     settings = json.loads((folder / "experiment.json").read_text())

@@ -1,0 +1,203 @@
+"""Checkpoints, and runs that go on from them."""
+
+import dataclasses
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+from kerasae.checkpoints import Checkpoints, read_checkpoint
+from kerasae.early_stopping import EarlyStopping
+from kerasae.errors import ArtifactError
+from kerasae.experiment import Experiment
+from kerasae.identity import Identity
+from kerasae.training import train
+
+RUN = Experiment(
+    "mnist5k", (16,), 4, epochs=4, batch_size=50, dropout=0.2, sigma=0.3, shift=1, patience=2
+)
+TIMES = {"seconds", "train_seconds", "images_per_second"}
+
+
+class Cut(Exception):
+    """Ends a run in its middle."""
+
+
+def identity(experiment, data):
+    return Identity(experiment, data.checksums())
+
+
+def cut_after(epochs):
+    def stop(epoch, logs):
+        if epoch == epochs:
+            raise Cut
+
+    return stop
+
+
+def train_in_two_parts(experiment, data, folder, epochs):
+    checkpoints = Checkpoints(folder, identity(experiment, data))
+    with pytest.raises(Cut):
+        train(experiment, data, checkpoints=checkpoints, on_epoch=cut_after(epochs))
+    # The run that goes on in another process knows nothing of what this one has drawn.
+    keras.utils.set_random_seed(epochs)
+    return train(experiment, data, checkpoints=checkpoints)
+
+
+def assert_equal_runs(one, other):
+    assert one.history == other.history
+    for ours, theirs in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+    untimed = [{k: v for k, v in run.metrics.items() if k not in TIMES} for run in (one, other)]
+    assert untimed[0] == untimed[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "epochs"),
+    [
+        ({}, 3),
+        ({"optimizer": "sgd", "shortcut": None, "validation_split": 0.0, "patience": None}, 1),
+        # A rate at which the first epoch stays the best one.
+        ({"learning_rate": 3.0}, 1),
+    ],
+)
+def test_a_run_in_two_parts_is_the_run_in_one(digits, tmp_path, changes, epochs):
+    experiment = dataclasses.replace(RUN, **changes)
+    whole = train(experiment, digits)
+    assert len(whole.history) > epochs
+    assert_equal_runs(train_in_two_parts(experiment, digits, tmp_path, epochs), whole)
+
+
+def test_a_run_that_had_ended_scores_its_best_epoch_again(digits, tmp_path):
+    experiment = dataclasses.replace(RUN, epochs=12, learning_rate=3.0, patience=1, shift=0)
+    checkpoints = Checkpoints(tmp_path, identity(experiment, digits))
+    first = train(experiment, digits, checkpoints=checkpoints)
+    assert first.metrics["epochs"] < experiment.epochs
+    assert_equal_runs(train(experiment, digits, checkpoints=checkpoints), first)
+
+
+def test_more_epochs_go_on_with_the_schedule_of_the_new_total(digits, tmp_path):
+    short = dataclasses.replace(RUN, epochs=2, patience=None, shift=0, sigma=0.0)
+    long = dataclasses.replace(short, epochs=3)
+    train(short, digits, checkpoints=Checkpoints(tmp_path, identity(short, digits)))
+    with pytest.raises(ArtifactError, match="epochs: 2 there, 3 here"):
+        train(long, digits, checkpoints=Checkpoints(tmp_path, identity(long, digits)))
+    more = Checkpoints(tmp_path, identity(long, digits), more_epochs=True)
+    run = train(long, digits, checkpoints=more)
+    assert [row["epoch"] for row in run.history] == [1, 2, 3]
+    assert run.metrics["extended_at"] == [2]
+    with pytest.raises(ArtifactError, match="epochs: 3 there, 2 here"):
+        train(short, digits, checkpoints=Checkpoints(tmp_path, identity(short, digits)))
+
+
+def test_early_stopping_decides_as_keras_does():
+    values = [0.5, 0.4, 0.45, 0.39, 0.39, 0.41, 0.2]
+    ours, theirs = [], []
+    for callback, stops, model in _both():
+        for epoch, value in enumerate(values):
+            model.set_weights([np.full(w.shape, epoch) for w in model.get_weights()])
+            callback.on_epoch_end(epoch, {"val_mse": value})
+            stops.append(model.stop_training)
+        if isinstance(callback, EarlyStopping):
+            callback.restore_best_weights()
+        else:
+            callback.on_train_end()
+        stops.append(model.get_weights()[0].tolist())
+        (ours if isinstance(callback, EarlyStopping) else theirs).extend(stops)
+    assert ours == theirs
+
+
+def _both():
+    for make in (
+        lambda model: EarlyStopping(model, 2),
+        lambda model: keras.callbacks.EarlyStopping(
+            "val_mse", patience=2, mode="min", restore_best_weights=True
+        ),
+    ):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.stop_training = False
+        callback = make(model)
+        callback.set_model(model)
+        callback.on_train_begin()
+        yield callback, [], model
+
+
+@pytest.fixture
+def three(tmp_path):
+    """A folder with the two newest of three checkpoints."""
+    checkpoints = Checkpoints(tmp_path / "run", Identity(RUN, ("0f",)))
+    for epochs in (1, 2, 3):
+        arrays = {"a": np.full((2, 3), epochs, "f4"), "step": np.array(epochs, "i8")}
+        checkpoints.save(epochs, {"rate": 0.1 * epochs}, arrays)
+    return checkpoints, tmp_path / "run"
+
+
+def test_a_checkpoint_comes_back_bit_for_bit_and_two_are_kept(three):
+    checkpoints, folder = three
+    assert sorted(p.name for p in folder.iterdir()) == ["checkpoint-000002", "checkpoint-000003"]
+    found = checkpoints.latest()
+    assert found.epochs == 3
+    assert found.state == {"rate": 0.1 * 3}
+    assert found.arrays["a"].tolist() == [[3.0] * 3] * 2
+    assert found.arrays["step"].shape == ()
+    checkpoints.clear(keep=1)
+    assert [p.name for p in folder.iterdir()] == ["checkpoint-000003"]
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        flip,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-7]),
+        lambda path: path.write_bytes(path.read_bytes() + b"x"),
+    ],
+)
+def test_a_damaged_checkpoint_falls_back_with_a_warning(three, spoil):
+    checkpoints, folder = three
+    spoil(folder / "checkpoint-000003")
+    with pytest.warns(UserWarning, match="checkpoint-000003: is damaged"):
+        assert checkpoints.latest().epochs == 2
+    spoil(folder / "checkpoint-000002")
+    with pytest.warns(UserWarning, match="checkpoint-000002"):
+        assert checkpoints.latest() is None
+
+
+def test_what_a_killed_process_left_unfinished_is_removed(three):
+    checkpoints, folder = three
+    (folder / ".new-abc").write_bytes(b"half")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert checkpoints.latest().epochs == 3
+    assert not (folder / ".new-abc").exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "difference"),
+    [
+        (Identity(dataclasses.replace(RUN, l1=0.5), ("0f",)), "l1: 0.0 there, 0.5 here"),
+        (Identity(RUN, ("1e",)), "data_md5"),
+        (Identity(RUN, ("0f",), code=0), "code: "),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(three, other, difference):
+    _, folder = three
+    with pytest.raises(ArtifactError, match=difference):
+        Checkpoints(folder, other, more_epochs=True).latest()
+
+
+def test_a_checkpoint_of_a_later_version_is_refused(three):
+    _, folder = three
+    path = folder / "checkpoint-000003"
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        read_checkpoint(folder / "checkpoint-000009")
+    assert read_checkpoint(path).epochs == 3

@@ -1,0 +1,198 @@
+"""Executors and the ledger, with jobs that take no time."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from small_work import drive, jobs_of, runs_of, stopped_by_hand
+
+from kerasae.errors import ArtifactError, DiskFull, InvalidSetting
+from kerasae.executors import ProcessExecutor, SerialExecutor, make_executor
+from kerasae.jobs import Died, Failed, Finished, Stopped, Warned
+from kerasae.ledger import LEDGER, Ledger
+
+NAMES = ["fine-a", "fine-b", "fine-c", "raising"]
+EXECUTORS = {
+    "serial": SerialExecutor,
+    "one process": lambda: ProcessExecutor(1),
+    "two processes": lambda: ProcessExecutor(2),
+}
+KILLED = """
+import os, pathlib, signal, sys
+from small_work import drive, jobs_of
+from kerasae.executors import ProcessExecutor
+from kerasae.jobs import Finished
+folder, results = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+def on_event(event):
+    global results
+    results -= isinstance(event, Finished)
+    if results == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+if __name__ == "__main__":
+    names = [f"fine-{number}" for number in range(6)]
+    drive(jobs_of(folder, names), ProcessExecutor(2), folder, on_event=on_event)
+"""
+
+
+def outcomes(events):
+    return sorted(
+        (event.name, type(event).__name__)
+        for event in events
+        if isinstance(event, Finished | Failed)
+    )
+
+
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+def test_each_job_is_done_once_and_not_again(tmp_path, make):
+    jobs = jobs_of(tmp_path, NAMES)
+    first = drive(jobs, make(), tmp_path)
+    expected = [(name, "Failed" if name == "raising" else "Finished") for name in NAMES]
+    assert outcomes(first) == expected
+    assert runs_of(tmp_path) == dict.fromkeys(NAMES, 1)
+    again = drive(jobs, make(), tmp_path)
+    assert outcomes(again) == expected
+    # What failed without reason to fail again has another try.
+    assert runs_of(tmp_path) == {**dict.fromkeys(NAMES, 1), "raising": 2}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_job_that_kills_its_worker_is_tried_three_times(tmp_path, workers):
+    names = ["killing-always", "fine-a", "killing-once", "fine-b"]
+    jobs = jobs_of(tmp_path, names)
+    events = drive(jobs, ProcessExecutor(workers), tmp_path)
+    assert outcomes(events) == [
+        ("fine-a", "Finished"),
+        ("fine-b", "Finished"),
+        ("killing-always", "Failed"),
+        ("killing-once", "Finished"),
+    ]
+    (failure,) = (event for event in events if isinstance(event, Failed))
+    assert failure.error == "its process died 3 times (exit code -9)"
+    assert len([event for event in events if isinstance(event, Warned)]) == 3
+    assert not any(isinstance(event, Died) for event in events)
+    assert runs_of(tmp_path) == {
+        "killing-always": 3, "killing-once": 2, "fine-a": 1, "fine-b": 1
+    }  # fmt: skip
+    with Ledger(tmp_path) as ledger:
+        assert {name: entry.kills for name, entry in ledger.read().items()} == {
+            "killing-always": 3, "killing-once": 1, "fine-a": 0, "fine-b": 0
+        }  # fmt: skip
+
+
+def test_a_driver_that_is_killed_runs_nothing_finished_again(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    script = tmp_path / "driver.py"
+    script.write_text(KILLED)
+    for results in (1, 2, 9):
+        command = [sys.executable, str(script), str(tmp_path / "run"), str(results)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == (0 if results == 9 else -signal.SIGKILL), done.stderr
+    runs = runs_of(tmp_path / "run")
+    assert set(runs) == {f"fine-{number}" for number in range(6)}
+    # Two at a time were in flight when the driver was killed, twice.
+    assert sum(runs.values()) <= 6 + 2 * 2
+    with Ledger(tmp_path / "run") as ledger:
+        assert all("metrics" in entry.outcome for entry in ledger.read().values())
+
+
+def test_no_room_ends_the_run_and_it_can_go_on(tmp_path):
+    with pytest.raises(DiskFull, match="full-disk: there is no room"):
+        drive(jobs_of(tmp_path, ["fine-a", "full-disk"]), ProcessExecutor(1), tmp_path)
+    assert runs_of(tmp_path)["fine-a"] == 1
+    drive(jobs_of(tmp_path, ["fine-a"]), ProcessExecutor(1), tmp_path)
+    assert runs_of(tmp_path)["fine-a"] == 1
+
+
+def test_other_settings_are_refused_and_more_jobs_are_not(tmp_path):
+    drive(jobs_of(tmp_path, ["fine-a"]), SerialExecutor(), tmp_path)
+    with pytest.raises(ArtifactError, match=r"fine-a: epochs: 10 there, 9 here"):
+        drive(jobs_of(tmp_path, ["fine-a"], epochs=9), SerialExecutor(), tmp_path)
+    drive(jobs_of(tmp_path, ["fine-a", "fine-b"]), SerialExecutor(), tmp_path)
+    assert runs_of(tmp_path) == {"fine-a": 1, "fine-b": 1}
+
+
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+def test_halving_stops_the_weaker_half_at_each_rung(tmp_path, make):
+    names = [f"fine-{number}" for number in range(5)]
+    jobs = jobs_of(tmp_path, names, epochs=8)
+    for _ in range(2):
+        events = drive(jobs, make(), tmp_path, halving=True)
+        stopped = {event.name: event.epoch for event in events if isinstance(event, Stopped)}
+        assert stopped == stopped_by_hand(names, 8) == {"fine-3": 2, "fine-4": 2, "fine-2": 4}
+        assert [name for name, _ in outcomes(events)] == ["fine-0", "fine-1"]
+    # Once to each rung and once to the end; nothing more by the second time.
+    assert runs_of(tmp_path) == {
+        "fine-0": 3, "fine-1": 3, "fine-2": 2, "fine-3": 1, "fine-4": 1
+    }  # fmt: skip
+
+
+def test_halving_goes_on_without_a_job_that_kills_its_worker(tmp_path):
+    names = ["fine-a", "killing-once", "killing-always", "fine-b"]
+    events = drive(jobs_of(tmp_path, names, epochs=2), ProcessExecutor(2), tmp_path, halving=True)
+    assert outcomes(events) == [
+        ("fine-a", "Finished"), ("killing-always", "Failed"), ("killing-once", "Finished")
+    ]  # fmt: skip
+    assert [event.name for event in events if isinstance(event, Stopped)] == ["fine-b"]
+
+
+@pytest.fixture
+def three_lines(tmp_path):
+    with Ledger(tmp_path) as ledger:
+        for number in range(3):
+            ledger.begin(f"t{number}", {"code": number})
+            ledger.done(f"t{number}", {"mse": number / 10})
+    return tmp_path
+
+
+def done_in(folder):
+    with Ledger(folder) as ledger:
+        return [name for name, entry in ledger.read().items() if entry.outcome]
+
+
+def test_the_ledger_comes_back_and_the_one_before_is_kept(three_lines):
+    before = (three_lines / LEDGER).read_bytes()
+    with Ledger(three_lines) as ledger:
+        entries = ledger.read()
+        ledger.killed("t1")
+    assert entries["t2"].outcome == {"metrics": {"mse": 0.2}}
+    assert (three_lines / "ledger.previous.jsonl").read_bytes() == before
+    with Ledger(three_lines) as ledger:
+        assert ledger.read()["t1"].kills == 1
+
+
+def test_a_damaged_line_costs_that_line_only_and_is_told(three_lines):
+    path = three_lines / LEDGER
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], lines[3].replace(b"0.1", b"0.7"), *lines[4:]]))
+    with pytest.warns(UserWarning, match="line 4 is damaged"):
+        assert done_in(three_lines) == ["t0", "t2"]
+
+
+def test_a_line_that_was_cut_off_is_told(three_lines):
+    path = three_lines / LEDGER
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.warns(UserWarning, match="line 6 is cut off"):
+        assert done_in(three_lines) == ["t0", "t1"]
+
+
+def test_a_missing_ledger_falls_back_to_the_one_before(three_lines):
+    assert done_in(three_lines) == ["t0", "t1", "t2"]
+    (three_lines / LEDGER).unlink()
+    with pytest.warns(UserWarning, match="is missing"):
+        assert done_in(three_lines) == ["t0", "t1", "t2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("threads", {}),
+        ("serial", {"gpus_per_trial": 0.5}),
+        ("processes", {"ray_address": "auto"}),
+        ("ray", {"gpus_per_trial": -1.0}),
+    ],
+)
+def test_settings_that_an_executor_cannot_use_are_refused(name, options):
+    with pytest.raises(InvalidSetting):
+        make_executor(name, 1, **options)

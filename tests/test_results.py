@@ -1,0 +1,66 @@
+"""The committed results: that the README shows them, and that they hold what is claimed."""
+
+import csv
+import importlib.util
+import statistics
+from pathlib import Path
+
+import pytest
+
+from kerasae.reference import REPORT_MSE
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    path = ROOT / "benchmarks" / "result_tables.py"
+    spec = importlib.util.spec_from_file_location("result_tables", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_readme_shows_the_committed_tables(tables):
+    for dataset in ("mnist", "fashion_mnist"):
+        assert "\n".join(tables.sweep_table(dataset)) in README
+    assert "\n".join(tables.study_table()) in README
+    assert "\n".join(tables.denoising_table()) in README
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
+def test_every_cell_beats_pca_and_the_report_and_deeper_is_no_worse(tables, dataset):
+    rows = tables.sweep_rows(dataset)
+    assert len(rows) == 24
+    for dim in (15, 30, 50, 100):
+        means = {}
+        for name in ("basic", "extended"):
+            mse = tables.cell(rows, name, dim, "test_mse")
+            pca = tables.cell(rows, name, dim, "pca_test_mse")[0]
+            assert len(mse) == 3
+            assert max(mse) < pca
+            assert max(mse) * 5 <= REPORT_MSE[dataset][name][dim]
+            means[name] = statistics.fmean(mse)
+        assert means["extended"] <= means["basic"]
+
+
+def test_the_long_runs_and_denoisers_reach_what_the_docs_say(tables):
+    results = tables.reproduction()["results"]
+    assert results["mnist-overfit"]["test_mse"] <= 0.0012
+    assert results["fashion_mnist-overfit"]["test_mse"] <= 0.0060
+    assert results["mnist-denoise"]["denoised_psnr"] >= 19.5
+    assert results["fashion_mnist-denoise"]["denoised_psnr"] >= 19.3
+    for dataset in ("mnist", "fashion_mnist"):
+        clipped = results[f"{dataset}-denoise-clipped"]
+        assert clipped["denoised_psnr"] >= clipped["linear_psnr"] + 2
+
+
+def test_the_committed_results_are_small():
+    files = [path for path in (ROOT / "docs" / "results").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 2_000_000
+    assert not [path for path in files if path.suffix == ".keras"]
+    for path in files:
+        if path.suffix == ".csv":
+            with path.open(newline="", encoding="utf-8") as file:
+                assert {row["status"] for row in csv.DictReader(file)} == {"done"}
