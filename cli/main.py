@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 import warnings
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +22,11 @@ from kerasae.interrupts import Interrupted, handling_signals
 
 from .apply import apply
 from .bench import bench
+from .compare import compare
+from .config import config
+from .config_file import read_config
 from .denoise import denoise
+from .doctor import doctor
 from .encode import encode
 from .evaluate import evaluate
 from .export import export
@@ -29,26 +36,44 @@ from .learning_rate import learning_rate
 from .overfit import overfit
 from .regularize import regularize
 from .reproduce import reproduce
+from .runs import runs
 from .score import score
 from .streams import flush_output, prepare_streams
 from .sweep import sweep
 
+_DEBUG = "KERASAE_DEBUG"
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _COMMANDS = (
-    sweep, fit, evaluate, latent, apply, encode, score, export, learning_rate,
-    overfit, regularize, denoise, reproduce, bench,
+    sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare,
+    learning_rate, overfit, regularize, denoise, reproduce, bench,
+    config, doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
     app.command()(_command)
 
 
 @app.callback()
-def _about() -> None:
+def _about(
+    context: typer.Context,
+    config_file: Annotated[
+        Path | None,
+        typer.Option("--config", help="TOML file with options, such as [fit] epochs = 5."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
     """Dense autoencoders on images: sweep, train, compare, save, use."""
+    if debug:
+        os.environ[_DEBUG] = "1"
+    if config_file is not None:
+        commands = getattr(context.command, "commands", {})
+        known = {
+            name: {option.name for option in command.params} for name, command in commands.items()
+        }
+        context.default_map = read_config(config_file, known)
 
 
 def main() -> None:
-    """Runs the command line; an error of kerasae's own is one line and an exit code."""
+    """Runs the command line; an error is one line and an exit code."""
     prepare_streams()
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
@@ -61,12 +86,20 @@ def main() -> None:
     except Interrupted as interrupted:
         _print(interrupted)
         sys.exit(128 + interrupted.number)
+    # Whatever a library raises is a bug of ours, or a machine without memory or disk.
+    except Exception as error:
+        line = " ".join(str(error).split())[:500]
+        _print(error, f"{type(error).__name__}: {line} (--debug before the command shows more)")
+        sys.exit(1)
     finally:
         flush_output()
 
 
-def _print(error: BaseException) -> None:
-    print("kerasae:", "; ".join([str(error), *getattr(error, "__notes__", [])]), file=sys.stderr)
+def _print(error: BaseException, line: str | None = None) -> None:
+    if os.environ.get(_DEBUG):
+        traceback.print_exception(error)
+    notes = getattr(error, "__notes__", [])
+    print("kerasae:", "; ".join([line or str(error), *notes]), file=sys.stderr)
 
 
 _python_shows_warning = warnings.showwarning

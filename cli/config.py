@@ -1,0 +1,36 @@
+"""`kerasae config`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasae.errors import InvalidSetting
+
+from .config_file import run_options, toml_text
+
+
+def config(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(help="A command, such as fit, or the folder of a run.")],
+) -> None:
+    """Print the configuration of a command or a run as TOML for --config."""
+    commands = getattr(context.parent.command, "commands", {}) if context.parent else {}
+    if target in commands:
+        options = {
+            option.name: option.default
+            for option in commands[target].params
+            if option.param_type_name == "option" and option.name != "help"
+        }
+        print(toml_text(target, options), end="")
+        return
+    if not os.path.isdir(target):
+        raise InvalidSetting(
+            "target", target, "the folder of a run, or one of " + ", ".join(commands)
+        )
+    from kerasae.runs import read_experiment
+
+    print(toml_text(*run_options(read_experiment(Path(target)))), end="")

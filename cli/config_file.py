@@ -1,0 +1,104 @@
+"""Options from a TOML file: a table per command, below what the command line says."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kerasae.errors import DataError, InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.local_files import read_local, refusing
+
+from .options import NONE
+
+_MOST_BYTES = 1 << 20
+
+
+def read_config(path: Path, known: Mapping[str, set[str]]) -> dict[str, dict[str, Any]]:
+    """Reads the options of each command.
+
+    Args:
+        path: A TOML file with tables such as `[fit]`, and options such as `latent-dim = 30`.
+        known: The names of each command's options.
+
+    Returns:
+        The options by command, with `_` for `-`.
+
+    Raises:
+        DataError: If it is not a TOML file.
+        InvalidSetting: If a command or an option is unknown, or a value is a table.
+    """
+    with refusing(path, DataError, "mend the TOML file"):
+        tables = tomllib.loads(read_local(path, _MOST_BYTES).decode("utf-8"))
+    found: dict[str, dict[str, Any]] = {}
+    for command, options in tables.items():
+        if command not in known or not isinstance(options, dict):
+            raise InvalidSetting(
+                str(path), command, "tables of options, one of [" + "], [".join(known) + "]"
+            )
+        found[command] = {name.replace("-", "_"): value for name, value in options.items()}
+        for name, value in found[command].items():
+            if name not in known[command] or isinstance(value, dict):
+                raise InvalidSetting(
+                    f"{path} [{command}]", name, "one of " + ", ".join(sorted(known[command]))
+                )
+    return found
+
+
+def run_options(experiment: Experiment) -> tuple[str, dict[str, Any]]:
+    """Returns the command and its options that repeat a run.
+
+    Example:
+
+    >>> command, options = run_options(Experiment(image_size=(48, 64), shortcut=None))
+    >>> command, options["image_size"], options["shortcut"], options["hidden_dims"]
+    ('fit', '64x48', 'none', '256')
+    """
+    options: dict[str, Any] = experiment.to_dict()
+    options["hidden_dims"] = ",".join(map(str, experiment.hidden_dims))
+    options["shortcut"] = experiment.shortcut or NONE
+    sigma, clip = options.pop("sigma"), options.pop("clip_noise")
+    if experiment.image_size is not None:
+        height, width = experiment.image_size
+        options["image_size"] = f"{width}x{height}"
+    if not sigma:
+        return "fit", options
+    # The denoising study has neither.
+    del options["loss"], options["patience"]
+    return "denoise", {**options, "sigma": [sigma], "clip": clip}
+
+
+def toml_text(command: str, options: Mapping[str, Any]) -> str:
+    """Writes a command's options; those without a value are comments.
+
+    Example:
+
+    >>> print(toml_text("fit", {"epochs": 5, "quiet": False, "out": None}), end="")
+    [fit]
+    epochs = 5
+    quiet = false
+    # out =
+    """
+    lines = [
+        f"# {name} =" if value is None else f"{name} = {_toml(value)}"
+        for name, value in options.items()
+    ]
+    return "\n".join([f"[{command}]", *lines, ""])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return f'"{"".join(map(_escaped, str(value)))}"'
+
+
+def _escaped(letter: str) -> str:
+    if letter in '"\\':
+        return f"\\{letter}"
+    return letter if letter.isprintable() else f"\\u{ord(letter):04x}"

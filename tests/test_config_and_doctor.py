@@ -1,0 +1,85 @@
+"""Options from files, the installation's report, and how errors end."""
+
+import json
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from kerasae_cli.config_file import read_config, run_options, toml_text
+
+from kerasae import artifacts
+from kerasae.errors import DataError, InvalidSetting
+from kerasae.experiment import Experiment
+
+
+def cli(*words, cwd=None):
+    command = [sys.executable, "-m", "kerasae_cli.main", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        Experiment('a "b\\c" \t ü', (5, 4), shortcut=None, image_size=(3, 9), grayscale=True),
+        Experiment(sigma=0.5, clip_noise=True, learning_rate=1e-5),
+    ],
+)
+def test_what_is_written_for_a_run_is_read_back(tmp_path, experiment):
+    command, options = run_options(experiment)
+    (tmp_path / "c.toml").write_text(toml_text(command, options), encoding="utf-8")
+    found = read_config(tmp_path / "c.toml", {command: set(options)})
+    given = {name: value for name, value in options.items() if value is not None}
+    assert found == {command: given}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "reason"),
+    [
+        ("[fit", DataError, "cannot be read"),
+        ("[fly]", InvalidSetting, "received 'fly'"),
+        ("epochs = 1", InvalidSetting, "received 'epochs'"),
+        ("[fit]\nepoch = 1", InvalidSetting, "received 'epoch'"),
+        ("[fit.epochs]", InvalidSetting, "received 'epochs'"),
+    ],
+)
+def test_a_file_of_other_things_is_refused_in_one_line(tmp_path, text, error, reason):
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(error, match=reason):
+        read_config(tmp_path / "c.toml", {"fit": {"epochs"}})
+
+
+def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path):
+    text = '[fit]\ndataset = "mnist5k"\nepochs = 1\nlatent-dim = 2\nhidden_dims = "4"\n'
+    (tmp_path / "c.toml").write_text(text)
+    words = ["--config", "c.toml", "fit", "--latent-dim", 3, "--quiet", "--json", "--out"]
+    done = cli(*words, "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    settings = json.loads((tmp_path / "run" / artifacts.EXPERIMENT).read_text())
+    assert [settings[name] for name in ("epochs", "latent_dim", "hidden_dims")] == [1, 3, [4]]
+    printed = cli("config", "run", cwd=tmp_path).stdout
+    (tmp_path / "again.toml").write_text(printed)
+    done = cli("--config", "again.toml", "fit", "--quiet", "--out", "again", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "again" / artifacts.EXPERIMENT).read_text()) == settings
+
+
+def test_a_commands_options_are_printed_as_toml():
+    done = cli("config", "sweep")
+    assert tomllib.loads(done.stdout)["sweep"]["seeds"] == 1
+
+
+def test_the_doctor_finds_the_digits_and_prints_json_alone(tmp_path):
+    done = cli("doctor", "--data-dir", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["data"]["mnist5k"].startswith("4,500 training and 500 test")
+    assert found["data"]["mnist"].startswith("not found")
+    assert "CPU" in found["devices"]
+
+
+def test_only_debug_shows_a_traceback():
+    plain, debug = (cli(*words, "config", "nowhere") for words in ([], ["--debug"]))
+    assert (plain.returncode, debug.returncode) == (2, 2)
+    assert len(plain.stderr.splitlines()) == 1
+    assert "Traceback" in debug.stderr

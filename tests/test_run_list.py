@@ -1,0 +1,80 @@
+"""Lists of runs, and runs side by side."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+
+from kerasae import artifacts
+from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.run_list import filtered, find_runs, ordered, side_by_side
+
+SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, (dim, mse, psnr) in SCORES.items():
+        place = tmp_path / "sweep" / "x] ü" / name
+        settings = dataclasses.replace(Experiment("mnist5k"), latent_dim=dim)
+        artifacts.write_json(place / artifacts.EXPERIMENT, settings.to_dict())
+        artifacts.write_json(place / artifacts.METRICS, {"test_mse": mse, "test_psnr": psnr})
+    artifacts.write_json(tmp_path / "unfinished" / artifacts.EXPERIMENT, {})
+    return tmp_path
+
+
+def names(runs):
+    return [run.folder.name for run in runs]
+
+
+def test_finished_runs_are_found_sorted_and_filtered(folder):
+    runs, broken = find_runs(folder)
+    assert names(runs) == ["a", "b", "c ["]
+    assert broken == []
+    assert names(ordered(runs, "test_mse")) == ["b", "a", "c ["]
+    assert names(ordered(runs, "-test_psnr")) == ["b", "a", "c ["]
+    assert names(ordered(runs, "latent_dim")) == ["b", "a", "c ["]
+    assert names(filtered(runs, ["latent_dim=3", "test_mse=0.02"])) == ["a"]
+
+
+def test_a_broken_run_is_named_and_the_others_are_listed(folder):
+    (folder / "sweep" / "x] ü" / "a" / artifacts.EXPERIMENT).write_text("{}")
+    runs, broken = find_runs(folder)
+    assert names(runs) == ["b", "c ["]
+    assert len(broken) == 1
+    assert "dataset" in broken[0]
+
+
+def test_only_what_differs_and_the_scores_are_set_side_by_side(folder):
+    runs, _ = find_runs(folder)
+    assert side_by_side(runs[:2]) == {
+        "latent_dim": [3, 2], "test_mse": [0.02, 0.01], "test_psnr": [20.0, 25.0]
+    }  # fmt: skip
+
+
+def test_names_that_no_run_has_are_refused(folder):
+    runs, _ = find_runs(folder)
+    for condition in ("nothing=1", "seed"):
+        with pytest.raises(InvalidSetting, match="filter"):
+            filtered(runs, [condition])
+    with pytest.raises(InvalidSetting, match="sort"):
+        ordered(runs, "nothing")
+    with pytest.raises(ArtifactError, match="is not a folder"):
+        find_runs(folder / "nowhere")
+
+
+def test_the_commands_print_tables_and_json(folder):
+    place = folder / "sweep" / "x] ü"
+    for words, expected in (
+        (["runs", folder], "3 of 3 runs"),
+        (["compare", place / "a", place / "c ["], "test_psnr"),
+    ):
+        command = [sys.executable, "-m", "kerasae_cli.main", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert expected in done.stdout
+        done = subprocess.run([*command, "--json"], capture_output=True, text=True)
+        assert json.loads(done.stdout)
