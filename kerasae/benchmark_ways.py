@@ -144,7 +144,7 @@ def _torch_loop(
         if outputs == widths[-1] and number == len(widths) - 1:
             layers.append(torch.nn.Sigmoid())
         elif outputs != experiment.latent_dim:
-            layers.append(torch.nn.SiLU())
+            layers.append(torch.nn.GELU())
     model = torch.nn.Sequential(*layers)
     x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
