@@ -92,7 +92,7 @@ def denoiser(dataset: str) -> Experiment:
     """
     return Experiment(
         dataset,
-        (1280, 512),
+        (1024, 512),
         128,
         sigma=0.6,
         epochs=_DENOISING_EPOCHS.get(dataset, 20),
