@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerasae.datasets import ImageData, validation_rows
+from kerasae.errors import DiskFull
 from kerasae.pca import PCA, fit_pca
 
 _NOT_ARRAYS = ("name", "class_names", "skipped")
@@ -35,7 +36,7 @@ class DataStore:
         place = self._folder / _key(data.name)
         place.mkdir()
         for field in _array_fields(ImageData):
-            np.save(place / f"{field}.npy", getattr(data, field))
+            _save(place / f"{field}.npy", getattr(data, field))
 
     def add_pca(self, data: ImageData, validation_split: float, components: int) -> PCA:
         """Fits PCA on the images that experiments with this split train on, and writes it."""
@@ -44,7 +45,7 @@ class DataStore:
         place = (self._folder / _key(data.name)) / f"pca-{validation_split}"
         place.mkdir()
         for field in _array_fields(PCA):
-            np.save(place / f"{field}.npy", getattr(basis, field))
+            _save(place / f"{field}.npy", getattr(basis, field))
         return basis
 
     def data(self, name: str) -> ImageData:
@@ -90,6 +91,17 @@ class LoadedStore:
     def pca(self, name: str, validation_split: float) -> PCA:
         """Returns a data set's PCA."""
         return self._bases[_key(name), validation_split]
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    try:
+        np.save(path, array)
+    # NumPy does not say why less was written than was to be.
+    except OSError as error:
+        raise DiskFull(
+            f"{path}: there is no room for the images ({error}); set TMPDIR to a folder with room, "
+            f"then resume"
+        ) from error
 
 
 def _key(name: str) -> str:

@@ -238,11 +238,44 @@ def test_a_killed_sweep_goes_on_and_takes_more_trials(tmp_path, whole_sweep):
     assert [path.parent.name for path in folder.glob("trials/*/model.keras")] == [best]
 
 
-def test_a_full_disk_ends_a_sweep_which_is_resumed_when_there_is_room(tmp_path, whole_sweep):
-    folder = tmp_path / "sweep"
-    done = run(*SWEEP, "--jobs", 2, "--out", folder, preexec_fn=limit_files(50_000))
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own, and a function that gives it more room."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mount(size, *more):
+        options = ",".join([f"size={size}", *more])
+        words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+        return subprocess.run(words, capture_output=True).returncode
+
+    try:
+        mounted = mount("400k") == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("this user may not mount a file system")
+    yield place, lambda: mount("100m", "remount")
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_ends_a_sweep_which_is_resumed_when_there_is_room(small_disk, whole_sweep):
+    place, make_room = small_disk
+    folder = place / "sweep"
+    done = run(*SWEEP, "--jobs", 2, "--out", folder)
     assert done.returncode == 1
-    assert "no room" in done.stderr
-    assert f"kerasae sweep --resume {folder}" in done.stderr.splitlines()[-1]
-    assert run("sweep", "--resume", folder, "--json").returncode == 0
+    last = done.stderr.splitlines()[-1]
+    assert f"{folder}/" in last
+    assert "there is no room for it (No space left on device)" in last
+    assert last.endswith(f"resume with: kerasae sweep --resume {folder}")
+    assert make_room() == 0
+    done = run("sweep", "--resume", folder, "--json")
+    assert done.returncode == 0, done.stderr
     assert sweep_result(folder) == whole_sweep
+
+
+def test_no_room_for_the_images_is_told_in_a_line(tmp_path):
+    done = run(*SWEEP, "--out", tmp_path / "sweep", preexec_fn=limit_files(50_000))
+    assert done.returncode == 1
+    assert "there is no room for the images" in done.stderr.splitlines()[-1]
+    assert "kerasae sweep --resume" in done.stderr
