@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.presets import denoiser
 
@@ -71,4 +72,7 @@ def denoise(
     )
     study = DenoisingStudy(base, tuple(sigma) if sigma is not None else (0.6,))
     data = o.load_data(base, data_dir, skip_bad)
+    if data.train.ndim == 4:
+        # Before hours of training: the classical denoisers beside it know no colours.
+        raise InvalidSetting("dataset", dataset, "grey images, or --grayscale")
     run(study, data, out=out, jobs=jobs, as_json=as_json, quiet=quiet)

@@ -28,6 +28,7 @@ def runs(
     as_json: o.AsJson = False,
 ) -> None:
     """List the finished runs of a folder in a table."""
+    from kerasae.datasets import short_name
     from kerasae.run_list import filtered, find_runs, ordered, shown
 
     everything, broken = find_runs(folder)
@@ -42,11 +43,12 @@ def runs(
     from rich.table import Table
 
     table = Table(title=escape(f"{len(found):,} of {len(everything):,} runs in {folder}"))
-    table.add_column("run", overflow="fold")
+    table.add_column("run", overflow="fold", min_width=20)
     for name in _COLUMNS:
         table.add_column(name, justify="right", overflow="fold")
     for run in found:
         values = run.values()
+        values["dataset"] = short_name(values["dataset"])
         cells = [escape(shown(values.get(name))) for name in _COLUMNS]
         table.add_row(escape(str(run.folder.relative_to(folder))), *cells)
     Console().print(table)
