@@ -28,10 +28,8 @@ _HOME = {
     "load_run": "kerasae.runs",
     "open_model": "kerasae.saved_models",
     "psnr": "kerasae.metrics",
-    "run_sweep": "kerasae.sweeps",
     "save_run": "kerasae.artifacts",
     "sweep": "kerasae.sweeps:run_sweep",
-    "train": "kerasae.training",
 }
 __all__ = sorted(_HOME)
 
