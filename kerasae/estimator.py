@@ -89,6 +89,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
         Raises:
             InvalidSetting: If a setting is out of range.
+            ValueError: If there are fewer than two rows, or they are not finite numbers.
         """
         rows = self._validated(X, reset=True)
         experiment = self._experiment(len(rows))
@@ -156,7 +157,11 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         )
 
     def _validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
-        return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        # One row has no variance for PCA to start at.
+        least = 2 if reset else 1
+        return validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=least
+        )
 
     def _scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
         return (rows - self.data_min_) / self.data_range_
