@@ -42,6 +42,7 @@ def server():
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.requests.append(self.path)
+            self.server.asked.set()
             self.server.release.wait(60)
             self.send_response(200)
             self.send_header("Content-Length", str(len(CONTENT)))
@@ -52,7 +53,7 @@ def server():
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
-        made.requests, made.release = [], threading.Event()
+        made.requests, made.asked, made.release = [], threading.Event(), threading.Event()
         threading.Thread(target=made.serve_forever, daemon=True).start()
         yield made
         made.shutdown()
@@ -88,12 +89,10 @@ def test_content_that_is_not_what_was_expected_is_not_kept(server, tmp_path):
 
 def test_a_process_killed_in_the_middle_leaves_nothing_that_is_taken_for_the_file(server, tmp_path):
     import hashlib
-    import time
 
     expected = hashlib.sha256(CONTENT).hexdigest()
     first = fetching(server, tmp_path / "cache", expected)
-    while not server.requests:
-        time.sleep(0.01)
+    assert server.asked.wait(60)
     first.kill()
     first.communicate()
     assert not (tmp_path / "cache" / "sub").exists()
