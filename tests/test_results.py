@@ -25,7 +25,7 @@ def tables():
 def test_the_readme_shows_the_committed_tables(tables):
     for dataset in ("mnist", "fashion_mnist"):
         assert "\n".join(tables.sweep_table(dataset)) in README
-    assert "\n".join(tables.study_table()) in README
+    assert "\n".join(tables.long_run_table()) in README
     assert "\n".join(tables.denoising_table()) in README
 
 
