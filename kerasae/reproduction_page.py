@@ -122,18 +122,24 @@ def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
         for dim in set(cells.get("basic", {})) & set(cells.get("extended", {})):
             pairs += 1
             deeper += cells["extended"][dim] <= cells["basic"][dim]
-    return (
-        f"Where we differ: the report's figures lose to PCA with as many dimensions in "
-        f"{below_pca} of {theirs} cells, and in {below_mean} to an answer that is always the mean "
-        f"training image: those networks had hardly been trained. Ours are {min(ratios):.1f} to "
-        f"{max(ratios):.1f} times below the report's. It concludes that the deeper network is "
-        f"worse; of ours the deeper one is at least as good in {deeper} of {pairs} pairs. "
-        + (
+    words = [
+        f"Where we differ: the report's figures lose to PCA with as many dimensions in {below_pca} of "
+        f"{theirs} cells, and in {below_mean} to an answer that is always the mean training image: "
+        "those networks had hardly been trained."
+    ]
+    if ratios:
+        words.append(f"Ours are {min(ratios):.1f} to {max(ratios):.1f} times below the report's.")
+    if pairs:
+        words.append(
+            f"It concludes that the deeper network is worse; of ours the deeper one is at least as "
+            f"good in {deeper} of {pairs} pairs."
+        )
+        words.append(
             "It was not worse, it was not trained."
             if deeper == pairs
             else "Where it is not, it has too few images to learn from, not too many layers."
         )
-    )
+    return " ".join(words)
 
 
 def _cells(summary: Mapping[str, Any]) -> dict[str, dict[int, float]]:
