@@ -123,8 +123,9 @@ def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
             pairs += 1
             deeper += cells["extended"][dim] <= cells["basic"][dim]
     words = [
-        f"Where we differ: the report's figures lose to PCA with as many dimensions in {below_pca} of "
-        f"{theirs} cells, and in {below_mean} to an answer that is always the mean training image: "
+        f"Where we differ: the report's figures lose to PCA with as many dimensions in "
+        f"{below_pca} of {theirs} cells, and in {below_mean} to an answer that is always the mean "
+        "training image: "
         "those networks had hardly been trained."
     ]
     if ratios:
