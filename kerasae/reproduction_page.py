@@ -125,8 +125,7 @@ def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
     words = [
         f"Where we differ: the report's figures lose to PCA with as many dimensions in "
         f"{below_pca} of {theirs} cells, and in {below_mean} to an answer that is always the mean "
-        "training image: "
-        "those networks had hardly been trained."
+        "training image: those networks had hardly been trained."
     ]
     if ratios:
         words.append(f"Ours are {min(ratios):.1f} to {max(ratios):.1f} times below the report's.")

@@ -22,7 +22,7 @@ from kerasae.sweeps import Sweep
 
 BASE = Experiment("mnist5k", (8,), 4, epochs=2, batch_size=50)
 STUDIES = [
-    SweepStudy(Sweep(BASE, ((8,), (12, 8)), (3, 5))),
+    SweepStudy(Sweep(BASE, ((8,), (12, 8)), (3, 15))),
     LearningRateStudy(BASE, (1e-4, 1e-2)),
     OverfitStudy(dataclasses.replace(BASE, epochs=3)),
     RegularizationStudy(BASE, (1e-6,), (0.1,)),
@@ -47,9 +47,9 @@ def test_every_study_answers_from_its_own_trials(done):
     assert result.errors == {}
     found = {name.removeprefix("mnist5k-"): f.summary for name, f in result.findings.items()}
     rows = {(row["hidden_dims"], row["latent_dim"]): row for row in found["sweep"]["rows"]}
-    assert set(rows) == {("8", 3), ("8", 5), ("12-8", 3), ("12-8", 5)}
-    wide = metrics(folder, "sweep", "extended-12-8-z5-lr0.003-seed0")
-    assert rows["12-8", 5]["test_mse"] == wide["test_mse"]
+    assert set(rows) == {("8", 3), ("8", 15), ("12-8", 3), ("12-8", 15)}
+    wide = metrics(folder, "sweep", "extended-12-8-z15-lr0.003-seed0")
+    assert rows["12-8", 15]["test_mse"] == wide["test_mse"]
 
     rates = {rate: metrics(folder, "learning-rate", f"lr{rate:g}") for rate in (1e-4, 1e-2)}
     assert found["learning-rate"]["best"] == min(rates, key=lambda rate: rates[rate]["val_mse"])
