@@ -1,6 +1,7 @@
 """Noise and shifts that training draws afresh for every batch, inside the compiled step.
 
 Each is a pure function of a seed pair, so a run that continues draws what it would have drawn.
+They work in programs compiled by XLA only, for the sake of their generator.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path)
 
 def test_a_commands_options_are_printed_as_toml():
     done = cli("config", "sweep")
-    assert tomllib.loads(done.stdout)["sweep"]["seeds"] == 1
+    assert tomllib.loads(done.stdout)["sweep"]["executor"] == "processes"
 
 
 def test_the_doctor_finds_the_digits_and_prints_json_alone(tmp_path):

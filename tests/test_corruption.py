@@ -3,7 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
-from kerasae.corruption import add_noise, random_shifts
+from kerasae import corruption
+
+# The generator is one that TensorFlow has in compiled programs only.
+add_noise, random_shifts = (
+    tf.function(function, jit_compile=True, autograph=False)
+    for function in (corruption.add_noise, corruption.random_shifts)
+)
 
 
 def key(seed, step):
