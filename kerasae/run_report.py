@@ -55,8 +55,9 @@ def reported_runs(folder: Path) -> ReportedRuns:
     Raises:
         ArtifactError: If there is no finished run, or none has its model.
     """
+    broken: list[str] = []
     if (folder / artifacts.EXPERIMENT).exists():
-        runs, broken = [read_finished_run(folder)], []
+        runs = [read_finished_run(folder)]
     else:
         found, broken = find_runs(folder)
         runs = ordered(found, "test_mse")

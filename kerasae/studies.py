@@ -146,11 +146,13 @@ def read_history(folder: Path) -> list[dict[str, float]]:
     with refusing(path, ArtifactError, "train the run again"):
         lines = read_local(path, _MOST_HISTORY).decode("utf-8").splitlines()
         try:
-            return [
-                {key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)
-            ]
+            reader = csv.DictReader(lines)
+            rows = [{key: float(value) for key, value in row.items()} for row in reader]
         except (TypeError, csv.Error):
             raise Refused("does not hold a number in every column") from None
+        if not rows or "mse" not in rows[0]:
+            raise Refused("does not hold the MSE of an epoch; train the run again")
+    return rows
 
 
 def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
