@@ -35,6 +35,7 @@ from .latent import latent
 from .learning_rate import learning_rate
 from .overfit import overfit
 from .regularize import regularize
+from .report import report
 from .reproduce import reproduce
 from .runs import runs
 from .score import score
@@ -44,7 +45,7 @@ from .sweep import sweep
 _DEBUG = "KERASAE_DEBUG"
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _COMMANDS = (
-    sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare,
+    sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare, report,
     learning_rate, overfit, regularize, denoise, reproduce, bench,
     config, doctor,
 )  # fmt: skip

@@ -64,6 +64,33 @@ def overfit_figure(
     return figure
 
 
+def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
+    """Draws one MSE over the epochs for several runs.
+
+    Args:
+        curves: For each run's name its MSE after each epoch.
+        label: Which MSE it is.
+
+    Returns:
+        The figure; the MSE axis is logarithmic.
+    """
+    figure = new_figure(9.5, 4.2)
+    axes = figure.add_subplot()
+    for number, (name, values) in enumerate(curves.items()):
+        axes.plot(
+            np.arange(1, len(values) + 1), values, color=COLOURS[number % 7],
+            linestyle=LINES[number % len(LINES)], marker=MARKERS[number % len(MARKERS)],
+            markevery=max(1, len(values) // 8), linewidth=2,
+            # A stranger's name is no formula.
+            label=name.replace("$", r"\$"),
+        )  # fmt: skip
+    axes.set(yscale="log", xlabel="epoch", ylabel=label)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    _decimal_mse(axes)
+    figure.legend(frameon=False, fontsize=9, loc="outside right upper")
+    return figure
+
+
 def learning_rate_figure(
     rates: Sequence[float], val_mse: Sequence[float | None], curves: Mapping[float, Curves]
 ) -> Figure:

@@ -55,6 +55,11 @@ _MD5 = {
     ),
 }
 
+_FASHION = (
+    "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+    "ankle boot",
+)  # fmt: skip
+
 
 @dataclasses.dataclass(frozen=True)
 class ImageData:
@@ -100,6 +105,24 @@ def short_name(dataset: str) -> str:
     """
     stem = PurePath(dataset).name
     return re.sub(r"[^\w.]+", "-", stem).strip("-.") or "images"
+
+
+def class_names(data: ImageData) -> list[str]:
+    """Returns the name of each class of a data set, by its number.
+
+    Args:
+        data: The data set; without names of its own, its classes are called by their numbers.
+
+    Example:
+
+    >>> class_names(load_dataset("mnist5k"))[:3]
+    ['0', '1', '2']
+    """
+    if data.class_names:
+        return list(data.class_names)
+    if data.name == "fashion_mnist":
+        return list(_FASHION)
+    return [str(number) for number in range(int(data.test_labels.max(initial=0)) + 1)]
 
 
 def experiment_data(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.datasets import ImageData
+from kerasae.datasets import ImageData, class_names
 from kerasae.errors import InvalidSetting
 from kerasae.models import DECODER, ENCODER
 from kerasae.part_scores import check_shape
@@ -24,10 +24,6 @@ _MOST_TSNE = 5_000
 _GRID = 15
 _EDGE = 2  # percent of the codes that the grid leaves outside at each side
 _WALKS, _STEPS = 5, 11
-_FASHION = (
-    "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
-    "ankle boot",
-)  # fmt: skip
 
 Points = NDArray[np.float32]
 
@@ -91,7 +87,7 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
         return output.reshape(*points.shape[:-1], *data.test.shape[1:])
 
     walks = decode(_walks(codes, data.test_labels))
-    labels, names = data.test_labels, _class_names(data)
+    labels, names = data.test_labels, class_names(data)
     if dim == 2:
         return LatentPlane(codes, labels, names, decode(_grid(codes)), walks, "code")
     if method == "tsne":
@@ -122,11 +118,3 @@ def _walks(codes: Points, labels: NDArray) -> Points:
     share = np.linspace(0, 1, _STEPS, dtype=np.float32)[None, :, None]
     start, end = codes[ends[::2], None], codes[ends[1::2], None]
     return (1 - share) * start + share * end
-
-
-def _class_names(data: ImageData) -> list[str]:
-    if data.class_names:
-        return list(data.class_names)
-    if data.name == "fashion_mnist":
-        return list(_FASHION)
-    return [str(number) for number in range(int(data.test_labels.max(initial=0)) + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -12,7 +13,8 @@ from typing import NotRequired, TypedDict
 from kerasae.errors import ArtifactError
 
 _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
-# Nothing may be fetched and nothing may run, whatever a caption or a figure contains.
+# Nothing may be fetched, and nothing but our script may run, whatever a caption or a figure
+# contains.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 Cell = str | int | float | None
@@ -30,6 +32,8 @@ class PageTable(TypedDict):
         decimals: Digits after the point; default 5.
         highest: Whether the best is the highest instead of the lowest; default `False`.
         note: A sentence under the table.
+        sortable: Whether a click on a heading sorts the rows; a `float` is then shown with four
+            digits and sorted by all of them. Default `False`.
     """
 
     caption: str
@@ -39,6 +43,7 @@ class PageTable(TypedDict):
     decimals: NotRequired[int]
     highest: NotRequired[bool]
     note: NotRequired[str]
+    sortable: NotRequired[bool]
 
 
 class PageFigure(TypedDict):
@@ -55,13 +60,42 @@ class PageFigure(TypedDict):
     alt: str
 
 
+class PagePair(TypedDict):
+    """Two pictures in one place, the second of which shows on hover, focus or tap.
+
+    Args:
+        first: A PNG file's bytes, such as of an image.
+        second: The same for what was made of it.
+        caption: What stands under them.
+    """
+
+    first: bytes
+    second: bytes
+    caption: str
+
+
+class PagePairs(TypedDict):
+    """A group of pairs.
+
+    Args:
+        title: What they are.
+        names: What the first and the second pictures are, such as original, reconstruction.
+        pairs: The pairs.
+    """
+
+    title: str
+    names: tuple[str, str]
+    pairs: Sequence[PagePair]
+
+
 class PageSection(TypedDict):
-    """A study: its title, what it says in words, its tables and figures."""
+    """A study: its title, what it says in words, its tables, figures and pairs."""
 
     title: str
     paragraphs: Sequence[str]
     tables: NotRequired[Sequence[PageTable]]
     figures: NotRequired[Sequence[PageFigure]]
+    pairs: NotRequired[Sequence[PagePairs]]
 
 
 class PageContent(TypedDict):
@@ -85,7 +119,10 @@ class PageContent(TypedDict):
 
 
 def report_page(content: PageContent, folder: Path) -> str:
-    """Builds the page: HTML with its style and figures inside, without scripts or links out.
+    """Builds the page: HTML with its style and figures inside, without links out.
+
+    It has a script, which its policy allows by its SHA-256, only where there is something to
+    sort or to switch.
 
     Args:
         content: All that the page shows; every text is escaped.
@@ -106,6 +143,7 @@ def report_page(content: PageContent, folder: Path) -> str:
     True
     """
     style = files("kerasae").joinpath("report_page.css").read_text(encoding="utf-8")
+    script, policy = _script(content["sections"])
     sections = list(enumerate(content["sections"], 1))
     links = "".join(f'<li><a href="#s{n}">{escape(s["title"])}</a></li>' for n, s in sections)
     return f"""<!doctype html>
@@ -113,7 +151,7 @@ def report_page(content: PageContent, folder: Path) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">
+<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">
 <title>{escape(content["title"])}</title>
 <style>
 {style}</style>
@@ -133,18 +171,30 @@ def report_page(content: PageContent, folder: Path) -> str:
 {_settings("Versions", content["versions"])}
 </section>
 </main>
-</body>
+{script}</body>
 </html>
 """
+
+
+def _script(sections: Sequence[PageSection]) -> tuple[str, str]:
+    """Returns the script's element, empty where nothing needs it, and the page's policy."""
+    tables = [table for section in sections for table in section.get("tables", ())]
+    pairs = any(section.get("pairs") for section in sections)
+    if not pairs and not any(table.get("sortable", False) for table in tables):
+        return "", _POLICY
+    text = files("kerasae").joinpath("report_page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return f"<script>{text}</script>\n", f"{_POLICY}; script-src 'sha256-{digest}'"
 
 
 def _section(number: int, section: PageSection, folder: Path) -> str:
     tables = "".join(_table(table) for table in section.get("tables", ()))
     figures = "".join(_figure(figure, folder) for figure in section.get("figures", ()))
+    pairs = "".join(_pairs(group) for group in section.get("pairs", ()))
     return f"""<section id="s{number}" aria-labelledby="s{number}-title">
 <h2 id="s{number}-title">{escape(section["title"])}</h2>
 {_paragraphs(section["paragraphs"])}
-{tables}{figures}</section>
+{tables}{figures}{pairs}</section>
 """
 
 
@@ -154,7 +204,10 @@ def _paragraphs(texts: Sequence[str]) -> str:
 
 def _table(table: PageTable) -> str:
     caption = escape(table["caption"])
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table["columns"])
+    heads = [escape(column) for column in table["columns"]]
+    if table.get("sortable", False):
+        heads = [f'<button type="button" class="sort">{head}</button>' for head in heads]
+    head = "".join(f'<th scope="col">{head}</th>' for head in heads)
     body = "\n".join(_row(row, table) for row in table["rows"])
     note = f'<p class="note">{escape(table["note"])}</p>' if "note" in table else ""
     # A region that scrolls must be reachable with the keyboard.
@@ -174,20 +227,30 @@ def _table(table: PageTable) -> str:
 def _row(row: Sequence[Cell], table: PageTable) -> str:
     compared = {column: row[column] for column in table.get("compare", ())}
     numbers = [value for value in compared.values() if isinstance(value, float)]
-    decimals = table.get("decimals", 5)
     choose = max if table.get("highest", False) else min
     best = choose(numbers) if len(numbers) > 1 else None
-    cells = [f'<th scope="row">{_text(row[0], decimals)}</th>']
+    cells = [f'<th scope="row"{_value(row[0], table)}>{_text(row[0], table)}</th>']
     for column, value in enumerate(row[1:], 1):
         mark = ' class="best"' if best is not None and compared.get(column) == best else ""
-        cells.append(f"<td{mark}>{_text(value, decimals)}</td>")
+        cells.append(f"<td{mark}{_value(value, table)}>{_text(value, table)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _text(value: Cell, decimals: int) -> str:
+def _value(value: Cell, table: PageTable) -> str:
+    """Returns the attribute that the script sorts by."""
+    if not table.get("sortable", False):
+        return ""
+    return f' data-value="{"" if value is None else escape(str(value))}"'
+
+
+def _text(value: Cell, table: PageTable) -> str:
     if value is None:
         return "&ndash;"
-    return f"{value:.{decimals}f}" if isinstance(value, float) else escape(str(value))
+    if not isinstance(value, float):
+        return escape(str(value))
+    return (
+        f"{value:.4g}" if table.get("sortable", False) else f"{value:.{table.get('decimals', 5)}f}"
+    )
 
 
 def _figure(figure: PageFigure, folder: Path) -> str:
@@ -195,18 +258,45 @@ def _figure(figure: PageFigure, folder: Path) -> str:
     if path.suffix not in _TYPES:
         raise ArtifactError(f"{path}: received a figure of another kind; expected .svg or .png")
     try:
-        data = base64.b64encode(path.read_bytes()).decode("ascii")
+        source = _data(path.read_bytes(), path.suffix)
     except OSError as error:
         raise ArtifactError(
             f"{path}: the figure cannot be read ({error.strerror}); draw it again"
         ) from error
-    source = f"data:{_TYPES[path.suffix]};base64,{data}"
     return f"""<figure>
 <div class="image" role="region" tabindex="0" aria-label="{alt}">
 <img src="{source}" alt="{alt}"></div>
 <figcaption>{escape(figure["caption"])}</figcaption>
 </figure>
 """
+
+
+def _pairs(group: PagePairs) -> str:
+    pairs = "\n".join(_pair(pair, group["names"]) for pair in group["pairs"])
+    return f"""<h3>{escape(group["title"])}</h3>
+<div class="pairs">
+{pairs}
+</div>
+"""
+
+
+def _pair(pair: PagePair, names: tuple[str, str]) -> str:
+    images = "".join(
+        f'<span class="{place}"><img src="{_data(png, ".png")}" alt=""><i>{escape(name)}</i></span>'
+        for place, png, name in (
+            ("first", pair["first"], names[0]),
+            ("second", pair["second"], names[1]),
+        )
+    )
+    caption = escape(pair["caption"])
+    label = f"{caption}: show the {escape(names[1])}"
+    return f"""<figure><button type="button" class="pair" aria-pressed="false" aria-label="{label}">
+{images}</button>
+<figcaption>{caption}</figcaption></figure>"""
+
+
+def _data(content: bytes, suffix: str) -> str:
+    return f"data:{_TYPES[suffix]};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _settings(name: str, values: Mapping[str, object]) -> str:

@@ -16,11 +16,15 @@ from rich.table import Table
 from kerasae import artifacts
 from kerasae.datasets import ImageData
 from kerasae.environment import environment
+from kerasae.errors import ArtifactError
 from kerasae.jobs import Event, Failed, Finished
 from kerasae.ledger import LEDGER
+from kerasae.local_files import Refused, read_local, refusing
 from kerasae.run_folder import owned
 from kerasae.runs import load_run
 from kerasae.trials import Bases, Trial, check_trials, running_trials
+
+_MOST_HISTORY = 1 << 24  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,9 +137,22 @@ def collect(
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """Reads a run's `history.csv`."""
-    with (folder / artifacts.HISTORY).open(newline="", encoding="utf-8") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    """Reads a run's `history.csv`.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    path = folder / artifacts.HISTORY
+    with refusing(path, ArtifactError, "train the run again"):
+        lines = read_local(path, _MOST_HISTORY).decode("utf-8").splitlines()
+        try:
+            reader = csv.DictReader(lines)
+            rows = [{key: float(value) for key, value in row.items()} for row in reader]
+        except (TypeError, csv.Error):
+            raise Refused("does not hold a number in every column") from None
+        if not rows or "mse" not in rows[0]:
+            raise Refused("does not hold the MSE of an epoch; train the run again")
+    return rows
 
 
 def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:

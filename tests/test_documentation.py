@@ -15,3 +15,12 @@ def test_the_python_of_a_page_runs(name):
     assert blocks
     for block in blocks:
         exec(compile(block, name, "exec"), {})
+
+
+def test_the_tutorial_runs_in_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (_DOCS / "tutorial.md").read_text(encoding="utf-8")
+    names: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "tutorial.md", "exec"), names)
+    assert (tmp_path / "tutorial-run" / "model.keras").is_file()

@@ -1,6 +1,9 @@
 """The page that sets results beside the report's, also in a real browser."""
 
+import base64
+import hashlib
 import html
+import io
 import json
 import re
 import shutil
@@ -8,6 +11,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasae.artifacts import save_figure
 from kerasae.errors import ArtifactError
@@ -84,26 +88,108 @@ def test_a_figure_that_cannot_be_shown_is_named(folder, file):
         report_page(_content(sections=[section]), folder)
 
 
-@pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize("width", [390, 1440])
-def test_a_browser_lays_the_page_out_without_scrolling_sideways(folder, tmp_path, width):
+def _png(shade):
+    content = io.BytesIO()
+    Image.new("L", (8, 8), shade).save(content, "PNG")
+    return content.getvalue()
+
+
+def _interactive():
+    """A page whose table sorts, with a missing value, and whose pairs switch."""
+    rows = [["b10", 0.5, 7], ["b9", None, 12], ["a <i>", 0.00012345, 100]]
+    table = {"caption": "Runs", "columns": ["run", "MSE", "epochs"], "rows": rows, "sortable": True}
+    pair = {"first": _png(0), "second": _png(255), "caption": "7, image 3, MSE 0.0123"}
+    group = {"title": "Worst", "names": ("original", "reconstruction"), "pairs": [pair] * 12}
+    section = {"title": "Runs", "paragraphs": [], "tables": [table], "pairs": [group]}
+    return _content(sections=[*_content()["sections"], section])
+
+
+def test_the_policy_allows_the_script_of_the_page_alone(folder):
+    page = report_page(_interactive(), folder)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = html.unescape(re.search(r'Security-Policy" content="([^"]*)"', page)[1])
+    assert policy.endswith(f"script-src 'sha256-{digest}'")
+    assert "default-src 'none'" in policy
+
+
+# Runs in a page around the one under test and writes down what it finds there.
+_PROBE = """
+onload = () => {
+  const frame = document.querySelector("iframe");
+  const page = frame.contentDocument;
+  const table = page.querySelector("table:has(.sort)");
+  const names = () => [...table.tBodies[0].rows].map((row) => row.cells[0].textContent);
+  const sorted = {};
+  table.querySelectorAll(".sort").forEach((button, column) => {
+    button.click();
+    const up = [names(), button.closest("th").getAttribute("aria-sort")];
+    button.click();
+    sorted[column] = [up, [names(), button.closest("th").getAttribute("aria-sort")]];
+  });
+  const pair = page.querySelector(".pair");
+  const visible = () => ["first", "second"].filter((name) =>
+    frame.contentWindow.getComputedStyle(pair.querySelector("." + name)).visibility === "visible");
+  const switched = [visible()];
+  for (let tap = 0; tap < 2; tap++) { pair.click(); switched.push(visible()); }
+  const images = [...page.images];
+  found.textContent = JSON.stringify({
+    width: page.documentElement.scrollWidth,
+    images: images.every((image) => image.complete && image.naturalWidth > 0),
+    best: page.querySelectorAll("td.best").length,
+    requests: frame.contentWindow.performance.getEntriesByType("resource").map((r) => r.name),
+    dark: frame.contentWindow.matchMedia("(prefers-color-scheme: dark)").matches,
+    sorted, switched,
+  });
+};
+"""
+
+
+def _in_browser(page, width, tmp_path, *options):
+    """Returns what the probe found in a frame, and what the browser said."""
     # In a frame of the width under test, since a window cannot be as narrow as a phone.
     harness = tmp_path / "harness.html"
     harness.write_text(
-        f"""<!doctype html><iframe style="border:0" width="{width}" height="2000"
-        srcdoc="{html.escape(report_page(_content(), folder))}"></iframe><pre id="found"></pre>
-        <script>onload = () => {{
-          const page = document.querySelector("iframe").contentDocument;
-          const image = page.querySelector("img");
-          found.textContent = JSON.stringify([page.documentElement.scrollWidth,
-            image.complete && image.naturalWidth > 0, page.querySelectorAll("td.best").length]);
-        }}</script>""",
+        f"""<!doctype html><meta name="color-scheme" content="light dark"><iframe style="border:0" width="{width}" height="2000"
+        srcdoc="{html.escape(page)}"></iframe><pre id="found"></pre>
+        <script>{_PROBE}</script>""",
         encoding="utf-8",
     )
-    command = [_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command = [_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", *options]
+    command += ["--enable-logging=stderr", "--host-resolver-rules=MAP * ~NOTFOUND"]
     command += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1600,1200"]
-    done = subprocess.run(
-        [*command, harness.as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
+    done = subprocess.run([*command, harness.as_uri()], capture_output=True, text=True, timeout=120)
     found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout)
-    assert json.loads(found[1]) == [width, True, 2]
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return json.loads(html.unescape(found[1])), console
+
+
+@pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("dark", [False, True])
+def test_in_a_browser_the_page_fits_sorts_and_switches(folder, tmp_path, width, dark):
+    options = ["--blink-settings=preferredColorScheme=0"] if dark else []
+    found, console = _in_browser(report_page(_interactive(), folder), width, tmp_path, *options)
+    assert console == []
+    assert found["requests"] == []
+    assert found["dark"] is dark
+    assert found["width"] == width
+    assert found["images"]
+    assert found["best"] == 2
+    # Names with their numbers in order, numbers by size, what is missing last.
+    for column, up, down in (
+        ("0", ["a <i>", "b9", "b10"], ["b10", "b9", "a <i>"]),
+        ("1", ["a <i>", "b10", "b9"], ["b10", "a <i>", "b9"]),
+        ("2", ["b10", "b9", "a <i>"], ["a <i>", "b9", "b10"]),
+    ):
+        assert found["sorted"][column] == [[up, "ascending"], [down, "descending"]]
+    assert found["switched"] == [["first"], ["second"], ["first"]]
+
+
+@pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_browser_would_tell_of_a_request_and_refuses_it(folder, tmp_path):
+    page = report_page(_interactive(), folder)
+    page = page.replace("</main>", '<img src="https://example.invalid/a.png"></main>')
+    found, console = _in_browser(page, 390, tmp_path)
+    assert not found["images"]
+    assert any("Content Security Policy" in line for line in console)

@@ -1,0 +1,57 @@
+"""`kerasae report`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options as o
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, or of a sweep.")],
+    out: Annotated[
+        Path | None, typer.Option(help="A new file; default: report.html in the folder.")
+    ] = None,
+    data_dir: o.DataDir = None,
+    skip_bad: o.SkipBad = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Write a page about a run or a sweep: table, curves, images and latent space."""
+    import tempfile
+
+    from kerasae import artifacts
+    from kerasae.report_page import report_page
+    from kerasae.run_report import reported_runs, run_report
+
+    page = _page(folder, out)
+    reported = reported_runs(folder)
+    data = o.load_data(reported.experiment, data_dir, skip_bad)
+    command = f"kerasae report {shlex.quote(str(folder))}"
+    with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
+        figures = Path(temporary)
+        content = run_report(reported, data, figures, command)
+        artifacts.write_text(page, report_page(content, figures))
+    if as_json:
+        found = {"page": str(page), "runs": len(reported.runs), "shown": str(reported.shown.folder)}
+        print(json.dumps(found))
+    else:
+        print(f"The page: {page}")
+
+
+def _page(folder: Path, out: Path | None) -> Path:
+    """Returns where the page goes; only an earlier page of this command is replaced."""
+    from kerasae import artifacts
+    from kerasae.errors import ArtifactError
+
+    if out is None:
+        if (folder / artifacts.REPRODUCTION).exists():
+            raise ArtifactError(f"{folder}: has the page of a reproduction; choose another --out")
+        return folder / artifacts.PAGE
+    if out.exists() or out.suffix != ".html":
+        raise ArtifactError(f"{out}: expected a new file whose name ends with .html")
+    return out
