@@ -150,7 +150,8 @@ def _in_browser(page, width, tmp_path, *options):
     # In a frame of the width under test, since a window cannot be as narrow as a phone.
     harness = tmp_path / "harness.html"
     harness.write_text(
-        f"""<!doctype html><meta name="color-scheme" content="light dark"><iframe style="border:0" width="{width}" height="2000"
+        f"""<!doctype html><meta name="color-scheme" content="light dark">
+        <iframe style="border:0" width="{width}" height="2000"
         srcdoc="{html.escape(page)}"></iframe><pre id="found"></pre>
         <script>{_PROBE}</script>""",
         encoding="utf-8",
