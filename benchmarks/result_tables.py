@@ -2,8 +2,8 @@
 
     python benchmarks/result_tables.py
 
-`docs/results/` holds what these commands left (`results.csv`, and what `study.json` has of the
-last four on each data set, by its name in `kerasae reproduce`):
+`docs/results/` holds what these commands left: `results.csv` of the sweeps, and in `studies.json`
+the `study.json` of the others on each data set, by their names in `kerasae reproduce`.
 
     kerasae sweep --dataset mnist --seeds 3 --validation-split 0
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
@@ -35,9 +35,9 @@ def sweep_rows(dataset: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def reproduction() -> dict[str, Any]:
-    """Reads the results of the full reproduction."""
-    content: dict[str, Any] = json.loads((RESULTS / "reproduction.json").read_text())
+def studies() -> dict[str, Any]:
+    """Reads what the studies found."""
+    content: dict[str, Any] = json.loads((RESULTS / "studies.json").read_text())
     return content
 
 
@@ -74,7 +74,7 @@ def sweep_table(dataset: str) -> list[str]:
 
 def long_run_table() -> list[str]:
     """Sets the long training beside the report's."""
-    results = reproduction()["results"]
+    results = studies()["results"]
     lines = ["| long training | report | ours |", "|---|---|---|"]
     for dataset, title in TITLES.items():
         found = results[f"{dataset}-overfit"]
@@ -89,18 +89,18 @@ def long_run_table() -> list[str]:
 
 def denoising_table() -> list[str]:
     """PSNR of every method, on both data sets, raw and clipped."""
-    results = reproduction()["results"]
-    studies = [
+    results = studies()["results"]
+    columns = [
         (f"{title}, {name}", results[f"{dataset}-{study}"])
         for dataset, title in TITLES.items()
         for study, name in (("denoise", "raw"), ("denoise-clipped", "clipped"))
     ]
     lines = [
-        f"| PSNR in dB, σ = 0.6 | {' | '.join(title for title, _ in studies)} |",
+        f"| PSNR in dB, σ = 0.6 | {' | '.join(title for title, _ in columns)} |",
         "|---|---|---|---|---|",
     ]
     for name in ("noisy", *BASELINES, "denoised"):
-        cells = [f"{found[f'{name}_psnr']:.2f}" for _, found in studies]
+        cells = [f"{found[f'{name}_psnr']:.2f}" for _, found in columns]
         lines.append(f"| {LABELS[name]} | {' | '.join(cells)} |")
     return lines
 

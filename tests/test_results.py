@@ -46,7 +46,7 @@ def test_every_cell_beats_pca_and_the_report_and_deeper_is_no_worse(tables, data
 
 
 def test_the_long_runs_and_denoisers_reach_what_the_docs_say(tables):
-    results = tables.reproduction()["results"]
+    results = tables.studies()["results"]
     assert results["mnist-overfit"]["test_mse"] <= 0.0012
     assert results["fashion_mnist-overfit"]["test_mse"] <= 0.0060
     assert results["mnist-denoise"]["denoised_psnr"] >= 19.5
