@@ -26,7 +26,7 @@ def sweep(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
     experiment = Experiment("mnist5k", (16,), 3, epochs=2, batch_size=64)
     run = train(experiment, digits)
-    for name, seed, mse in (("worse", 0, 0.3), ("better [/x] $a$", 1, 0.2), ("dropped", 2, 0.1)):
+    for name, seed, mse in (("worse", 0, 0.3), ("better [red] $a$", 1, 0.2), ("dropped", 2, 0.1)):
         scored = dataclasses.replace(run, metrics={**run.metrics, "test_mse": mse})
         artifacts.save_run(folder / name, dataclasses.replace(experiment, seed=seed), scored)
     (folder / "dropped" / artifacts.MODEL).unlink()
@@ -63,13 +63,13 @@ def test_a_denoiser_is_shown_what_it_sees(sweep, digits):
 
 def test_a_page_has_all_runs_and_shows_the_best_that_has_a_model(sweep, digits, tmp_path):
     reported = reported_runs(sweep)
-    assert [run.folder.name for run in reported.runs] == ["dropped", "better [/x] $a$", "worse"]
-    assert reported.shown.folder.name == "better [/x] $a$"
+    assert [run.folder.name for run in reported.runs] == ["dropped", "better [red] $a$", "worse"]
+    assert reported.shown.folder.name == "better [red] $a$"
     content = run_report(reported, digits, tmp_path, "kerasae report sweep")
     (table,) = content["sections"][0]["tables"]
     assert table["columns"][:2] == ["run", "seed"]
     assert [row[1] for row in table["rows"]] == [2, 1, 0]
-    assert "better [/x] $a$" in report_page(content, tmp_path)
+    assert "better [red] $a$" in report_page(content, tmp_path)
 
 
 def test_what_has_no_model_or_would_be_overwritten_is_refused(sweep, tmp_path):
