@@ -95,6 +95,7 @@ def fit(
 
     if begun is not None:
         _check_same(begun, experiment)
+    o.check_tensorboard(tensorboard)
     data = o.load_data(experiment, data_dir, skip_bad)
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(rows))

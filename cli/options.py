@@ -131,7 +131,7 @@ Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifac
 Resume = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Go on with what was begun in this folder.")
 ]
-TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard.")]
+TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard (kerasae[tensorboard]).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
 Inputs = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
@@ -195,6 +195,18 @@ def load_data(experiment: Experiment, data_dir: Path | None, skip_bad: bool) -> 
         more = len(data.skipped) - _SKIPPED_SHOWN
         print(f"kerasae: left out: {more:,} more", file=sys.stderr)
     return data
+
+
+def check_tensorboard(wanted: bool) -> None:
+    """Checks, before anything is trained, that TensorBoard is there if it is asked for.
+
+    Raises:
+        MissingExtra: If it is not.
+    """
+    from kerasae.extras import need
+
+    if wanted:
+        need("tensorboard", "tensorboard")
 
 
 def open_model(path: str, trust: bool) -> SavedModel:

@@ -116,6 +116,7 @@ def sweep(
     run_with = make_executor(executor, jobs, ray_address=ray_address, gpus_per_trial=gpus_per_trial)
     halving = _is_halving(early_stop, resume)
     kept = _kept(keep)
+    o.check_tensorboard(tensorboard)
     data = o.load_data(base, data_dir, skip_bad)
     folder = folder_to_use(out, resume, o.new_folder("sweep", data.title))
     again: list[str | Path] = ["sweep", "--resume", folder, *data_words(data_dir, skip_bad)]
