@@ -72,7 +72,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, words):
 
 
 def test_a_training_that_diverges_is_said_and_exits_with_1(tmp_path):
-    words = ["--optimizer", "sgd", "--learning-rate", "1e12", "--shortcut", "none"]
+    words = ["--optimizer", "sgd", "--learning-rate", "1e12"]
     done = run("fit", *TINY, *words, "--activation", "relu", "--out", tmp_path / "out")
     assert done.returncode == 1
     assert "lower the learning rate" in done.stderr
