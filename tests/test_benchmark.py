@@ -10,6 +10,7 @@ from kerasae.benchmark import NETWORKS, _speed, _weights, ways
 from kerasae.benchmark_ways import PRODUCT
 
 
+@pytest.mark.slow
 def test_every_way_is_measured_and_reported():
     words = ["bench", "--images", "500", "--rounds", "1", "--networks", "784-256-100", "--json"]
     done = subprocess.run(

@@ -78,6 +78,7 @@ def test_a_run_that_had_ended_scores_its_best_epoch_again(digits, tmp_path):
     assert_equal_runs(train(experiment, digits, checkpoints=checkpoints), first)
 
 
+@pytest.mark.slow
 def test_more_epochs_go_on_with_the_schedule_of_the_new_total(digits, tmp_path):
     short = dataclasses.replace(RUN, epochs=2, patience=None, shift=0, sigma=0.0)
     long = dataclasses.replace(short, epochs=3)

@@ -42,6 +42,7 @@ def test_on_digits_it_is_better_than_pca_of_its_size(digits):
     assert estimator.get_feature_names_out()[0] == "autoencodertransformer0"
 
 
+@pytest.mark.slow
 def test_it_stands_in_pipelines_and_searches(digits):
     search = GridSearchCV(
         make_pipeline(MinMaxScaler(), clone(TINY)),

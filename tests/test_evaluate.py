@@ -94,6 +94,7 @@ def test_the_command_takes_the_runs_own_settings(saved):
     assert set(printed["pca"]) == set(printed["model"])
 
 
+@pytest.mark.slow
 def test_a_file_is_scored_like_its_run(saved):
     whole, alone = (
         run(saved, "--json"),
