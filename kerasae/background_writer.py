@@ -11,10 +11,11 @@ class BackgroundWriter:
 
     Example:
 
-    >>> writer = BackgroundWriter()
-    >>> writer.start(lambda: print("written"))
+    >>> writer, lines = BackgroundWriter(), []
+    >>> writer.start(lambda: lines.append("written"))
     >>> writer.finish()
-    written
+    >>> lines
+    ['written']
     """
 
     def __init__(self) -> None:
