@@ -1,4 +1,4 @@
-"""Named experiments, each the record of a claim in `docs/results.md`."""
+"""Named experiments, and the networks that the studies of the report train."""
 
 from __future__ import annotations
 
