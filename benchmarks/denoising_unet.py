@@ -20,9 +20,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from kerasae.datasets import load_dataset
-from kerasae.denoisers import mean_psnr
+from kerasae.data.datasets import load_dataset
 from kerasae.noise import noisy_images
+from kerasae.studies.denoisers import mean_psnr
 
 _BATCH = 128
 # Steps in one call of the compiled program; the clock is looked at once per call.

@@ -15,7 +15,7 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.datasets import load_dataset
+from kerasae.data.datasets import load_dataset
 
 # Factor and shift that make the usual inputs out of pixels in [0, 1].
 SCALINGS = {

@@ -16,11 +16,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasae.executors import ProcessExecutor, SerialExecutor, resident_bytes
 from kerasae.experiment import Experiment
-from kerasae.identity import Identity
-from kerasae.jobs import Event, Executor, Finished, Job, JobQueue, Report
-from kerasae.ledger import LEDGER, Ledger
+from kerasae.trials.executors import ProcessExecutor, SerialExecutor, resident_bytes
+from kerasae.trials.identity import Identity
+from kerasae.trials.jobs import Event, Executor, Finished, Job, JobQueue, Report
+from kerasae.trials.ledger import LEDGER, Ledger
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +92,7 @@ def main() -> None:
         for workers in (1, 2):
             measure(f"processes, {workers}", ProcessExecutor(workers), counts.processes)
     if counts.ray:
-        from kerasae.ray_executor import RayExecutor
+        from kerasae.trials.ray_executor import RayExecutor
 
         measure("ray, 2 CPUs", RayExecutor(2), counts.ray)
 

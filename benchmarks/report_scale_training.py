@@ -25,7 +25,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.datasets import load_dataset
+from kerasae.data.datasets import load_dataset
 
 # Hidden widths, size of the code, output activation, Dropout rate in the hidden layers and the
 # code, on the output, learning rate, epochs.

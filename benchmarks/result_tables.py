@@ -20,9 +20,9 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from kerasae.denoisers import BASELINES
-from kerasae.denoising import LABELS
 from kerasae.reference import REPORT_LONG_RUN, REPORT_MSE
+from kerasae.studies.denoisers import BASELINES
+from kerasae.studies.denoising import LABELS
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 NETWORKS = {"basic": "basic 256", "extended": "extended 1024-512"}

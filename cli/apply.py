@@ -19,8 +19,8 @@ def apply(
     as_json: o.AsJson = False,
 ) -> None:
     """Reconstruct or denoise pictures, keeping their names, sizes and modes."""
-    from kerasae.model_inputs import find_inputs
-    from kerasae.model_use import reconstruct_pictures
+    from kerasae.use.model_inputs import find_inputs
+    from kerasae.use.pictures import reconstruct_pictures
 
     found = find_inputs(inputs)
     opened = o.open_model(model, trust_model)

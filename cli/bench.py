@@ -14,7 +14,7 @@ from . import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.benchmark import Speed
+    from kerasae.bench.benchmark import Speed
 
 
 def bench(
@@ -29,7 +29,7 @@ def bench(
     """Measure training speed beside plain fit, PyTorch and the machine's limit."""
     from rich.console import Console
 
-    from kerasae.benchmark import NETWORKS, measure_network
+    from kerasae.bench.benchmark import NETWORKS, measure_network
     from kerasae.environment import environment
     from kerasae.errors import InvalidSetting
 

@@ -17,7 +17,7 @@ def compare(
 ) -> None:
     """Set the settings in which runs differ, and their scores, side by side."""
     from kerasae.errors import InvalidSetting
-    from kerasae.run_list import read_finished_run, shown, side_by_side
+    from kerasae.runs.listing import read_finished_run, shown, side_by_side
 
     if len(folders) < 2:
         raise InvalidSetting("folders", str(folders[0]), "two runs or more")

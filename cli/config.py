@@ -31,6 +31,6 @@ def config(
         raise InvalidSetting(
             "target", target, "the folder of a run, or one of " + ", ".join(commands)
         )
-    from kerasae.runs import read_experiment
+    from kerasae.runs.reading import read_experiment
 
     print(toml_text(*run_options(read_experiment(Path(target)))), end="")

@@ -9,7 +9,7 @@ from typing import Any
 
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.local_files import read_local, refusing
+from kerasae.safety.local_files import read_local, refusing
 
 from .options import NONE
 

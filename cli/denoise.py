@@ -46,7 +46,7 @@ def denoise(
     quiet: o.Quiet = False,
 ) -> None:
     """Train a denoiser and set it beside the classical methods, by PSNR."""
-    from kerasae.denoising import DenoisingStudy
+    from kerasae.studies.denoising import DenoisingStudy
 
     from .study import run
 

@@ -19,9 +19,9 @@ def encode(
     as_json: o.AsJson = False,
 ) -> None:
     """Write the codes of pictures, a row for each."""
-    from kerasae.code_files import check_codes_file, write_codes
-    from kerasae.model_inputs import find_inputs
-    from kerasae.model_use import encode_pictures
+    from kerasae.use.code_files import check_codes_file, write_codes
+    from kerasae.use.model_inputs import find_inputs
+    from kerasae.use.pictures import encode_pictures
 
     check_codes_file(out)
     found = find_inputs(inputs)

@@ -15,7 +15,7 @@ from . import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.part_scores import Evaluation
+    from kerasae.scores.part_scores import Evaluation
 
 
 def evaluate(
@@ -34,7 +34,7 @@ def evaluate(
     as_json: o.AsJson = False,
 ) -> None:
     """Score a saved run or any .keras autoencoder, with PCA of the same size beside it."""
-    from kerasae.runs import read_experiment
+    from kerasae.runs.reading import read_experiment
 
     base = read_experiment(model) if os.path.isdir(model) else Experiment()
     experiment = o.experiment(
@@ -46,7 +46,7 @@ def evaluate(
     )
     opened = o.open_model(model, trust_model)
     data = o.load_data(experiment, data_dir, skip_bad)
-    from kerasae.part_scores import evaluate as run
+    from kerasae.scores.part_scores import evaluate as run
 
     found = run(opened.model, data, experiment)
     if as_json:

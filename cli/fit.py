@@ -10,9 +10,9 @@ import typer
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.identity import Identity, differences
 from kerasae.presets import PRESETS, preset
 from kerasae.reference import sweep_epochs
+from kerasae.trials.identity import Identity, differences
 
 from . import options as o
 from .resuming import data_words, folder_to_use, resumable
@@ -20,7 +20,7 @@ from .resuming import data_words, folder_to_use, resumable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.datasets import ImageData
+    from kerasae.data.datasets import ImageData
     from kerasae.pca import PCA
 
 
@@ -61,7 +61,7 @@ def fit(
     quiet: o.Quiet = False,
 ) -> None:
     """Train one autoencoder and save it with its settings, history and scores."""
-    from kerasae.runs import read_experiment
+    from kerasae.runs.reading import read_experiment
 
     begun = read_experiment(resume) if resume is not None else None
     name = dataset or Experiment.dataset
@@ -90,8 +90,8 @@ def fit(
         patience=patience,
         seed=seed,
     )
-    from kerasae.datasets import validation_rows
-    from kerasae.run_folder import owned
+    from kerasae.data.datasets import validation_rows
+    from kerasae.runs.folder import owned
 
     if begun is not None:
         _check_same(begun, experiment)
@@ -128,11 +128,11 @@ def _run(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    from kerasae import artifacts
-    from kerasae.checkpoints import Checkpoints
-    from kerasae.datasets import validation_rows
+    from kerasae.data.datasets import validation_rows
     from kerasae.pca import fit_pca
+    from kerasae.runs import artifacts
     from kerasae.runtime import start_tensorflow
+    from kerasae.training.checkpoints import Checkpoints
 
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     finished = _finished(folder, experiment)
@@ -142,7 +142,7 @@ def _run(
         return
     artifacts.write_json(folder / artifacts.EXPERIMENT, experiment.to_dict())
     start_tensorflow(threads)
-    from kerasae.training import train
+    from kerasae.training.train import train
 
     from .progress import EpochProgress
 
@@ -164,8 +164,8 @@ def _run(
 
 def _finished(folder: Path, experiment: Experiment) -> dict[str, Any] | None:
     """Returns the scores of a fit that is done; makes one that gets more epochs unfinished."""
-    from kerasae import artifacts
-    from kerasae.runs import read_experiment
+    from kerasae.runs import artifacts
+    from kerasae.runs.reading import read_experiment
 
     path = folder / artifacts.METRICS
     if not path.is_file():
@@ -206,7 +206,7 @@ def _show(
 def _table(experiment: Experiment, metrics: dict[str, Any], pca_mse: float) -> Table:
     from rich.table import Table
 
-    from kerasae.datasets import short_name
+    from kerasae.data.datasets import short_name
 
     widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
     table = Table(title=f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}")

@@ -33,8 +33,8 @@ def latent(
     as_json: o.AsJson = False,
 ) -> None:
     """Draw the latent space: test codes by class, decoded points, walks between images."""
-    from kerasae import artifacts
-    from kerasae.runs import read_experiment
+    from kerasae.runs import artifacts
+    from kerasae.runs.reading import read_experiment
 
     base = read_experiment(model) if os.path.isdir(model) else Experiment()
     opened = o.open_model(model, trust_model)
@@ -42,8 +42,8 @@ def latent(
         base, dataset=dataset, image_size=image_size, grayscale=grayscale or None
     )
     data = o.load_data(experiment, data_dir, skip_bad)
-    from kerasae.latent import latent_plane
-    from kerasae.latent_figure import latent_figure
+    from kerasae.figures.latent_figure import latent_figure
+    from kerasae.use.latent import latent_plane
 
     plane = latent_plane(opened.model, data, method)
     figure = latent_figure(

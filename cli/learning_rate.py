@@ -36,7 +36,7 @@ def learning_rate(
     quiet: o.Quiet = False,
 ) -> None:
     """Train one network with several learning rates and mark the best."""
-    from kerasae.learning_rate import RATES, LearningRateStudy
+    from kerasae.studies.learning_rate import RATES, LearningRateStudy
 
     from .study import run
 

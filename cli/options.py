@@ -24,8 +24,8 @@ from kerasae.experiment import (
 )
 
 if TYPE_CHECKING:
-    from kerasae.datasets import ImageData
-    from kerasae.saved_models import SavedModel
+    from kerasae.data.datasets import ImageData
+    from kerasae.runs.saved_models import SavedModel
 
 Number = TypeVar("Number", int, float)
 NONE = "none"
@@ -186,7 +186,7 @@ def height_and_width(text: str) -> tuple[int, int]:
 
 def load_data(experiment: Experiment, data_dir: Path | None, skip_bad: bool) -> ImageData:
     """Loads an experiment's images, and tells which pictures were left out."""
-    from kerasae.datasets import experiment_data
+    from kerasae.data.datasets import experiment_data
 
     data = experiment_data(experiment, data_dir, skip_bad=skip_bad)
     for line in data.skipped[:_SKIPPED_SHOWN]:
@@ -211,7 +211,7 @@ def check_tensorboard(wanted: bool) -> None:
 
 def open_model(path: str, trust: bool) -> SavedModel:
     """Opens a model, and says so where its layers are trusted unseen."""
-    from kerasae.saved_models import open_model as opened
+    from kerasae.runs.saved_models import open_model as opened
 
     if trust:
         print(

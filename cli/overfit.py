@@ -32,7 +32,7 @@ def overfit(
     quiet: o.Quiet = False,
 ) -> None:
     """Train one network for long and show the gap between training and validation."""
-    from kerasae.overfitting import OverfitStudy
+    from kerasae.studies.overfitting import OverfitStudy
 
     from .study import run
 

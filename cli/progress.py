@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from kerasae.jobs import EpochDone, Event, Failed, Finished, Started, Stopped, Warned
+from kerasae.trials.jobs import EpochDone, Event, Failed, Finished, Started, Stopped, Warned
 
 
 class TrialsProgress:

@@ -40,7 +40,7 @@ def regularize(
     quiet: o.Quiet = False,
 ) -> None:
     """Compare Lasso, Dropout and neither, each at its best strength."""
-    from kerasae.regularization import DROPOUTS, LAMBDAS, RegularizationStudy
+    from kerasae.studies.regularization import DROPOUTS, LAMBDAS, RegularizationStudy
 
     from .study import run
 

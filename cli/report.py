@@ -24,9 +24,9 @@ def report(
     """Write a page about a run or a sweep: table, curves, images and latent space."""
     import tempfile
 
-    from kerasae import artifacts
-    from kerasae.report_page import report_page
-    from kerasae.run_report import reported_runs, run_report
+    from kerasae.pages.report_page import report_page
+    from kerasae.pages.run_report import reported_runs, run_report
+    from kerasae.runs import artifacts
 
     page = _page(folder, out)
     reported = reported_runs(folder)
@@ -45,8 +45,8 @@ def report(
 
 def _page(folder: Path, out: Path | None) -> Path:
     """Returns where the page goes; only an earlier page of this command is replaced."""
-    from kerasae import artifacts
     from kerasae.errors import ArtifactError
+    from kerasae.runs import artifacts
 
     if out is None:
         if (folder / artifacts.REPRODUCTION).exists():

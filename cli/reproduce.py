@@ -14,7 +14,7 @@ from kerasae.environment import cores
 from . import options as o
 
 if TYPE_CHECKING:
-    from kerasae.reproduction import Reproduction
+    from kerasae.studies.reproduction import Reproduction
 
 
 def reproduce(
@@ -31,11 +31,11 @@ def reproduce(
     quiet: o.Quiet = False,
 ) -> None:
     """Run every study of the report and set its numbers beside ours in report.html."""
-    from kerasae import artifacts
-    from kerasae.datasets import load_dataset
-    from kerasae.reproduction import FULL, QUICK, report_studies
-    from kerasae.reproduction import reproduce as run
-    from kerasae.reproduction_page import reproduction_page
+    from kerasae.data.datasets import load_dataset
+    from kerasae.pages.reproduction_page import reproduction_page
+    from kerasae.runs import artifacts
+    from kerasae.studies.reproduction import FULL, QUICK, report_studies
+    from kerasae.studies.reproduction import reproduce as run
 
     from .progress import TrialsProgress
     from .resuming import resumable, same_command

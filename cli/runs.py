@@ -28,8 +28,8 @@ def runs(
     as_json: o.AsJson = False,
 ) -> None:
     """List the finished runs of a folder in a table."""
-    from kerasae.datasets import short_name
-    from kerasae.run_list import filtered, find_runs, ordered, shown
+    from kerasae.data.datasets import short_name
+    from kerasae.runs.listing import filtered, find_runs, ordered, shown
 
     everything, broken = find_runs(folder)
     found = ordered(filtered(everything, conditions or []), sort)

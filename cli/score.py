@@ -14,8 +14,8 @@ from . import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.model_use import PictureScore
-    from kerasae.saved_models import SavedModel
+    from kerasae.runs.saved_models import SavedModel
+    from kerasae.use.pictures import PictureScore
 
 
 def score(
@@ -36,8 +36,8 @@ def score(
     as_json: o.AsJson = False,
 ) -> None:
     """Rank pictures by their reconstruction error, and mark the anomalies."""
-    from kerasae.model_inputs import find_inputs
-    from kerasae.model_use import score_pictures
+    from kerasae.use.model_inputs import find_inputs
+    from kerasae.use.pictures import score_pictures
 
     found = find_inputs(inputs)
     opened = o.open_model(model, trust_model)
@@ -60,7 +60,7 @@ def _threshold(
     quantile: float,
 ) -> float | None:
     from kerasae.experiment import Experiment
-    from kerasae.model_use import training_threshold
+    from kerasae.use.pictures import training_threshold
 
     if opened.experiment is None and dataset is None:
         return None

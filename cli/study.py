@@ -8,9 +8,9 @@ from pathlib import Path
 
 import typer
 
-from kerasae.datasets import ImageData
+from kerasae.data.datasets import ImageData
 from kerasae.environment import cores
-from kerasae.studies import Study
+from kerasae.studies.study import Study
 
 
 def run(
@@ -23,7 +23,7 @@ def run(
     quiet: bool,
 ) -> None:
     """Runs a study and prints its tables, or JSON; exits with 1 when a trial failed."""
-    from kerasae.studies import run_study
+    from kerasae.studies.study import run_study
 
     from .options import new_folder
     from .progress import TrialsProgress

@@ -18,7 +18,7 @@ from . import options as o
 from .resuming import data_words, folder_to_use, resumable
 
 if TYPE_CHECKING:
-    from kerasae.sweeps import SweepResult
+    from kerasae.studies.sweeps import SweepResult
 
 
 def sweep(
@@ -76,10 +76,10 @@ def sweep(
     quiet: o.Quiet = False,
 ) -> None:
     """Train a grid of autoencoders and set them beside PCA and the report."""
-    from kerasae import artifacts
-    from kerasae.executors import make_executor
-    from kerasae.figures import sweep_figure
-    from kerasae.sweeps import Sweep, read_sweep, run_sweep
+    from kerasae.figures.sweep_figure import sweep_figure
+    from kerasae.runs import artifacts
+    from kerasae.studies.sweeps import Sweep, read_sweep, run_sweep
+    from kerasae.trials.executors import make_executor
 
     from .progress import TrialsProgress
 
@@ -145,7 +145,7 @@ def sweep(
 
 
 def _is_halving(early_stop: str | None, resume: Path | None) -> bool:
-    from kerasae.sweeps import HALVING, read_early_stop
+    from kerasae.studies.sweeps import HALVING, read_early_stop
 
     if early_stop not in (None, HALVING):
         raise InvalidSetting("early_stop", early_stop, HALVING)
@@ -167,7 +167,7 @@ def _kept(keep: str) -> int | None:
 def _show(result: SweepResult, dataset: str, folder: Path, as_json: bool) -> None:
     from rich.console import Console
 
-    from kerasae.tables import sweep_table
+    from kerasae.figures.tables import sweep_table
 
     if as_json:
         found = {"folder": str(folder), "results": result.rows, "errors": result.errors}

@@ -15,9 +15,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["kerasae", "zipfile", "json", "gzip", "numpy.lib"]):
-    from kerasae import bounded_json, bounded_zip, idx, model_config, npz
+    from kerasae.data import idx, npz
+    from kerasae.safety import bounded_json, bounded_zip, model_config
 from kerasae.errors import KerasAEError
-from kerasae.local_files import Refused, refusing
+from kerasae.safety.local_files import Refused, refusing
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 

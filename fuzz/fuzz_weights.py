@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kerasae.local_files import Refused
-from kerasae.weights_file import check_weights
+from kerasae.safety.local_files import Refused
+from kerasae.safety.weights_file import check_weights
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from model_cases import weights

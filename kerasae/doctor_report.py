@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from kerasae.datasets import DATASETS, load_dataset
+from kerasae.data.datasets import DATASETS, load_dataset
 from kerasae.environment import cores, environment
 from kerasae.errors import DataError
 from kerasae.runtime import start_tensorflow

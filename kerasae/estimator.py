@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kerasae.datasets import ImageData
+from kerasae.data.datasets import ImageData
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
@@ -93,7 +93,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         rows = self._validated(X, reset=True)
         experiment = self._experiment(len(rows))
-        from kerasae.training import train
+        from kerasae.training.train import train
 
         low, high = float(rows.min()), float(rows.max())
         self.data_min_, self.data_range_ = low, (high - low) or 1.0

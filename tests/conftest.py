@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kerasae.datasets import ImageData, load_dataset
+from kerasae.data.datasets import ImageData, load_dataset
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from kerasae import artifacts, checkpoints
+from kerasae.runs import artifacts
+from kerasae.training.train import checkpoints
 
 POINTS = (
     "before-write", "half-written", "before-fsync", "after-fsync", "before-rename",
@@ -89,7 +90,7 @@ def die_at(point: str, count: int) -> None:
 
 def die_after(milliseconds: int) -> None:
     """Dies so long after the training began."""
-    from kerasae import training
+    from kerasae.training.train import train as training
 
     real = training.ChunkTrainer.fit
 

@@ -12,10 +12,10 @@ import signal
 import time
 from pathlib import Path
 
-from kerasae import artifacts
 from kerasae.experiment import Experiment
-from kerasae.halving import rungs
-from kerasae.jobs import (
+from kerasae.runs import artifacts
+from kerasae.trials.halving import rungs
+from kerasae.trials.jobs import (
     EpochDone,
     Event,
     Failed,
@@ -27,8 +27,8 @@ from kerasae.jobs import (
     Report,
     Started,
 )
-from kerasae.ledger import Ledger
-from kerasae.trial_records import TrialRecords
+from kerasae.trials.ledger import Ledger
+from kerasae.trials.records import TrialRecords
 
 RUNS = "runs"
 

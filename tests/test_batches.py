@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from kerasae.batches import STEPS_PER_CHUNK, epoch_order, row_chunks
+from kerasae.training.batches import STEPS_PER_CHUNK, epoch_order, row_chunks
 
 
 def test_every_epoch_has_an_order_of_its_own_and_repeats_it_when_asked_again():

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from kerasae.benchmark import NETWORKS, _speed, _weights, ways
-from kerasae.benchmark_ways import PRODUCT
+from kerasae.bench.benchmark import NETWORKS, _speed, _weights, ways
+from kerasae.bench.ways import PRODUCT
 
 
 @pytest.mark.slow

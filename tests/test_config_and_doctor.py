@@ -8,9 +8,9 @@ import tomllib
 import pytest
 from kerasae_cli.config_file import read_config, run_options, toml_text
 
-from kerasae import artifacts
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
+from kerasae.runs import artifacts
 
 
 def cli(*words, cwd=None):

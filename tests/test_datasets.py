@@ -5,9 +5,9 @@ import gzip
 import numpy as np
 import pytest
 
-from kerasae.datasets import load_dataset, validation_rows
+from kerasae.data.datasets import load_dataset, validation_rows
+from kerasae.data.idx import read_idx
 from kerasae.errors import DataError, InvalidSetting
-from kerasae.idx import read_idx
 
 
 def test_idx_is_read_plain_and_compressed(tmp_path):

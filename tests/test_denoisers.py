@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from kerasae.denoisers import BASELINES, fit_baselines, gaussian_blur, mean_psnr, wiener
 from kerasae.errors import InvalidSetting
 from kerasae.noise import noisy_images
+from kerasae.studies.denoisers import BASELINES, fit_baselines, gaussian_blur, mean_psnr, wiener
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["raw", "clipped"])

@@ -7,14 +7,14 @@ import threading
 
 import pytest
 
-from kerasae.downloads import fetch_once
+from kerasae.data.downloads import fetch_once
 from kerasae.errors import DataError
 
 CONTENT = bytes(range(256)) * 4000
 
 FETCH = """
 import hashlib, pathlib, sys, urllib.request
-from kerasae.downloads import fetch_once
+from kerasae.data.downloads import fetch_once
 from kerasae.errors import DataError
 
 url, cache, expected = sys.argv[1:]

@@ -11,12 +11,12 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.decomposition import PCA
 
-from kerasae import artifacts
-from kerasae.datasets import validation_rows
+from kerasae.data.datasets import validation_rows
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.part_scores import code_size, evaluate
-from kerasae.training import train
+from kerasae.runs import artifacts
+from kerasae.scores.part_scores import code_size, evaluate
+from kerasae.training.train import train
 
 
 def run(*words):

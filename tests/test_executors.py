@@ -9,9 +9,9 @@ import pytest
 from small_work import drive, jobs_of, runs_of, stopped_by_hand
 
 from kerasae.errors import ArtifactError, DiskFull, InvalidSetting
-from kerasae.executors import ProcessExecutor, SerialExecutor, make_executor
-from kerasae.jobs import Died, Failed, Finished, Stopped, Warned
-from kerasae.ledger import LEDGER, Ledger
+from kerasae.trials.executors import ProcessExecutor, SerialExecutor, make_executor
+from kerasae.trials.jobs import Died, Failed, Finished, Stopped, Warned
+from kerasae.trials.ledger import LEDGER, Ledger
 
 NAMES = ["fine-a", "fine-b", "fine-c", "raising"]
 EXECUTORS = {
@@ -22,8 +22,8 @@ EXECUTORS = {
 KILLED = """
 import os, pathlib, signal, sys
 from small_work import drive, jobs_of
-from kerasae.executors import ProcessExecutor
-from kerasae.jobs import Finished
+from kerasae.trials.executors import ProcessExecutor
+from kerasae.trials.jobs import Finished
 folder, results = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 def on_event(event):
     global results

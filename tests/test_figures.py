@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasae.artifacts import save_figure
-from kerasae.curve_figures import learning_rate_figure, overfit_figure, regularization_figure
-from kerasae.latent_figure import latent_figure
-from kerasae.versions_figure import versions_figure
+from kerasae.figures.curves import learning_rate_figure, overfit_figure, regularization_figure
+from kerasae.figures.latent_figure import latent_figure
+from kerasae.figures.versions_figure import versions_figure
+from kerasae.runs.artifacts import save_figure
 
 
 def _labels(axes):

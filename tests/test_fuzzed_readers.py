@@ -17,14 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model_cases import good_config, members, weights
 
-from kerasae.bounded_json import parse_json
+from kerasae.data.idx import read_idx
+from kerasae.data.npz import read_npy, read_npz
 from kerasae.errors import DataError, ModelFileError
-from kerasae.idx import read_idx
-from kerasae.local_files import Refused
-from kerasae.model_config import check_model_config
-from kerasae.model_files import checked_model
-from kerasae.npz import read_npy, read_npz
-from kerasae.weights_file import check_weights
+from kerasae.safety.bounded_json import parse_json
+from kerasae.safety.local_files import Refused
+from kerasae.safety.model_config import check_model_config
+from kerasae.safety.model_files import checked_model
+from kerasae.safety.weights_file import check_weights
 
 FAST = settings(max_examples=200, deadline=None)
 SLOW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])

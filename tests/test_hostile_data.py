@@ -7,10 +7,10 @@ import pytest
 from commands import commands
 from data_cases import CASES, npy_header
 
-from kerasae.datasets import load_dataset
+from kerasae.data.datasets import load_dataset
+from kerasae.data.image_checks import check_images, check_labelled
+from kerasae.data.npz import read_npy, read_npz
 from kerasae.errors import DataError
-from kerasae.image_checks import check_images, check_labelled
-from kerasae.npz import read_npy, read_npz
 
 
 @pytest.fixture(scope="module")

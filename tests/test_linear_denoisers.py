@@ -6,13 +6,13 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 
 from kerasae.errors import InvalidSetting
-from kerasae.linear_denoisers import (
+from kerasae.noise import noisy_images
+from kerasae.studies.linear_denoisers import (
     best_linear_estimator,
     expected_noisy_pixel,
     pair_moments,
     pca_projections,
 )
-from kerasae.noise import noisy_images
 
 
 def test_the_moments_of_clipped_noise_are_those_of_many_draws():

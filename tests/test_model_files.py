@@ -26,7 +26,7 @@ from model_cases import (
 )
 
 from kerasae.errors import ModelFileError
-from kerasae.model_files import checked_model, load_model_safely
+from kerasae.safety.model_files import checked_model, load_model_safely
 
 
 @pytest.fixture(scope="module")

@@ -11,19 +11,19 @@ import pytest
 from picture_cases import pattern, write_pictures
 from PIL import Image
 
-from kerasae import artifacts
-from kerasae.datasets import load_dataset
+from kerasae.data.datasets import load_dataset
 from kerasae.errors import ArtifactError, DataError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.model_inputs import find_inputs
-from kerasae.model_use import (
+from kerasae.models import network
+from kerasae.runs import artifacts
+from kerasae.training.train import TrainedRun
+from kerasae.use.model_inputs import find_inputs
+from kerasae.use.pictures import (
     encode_pictures,
     reconstruct_pictures,
     score_pictures,
     training_threshold,
 )
-from kerasae.models import network
-from kerasae.training import TrainedRun
 
 
 def changed(shape, function=lambda x: x):

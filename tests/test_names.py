@@ -15,7 +15,9 @@ def test_every_name_is_there_with_its_documentation(name):
     assert callable(found)
     assert found.__doc__
     # A module of the name would take the function's place once it is imported.
-    assert not Path(kerasae.__file__).with_name(f"{name}.py").exists()
+    folder = Path(kerasae.__file__).parent
+    assert not (folder / f"{name}.py").exists()
+    assert not (folder / name).exists()
     assert getattr(kerasae, name) is found
 
 

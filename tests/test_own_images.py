@@ -9,11 +9,11 @@ import pytest
 from picture_cases import pattern, write_pictures
 from PIL import Image
 
-from kerasae.datasets import load_dataset, short_name
+from kerasae.data.datasets import load_dataset, short_name
+from kerasae.data.image_folder import PictureFolder
+from kerasae.data.image_store import new_images
+from kerasae.data.picture_files import pixels_of, read_picture
 from kerasae.errors import DataError, InvalidSetting
-from kerasae.image_folder import PictureFolder
-from kerasae.image_store import new_images
-from kerasae.picture_files import pixels_of, read_picture
 
 
 def rows_of(images, source):

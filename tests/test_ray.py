@@ -18,11 +18,11 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["PYTHONPATH"] = os.pathsep.join([*filter(None, sys.path), str(Path(__file__).parent)])
 ray = pytest.importorskip("ray", reason="needs kerasae[ray]")
 
-from kerasae import artifacts  # noqa: E402
 from kerasae.errors import InvalidSetting, KerasAEError  # noqa: E402
-from kerasae.jobs import Failed, Finished, Started, Warned  # noqa: E402
-from kerasae.ledger import Ledger  # noqa: E402
-from kerasae.ray_executor import RayExecutor  # noqa: E402
+from kerasae.runs import artifacts  # noqa: E402
+from kerasae.trials.jobs import Failed, Finished, Started, Warned  # noqa: E402
+from kerasae.trials.ledger import Ledger  # noqa: E402
+from kerasae.trials.ray_executor import RayExecutor  # noqa: E402
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 HERE = {"node_ip_address": "127.0.0.1", "object_store_memory": 200 << 20}
@@ -30,8 +30,8 @@ DRIVER = """
 import os, pathlib, signal, sys
 from small_work import drive, jobs_of
 from kerasae.errors import KerasAEError
-from kerasae.jobs import Finished
-from kerasae.ray_executor import RayExecutor
+from kerasae.trials.jobs import Finished
+from kerasae.trials.ray_executor import RayExecutor
 folder, address, results, *names = sys.argv[1:]
 results = int(results)
 def on_event(event):

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasae.artifacts import save_figure
 from kerasae.errors import ArtifactError
-from kerasae.report_page import report_page
-from kerasae.versions_figure import versions_figure
+from kerasae.figures.versions_figure import versions_figure
+from kerasae.pages.report_page import report_page
+from kerasae.runs.artifacts import save_figure
 
 _CHROMIUM = next(filter(shutil.which, ("chromium", "chromium-browser", "google-chrome")), None)
 

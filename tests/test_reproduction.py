@@ -7,18 +7,18 @@ import json
 import numpy as np
 import pytest
 
-from kerasae.denoisers import BASELINES
-from kerasae.denoising import DenoisingStudy
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.jobs import Started
-from kerasae.learning_rate import LearningRateStudy
-from kerasae.overfitting import OverfitStudy
-from kerasae.regularization import RegularizationStudy
-from kerasae.reproduction import Part, report_studies, reproduce
-from kerasae.reproduction_page import reproduction_page
-from kerasae.sweep_study import SweepStudy
-from kerasae.sweeps import Sweep
+from kerasae.pages.reproduction_page import reproduction_page
+from kerasae.studies.denoisers import BASELINES
+from kerasae.studies.denoising import DenoisingStudy
+from kerasae.studies.learning_rate import LearningRateStudy
+from kerasae.studies.overfitting import OverfitStudy
+from kerasae.studies.regularization import RegularizationStudy
+from kerasae.studies.reproduction import Part, report_studies, reproduce
+from kerasae.studies.sweep_study import SweepStudy
+from kerasae.studies.sweeps import Sweep
+from kerasae.trials.jobs import Started
 
 BASE = Experiment("mnist5k", (8,), 4, epochs=2, batch_size=50)
 STUDIES = [

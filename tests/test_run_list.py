@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from kerasae import artifacts
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.run_list import filtered, find_runs, ordered, side_by_side
+from kerasae.runs import artifacts
+from kerasae.runs.listing import filtered, find_runs, ordered, side_by_side
 
 SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}
 

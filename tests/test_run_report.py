@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasae import artifacts
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.image_pairs import image_pairs
-from kerasae.report_page import report_page
-from kerasae.run_report import reported_runs, run_report
-from kerasae.runs import load_run
-from kerasae.training import train
+from kerasae.pages.image_pairs import image_pairs
+from kerasae.pages.report_page import report_page
+from kerasae.pages.run_report import reported_runs, run_report
+from kerasae.runs import artifacts
+from kerasae.runs.reading import load_run
+from kerasae.training.train import train
 
 
 @pytest.fixture(scope="module")

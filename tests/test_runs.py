@@ -8,12 +8,12 @@ import shutil
 import numpy as np
 import pytest
 
-from kerasae import artifacts
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.models import network
-from kerasae.runs import load_run, read_experiment, run_file
-from kerasae.training import TrainedRun
+from kerasae.runs import artifacts
+from kerasae.runs.reading import load_run, read_experiment, run_file
+from kerasae.training.train import TrainedRun
 
 SETTINGS = Experiment(
     "mnist5k", (7, 6), 3, activation="silu", l1=0.1, dropout=0.2, shortcut="linear"

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from kerasae import artifacts
 from kerasae.errors import ArtifactError, ModelFileError
 from kerasae.experiment import Experiment
 from kerasae.models import network
-from kerasae.saved_models import open_model
-from kerasae.training import TrainedRun
+from kerasae.runs import artifacts
+from kerasae.runs.saved_models import open_model
+from kerasae.training.train import TrainedRun
 
 SETTINGS = Experiment("mnist5k", (6,), 3, shortcut="linear")
 

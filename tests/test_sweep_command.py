@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from kerasae.sweeps import COLUMNS
+from kerasae.studies.sweeps import COLUMNS
 
 LOADING = """
 import sys, keras, numpy as np

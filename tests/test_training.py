@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from kerasae.batches import epoch_order
 from kerasae.errors import InvalidSetting, TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.models import autoencoder
 from kerasae.pca import fit_pca
-from kerasae.training import train
+from kerasae.training.batches import epoch_order
+from kerasae.training.train import train
 
 SMALL = Experiment(
     "mnist5k", (16,), 4, shortcut=None, epochs=2, batch_size=50, optimizer="sgd", learning_rate=0.5

@@ -1,0 +1,1 @@
+"""Training speed, as ratios measured side by side."""

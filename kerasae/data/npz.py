@@ -1,0 +1,137 @@
+"""Reading `.npz` and `.npy` files of strangers: numbers only, and measured before they are read."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.errors import DataError
+from kerasae.safety.bounded_zip import open_zip
+from kerasae.safety.local_files import Refused, open_local, refusing
+
+MOST_BYTES = 1 << 30
+_MOST_HEADER = 1000
+# How many bytes hold the header's length, by the version of the format.
+_LENGTHS = {b"\x93NUMPY\1\0": 2, b"\x93NUMPY\2\0": 4}
+# Python 2 wrote its long numbers with an L.
+_HEADER = re.compile(
+    r"\{'descr': '([^']{1,30})', 'fortran_order': (True|False), "
+    r"'shape': \(((?:\d{1,15}L?, ?){0,8}(?:\d{1,15}L?)?)\), ?\} *\n",
+    re.ASCII,
+)
+_NUMBERS = re.compile(r"[<>|](?:[iu][1248]|f[248]|b1)")
+
+
+def read_npy(path: Path, most_bytes: int = MOST_BYTES) -> NDArray[Any]:
+    """Reads a `.npy` file of numbers.
+
+    Args:
+        path: The file.
+        most_bytes: The largest size of the file and of the array.
+
+    Returns:
+        The array, read-only.
+
+    Raises:
+        DataError: If it holds anything but numbers, is empty, damaged or too large.
+    """
+    with refusing(path, DataError), open_local(path, most_bytes) as file:
+        return _read_array(file, most_bytes)
+
+
+def map_npy(path: Path) -> NDArray[Any]:
+    """Maps a `.npy` file of numbers, of any size, into memory.
+
+    Args:
+        path: The file; it must not change while it is in use.
+
+    Returns:
+        The array, read-only, read from the disk as it is used.
+
+    Raises:
+        DataError: If it holds anything but numbers, is empty or damaged.
+    """
+    with refusing(path, DataError), open_local(path, sys.maxsize) as file:
+        dtype, fortran_order, shape = _read_header(file)
+        size, start = math.prod(shape) * dtype.itemsize, file.tell()
+        held = os.fstat(file.fileno()).st_size - start
+        if not 0 < size == held:
+            raise Refused(f"declares {dtype} of shape {shape}, {size:,} bytes, and holds {held:,}")
+        return np.memmap(file, dtype, "r", start, shape, "F" if fortran_order else "C")
+
+
+def read_npz(
+    path: Path, names: Sequence[str], most_bytes: int = MOST_BYTES
+) -> tuple[NDArray[Any], ...]:
+    """Reads an `.npz` file that holds exactly the arrays named.
+
+    Args:
+        path: The file.
+        names: The names of the arrays.
+        most_bytes: The largest size of the file, and of the arrays together.
+
+    Returns:
+        The arrays in the order of their names, read-only.
+
+    Raises:
+        DataError: If it holds other arrays, anything but numbers, is damaged or too large.
+    """
+    with (
+        refusing(path, DataError),
+        open_local(path, most_bytes) as file,
+        open_zip(file, {f"{name}.npy": most_bytes for name in names}) as archive,
+    ):
+        total = sum(info.file_size for info in archive.infolist())
+        if total > most_bytes:
+            raise Refused(f"declares {total:,} bytes; expected at most {most_bytes:,}")
+        return tuple(_read_member(archive, f"{name}.npy") for name in names)
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    try:
+        with archive.open(name) as member:
+            return _read_array(member, archive.getinfo(name).file_size)
+    except Refused as refused:
+        raise Refused(f"member {name!r}: {refused}") from None
+
+
+def _read_array(file: IO[bytes], most_bytes: int) -> NDArray[Any]:
+    dtype, fortran_order, shape = _read_header(file)
+    size = math.prod(shape) * dtype.itemsize
+    if not 0 < size <= most_bytes:
+        raise Refused(
+            f"declares {dtype} of shape {shape}, {size:,} bytes; expected 1 to {most_bytes:,}"
+        )
+    content = file.read(size)
+    if len(content) != size or file.read(1):
+        found = "more" if len(content) == size else f"{len(content):,}"
+        raise Refused(f"declares {size:,} bytes and holds {found}")
+    array = np.frombuffer(content, dtype)
+    return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
+
+
+def _read_header(file: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
+    """Reads the header as NumPy writes it; NumPy itself would parse it as Python."""
+    start = file.read(8)
+    if start not in _LENGTHS:
+        raise Refused(f"is no npy file (it starts with {start!r})")
+    length = int.from_bytes(file.read(_LENGTHS[start]), "little")
+    if length > _MOST_HEADER:
+        raise Refused(f"its header has {length:,} bytes; expected at most {_MOST_HEADER:,}")
+    header = file.read(length)
+    match = _HEADER.fullmatch(header.decode("latin-1"))
+    if match is None:
+        raise Refused(f"its header is not that of an array of numbers: {header[:200]!r}")
+    descr, order, shape = match.groups()
+    if not _NUMBERS.fullmatch(descr):
+        raise Refused(f"holds {descr!r}; expected numbers")
+    return np.dtype(descr), order == "True", tuple(int(size) for size in re.findall(r"\d+", shape))

@@ -1,0 +1,240 @@
+"""Pictures in files of strangers: found, measured before they are decoded, and decoded."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kerasae.errors import DataError
+from kerasae.safety.local_files import Refused, open_local, refusing
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+_MOST_BYTES = 1 << 28
+_MOST_PIXELS = 1 << 26  # 8192 x 8192
+_GRAY_MODES = ("1", "L", "LA", "I;16", "I;16L", "I;16B")
+_COLOUR_MODES = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
+_ORIENTATION = 0x0112  # of Exif; from 5 on, width and height are exchanged
+_ADVICE = "mend it or take it away, or go on without it with --skip-bad"
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureKind:
+    """What a picture's file says before it is decoded.
+
+    Args:
+        width: Width in pixels, seen upright.
+        height: Height in pixels.
+        gray: Whether it has no colours.
+    """
+
+    width: int
+    height: int
+    gray: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Args:
+        image: Upright, of mode `L` or `RGB`; transparent parts stand on white.
+        mode: The mode of the file, such as `I;16` or `CMYK`.
+        alpha: How opaque each pixel is, of mode `L`; `None` where the file does not say.
+    """
+
+    image: Image.Image
+    mode: str
+    alpha: Image.Image | None = None
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Lists the pictures in a folder and its sub-folders, by name.
+
+    Hidden files and folders are left out, and so is what has another ending.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The files, sorted by their path with `/` inside the folder.
+
+    Raises:
+        DataError: If it holds none, or a folder cannot be listed.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    found = []
+    with refusing(folder, DataError):
+        for place, folders, names in os.walk(folder, onerror=fail):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [Path(place, name) for name in names if is_picture(name)]
+        if not found:
+            raise Refused(f"holds no images; expected files such as {', '.join(SUFFIXES)}")
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def is_picture(name: str | os.PathLike[str]) -> bool:
+    """Tells by its name whether a file is a picture.
+
+    Example:
+
+    >>> is_picture("a b.JPG"), is_picture("notes.txt"), is_picture("._a.jpg")
+    (True, False, False)
+    """
+    name = os.path.basename(name)
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+def measure_picture(path: Path) -> PictureKind:
+    """Reads a picture's size and mode, without decoding it.
+
+    Args:
+        path: A PNG, JPEG, WebP, TIFF or BMP file.
+
+    Returns:
+        The `PictureKind`.
+
+    Raises:
+        DataError: If it is not such a file, damaged, larger than 8192x8192 pixels, animated,
+            or has more than 16 bits a channel.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
+            width, height = height, width
+        return PictureKind(width, height, image.mode in _GRAY_MODES)
+
+
+def read_picture(path: Path) -> Picture:
+    """Decodes a picture.
+
+    16 bits a channel become 8; a palette, CMYK and other colour spaces become RGB.
+
+    Args:
+        path: See `measure_picture`.
+
+    Returns:
+        The `Picture`.
+
+    Raises:
+        DataError: As `measure_picture` does, and if the pixels are damaged.
+    """
+    with _opened(path) as opened:
+        opened.load()
+        image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith("I;16"):
+            return Picture(_eight_bits(image), image.mode)
+        gray = image.mode in _GRAY_MODES
+        if not image.has_transparency_data:
+            return Picture(image.convert("L" if gray else "RGB"), image.mode)
+        layered = image.convert("RGBA")
+        white = Image.new("RGBA", layered.size, "white")
+        flat = Image.alpha_composite(white, layered).convert("L" if gray else "RGB")
+        return Picture(flat, image.mode, layered.getchannel("A"))
+
+
+def pixels_of(
+    image: Image.Image, size: tuple[int, int] | None = None, *, gray: bool
+) -> NDArray[np.uint8]:
+    """Returns a picture's pixels in the size and colours asked for.
+
+    Args:
+        image: Of mode `L` or `RGB`.
+        size: Height and width; `None` keeps the picture's own.
+        gray: Whether to make it grayscale (ITU-R 601 luma), or else RGB.
+
+    Returns:
+        `uint8`, `(height, width)` for grayscale, or `(height, width, 3)`.
+
+    Example:
+
+    >>> pixels_of(Image.new("RGB", (4, 2), "white"), (3, 5), gray=True).shape
+    (3, 5)
+    """
+    image = image.convert("L" if gray else "RGB")
+    if size is not None and image.size != size[::-1]:
+        image = image.resize(size[::-1], Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+def save_picture(pixels: NDArray[np.uint8], like: Picture, path: Path) -> None:
+    """Saves pixels as a picture of the size and mode that another has.
+
+    Lossless where the format can be; JPEG files get the quality 95.
+
+    Args:
+        pixels: `(height, width)` or `(height, width, 3)`.
+        like: The other picture.
+        path: The file to write; its ending tells the format.
+    """
+    image = Image.fromarray(pixels)
+    if image.size != like.image.size:
+        image = image.resize(like.image.size, Image.Resampling.BICUBIC)
+    suffix = path.suffix.lower()
+    _in_mode(image, like, suffix).save(path, quality=95, lossless=suffix == ".webp")
+
+
+def _in_mode(image: Image.Image, like: Picture, suffix: str) -> Image.Image:
+    if like.alpha is not None:
+        image = image.convert("RGBA")
+        image.putalpha(like.alpha)
+        jpeg = suffix in (".jpg", ".jpeg")
+        return image.convert("RGB" if jpeg else "LA" if like.mode == "LA" else "RGBA")
+    if like.mode.startswith("I;16"):
+        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    if like.mode == "P":
+        return image.convert("RGB").quantize(256)
+    if like.mode in ("CMYK", "1"):
+        return image.convert(like.mode)
+    return image.convert("L" if like.mode in _GRAY_MODES else "RGB")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    with refusing(path, DataError, _ADVICE), warnings.catch_warnings():
+        # Pillow's warnings are about files that it reads all the same.
+        warnings.simplefilter("ignore")
+        try:
+            with (
+                open_local(path, _MOST_BYTES) as file,
+                Image.open(file, formats=_FORMATS) as image,
+            ):
+                _check(image)
+                yield image
+        except UnidentifiedImageError:
+            raise Refused(f"is no PNG, JPEG, WebP, TIFF or BMP picture; {_ADVICE}") from None
+        except Image.DecompressionBombError:
+            raise Refused(f"has far too many pixels; {_ADVICE}") from None
+        # Pillow's decoders raise these, too, for damaged files.
+        except (SyntaxError, KeyError, IndexError, TypeError, AttributeError) as error:
+            raise Refused(f"is damaged ({type(error).__name__}: {error}); {_ADVICE}") from error
+
+
+def _check(image: Image.Image) -> None:
+    if image.width * image.height > _MOST_PIXELS:
+        raise Refused(
+            f"has {image.width:,} x {image.height:,} pixels; expected at most {_MOST_PIXELS:,}"
+        )
+    frames = getattr(image, "n_frames", 1)
+    # Phones put a preview behind a photo (MPO), which is no animation.
+    if frames > 1 and image.format != "MPO":
+        raise Refused(f"has {frames} frames; expected one picture")
+    if image.mode not in (*_GRAY_MODES, *_COLOUR_MODES):
+        raise Refused(f"has pixels of mode {image.mode}; expected 8 or 16 bits a channel")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.uint32)
+    # 65535 is white, as 255 is: exactly 257 times as much.
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))

@@ -1,0 +1,100 @@
+"""Pictures of the latent space: codes by class, decoded points, and walks between images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from kerasae.figures.style import MARKERS, new_figure, quiet, show_image
+
+# Ten classes are more than a palette can hold apart: marker and colour together do.
+_CLASS_COLOURS = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#C9B800", "#0072B2", "#D55E00", "#CC79A7",
+    "#7F7F7F", "#8C564B",
+)  # fmt: skip
+
+
+def latent_figure(
+    codes: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    class_names: list[str],
+    decoded: NDArray[np.floating] | None = None,
+    walks: NDArray[np.floating] | None = None,
+    axis_name: str = "code",
+) -> Figure:
+    """Draws the latent plane, a grid of decoded points and walks between images.
+
+    Args:
+        codes: Codes of the images in two dimensions, `(images, 2)`.
+        labels: Class of each image, `(images,)`, from 0.
+        class_names: Name of each class, at most ten.
+        decoded: Decoded points of a grid over the plane, `(rows, columns, height, width)`
+            in [0, 1], the first row at the top; left out when `None`.
+        walks: Images on the way from one image to another,
+            `(walks, steps, height, width)`; left out when `None`.
+        axis_name: Label of the axes, such as `code`, `PCA of the code` or `t-SNE`.
+
+    Returns:
+        The figure.
+    """
+    columns = 1 if decoded is None else 2
+    height = 5.6 if walks is None else 5.6 + 0.75 * len(walks)
+    figure = new_figure(6.2 * columns, height)
+    ratios = [5.6] if walks is None else [5.6, height - 5.6]
+    parts = figure.subfigures(len(ratios), 1, height_ratios=ratios, squeeze=False)[:, 0]
+    top = parts[0].subfigures(1, columns, width_ratios=[6.6, 5.4][:columns], squeeze=False)[0]
+    _scatter(top[0], codes, labels, class_names, axis_name)
+    if decoded is not None:
+        _mosaic(top[1], decoded, "decoded points of the plane")
+    if walks is not None:
+        _mosaic(parts[1], walks, "walks between two images, in equal steps of the code")
+    return figure
+
+
+def _scatter(
+    figure: Figure, codes: NDArray, labels: NDArray, class_names: list[str], axis_name: str
+) -> None:
+    axes = figure.subplots()
+    handles = []
+    for number, name in enumerate(class_names):
+        marker = (*MARKERS, "<", ">")[number % 10]
+        colour = _CLASS_COLOURS[number % 10]
+        chosen = codes[labels == number]
+        look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": "none"}
+        axes.plot(*chosen.T, markersize=3, alpha=0.45, markeredgewidth=0, rasterized=True, **look)
+        handles.append(Line2D([], [], markersize=7, label=name, **look))
+    middles = {
+        name: np.median(codes[labels == number], axis=0)
+        for number, name in enumerate(class_names)
+        if np.any(labels == number)
+    }
+    box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "0.4", "alpha": 0.85}
+    for name, place in _apart(middles, np.ptp(codes, axis=0)).items():
+        axes.annotate(name, (place[0], place[1]), ha="center", va="center", fontsize=9, bbox=box)
+    axes.set(xlabel=f"{axis_name}, 1st dimension", ylabel=f"{axis_name}, 2nd dimension")
+    quiet(axes)
+    axes.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _apart(places: dict[str, NDArray], extent: NDArray) -> dict[str, NDArray]:
+    """Moves labels up, from the lowest on, until none covers another."""
+    free: dict[str, NDArray] = {}
+    for name in sorted(places, key=lambda name: float(places[name][1])):
+        place = places[name].copy()
+        for other in free.values():
+            if np.all(np.abs(place - other) < (0.16, 0.045) * extent):
+                place[1] = other[1] + 0.045 * extent[1]
+        free[name] = place
+    return free
+
+
+def _mosaic(figure: Figure, images: NDArray, title: str) -> None:
+    """Draws rows of images, grey or in colour, as one, which is fast and leaves no gaps."""
+    rows, columns, height, width, *channels = images.shape
+    axes = figure.subplots()
+    show_image(axes, images.swapaxes(1, 2).reshape(rows * height, columns * width, *channels))
+    axes.set_title(title, fontsize=11)

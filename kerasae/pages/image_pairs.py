@@ -1,0 +1,91 @@
+"""What a model makes of the test images: pairs of pictures, the worst and the best among them."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.data.datasets import ImageData, class_names
+from kerasae.experiment import Experiment
+from kerasae.noise import TEST, noisy_images
+from kerasae.pages.report_page import PagePair, PagePairs
+from kerasae.scores.part_scores import check_shape
+from kerasae.use.pictures import denoise
+
+if TYPE_CHECKING:
+    import keras
+
+_SHOWN = 12
+_MOST_PIXELS = 192  # of a side; larger pictures are made smaller for the page
+
+
+def image_pairs(model: keras.Model, data: ImageData, experiment: Experiment) -> list[PagePairs]:
+    """Pairs test images with what a model makes of them, and ranks them by their error.
+
+    A denoiser sees the noisy images that it was scored on.
+
+    Args:
+        model: The model of the run.
+        data: Its images, `uint8`.
+        experiment: Its settings, which tell the noise.
+
+    Returns:
+        Three groups of at most twelve pairs: evenly spaced, the worst and the best ones. The
+        caption has the class, the image's place in the test set and its MSE.
+
+    Raises:
+        InvalidSetting: If the model takes images of another shape.
+    """
+    from kerasae.scores.evaluation import image_mse_function
+
+    check_shape(model, data)
+    noisy = None
+    if experiment.sigma:
+        seed = (experiment.seed, TEST)
+        noisy = noisy_images(data.test, experiment.sigma, seed, clip=experiment.clip_noise)
+    errors = image_mse_function(model)(data.test, noisy)
+    by_error = np.argsort(errors, kind="stable")
+    evenly = np.linspace(0, len(errors) - 1, min(_SHOWN, len(errors)), dtype=np.intp)
+    names = ("original", "reconstruction") if noisy is None else ("noisy image", "denoised image")
+    inputs: NDArray[np.uint8] | NDArray[np.float32] = data.test if noisy is None else noisy
+    return [
+        {"title": title, "names": names, "pairs": _pairs(model, inputs, data, errors, rows)}
+        for title, rows in (
+            ("Test images, evenly spaced", evenly),
+            ("Worst test images", by_error[::-1][:_SHOWN]),
+            ("Best test images", by_error[:_SHOWN]),
+        )
+    ]
+
+
+def _pairs(
+    model: keras.Model,
+    inputs: NDArray[np.uint8] | NDArray[np.float32],
+    data: ImageData,
+    errors: NDArray[np.float32],
+    rows: NDArray[np.intp],
+) -> list[PagePair]:
+    classes = class_names(data)
+    scale = np.float32(255 if inputs.dtype == np.uint8 else 1)
+    return [
+        {
+            "first": _png(image / scale),
+            "second": _png(output),
+            "caption": f"{classes[data.test_labels[row]]}, image {row}, MSE {errors[row]:.4f}",
+        }
+        for row, image, output in zip(rows, inputs[rows], denoise(model, inputs[rows]), strict=True)
+    ]
+
+
+def _png(image: NDArray[np.floating]) -> bytes:
+    from PIL import Image
+
+    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
+    picture.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()

@@ -1,0 +1,1 @@
+"""The folder that a run leaves: written whole, and read back."""

@@ -1,0 +1,152 @@
+"""Finding finished runs, and laying their settings and scores side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.runs.artifacts import EXPERIMENT, METRICS, read_json
+from kerasae.runs.reading import read_experiment, run_file
+from kerasae.safety.local_files import Refused, refusing
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """A run that is done.
+
+    Args:
+        folder: Its folder.
+        settings: Its settings, as plain JSON values, with its `architecture`.
+        metrics: Its final scores; see `training.train.TrainedRun`.
+    """
+
+    folder: Path
+    settings: dict[str, Any]
+    metrics: dict[str, Any]
+
+    def values(self) -> dict[str, Any]:
+        """Returns settings and scores together."""
+        return {**self.settings, **self.metrics}
+
+
+def read_finished_run(folder: Path) -> FinishedRun:
+    """Reads the settings and the scores of a run, not its model.
+
+    Raises:
+        ArtifactError: If the folder is not that of a finished run.
+    """
+    experiment = read_experiment(folder)
+    metrics = read_json(run_file(folder, METRICS))
+    if not isinstance(metrics, dict):
+        raise ArtifactError(f"{folder / METRICS}: does not hold scores by name; train it again")
+    return FinishedRun(
+        folder, {"architecture": experiment.architecture, **experiment.to_dict()}, metrics
+    )
+
+
+def find_runs(folder: Path) -> tuple[list[FinishedRun], list[str]]:
+    """Finds the finished runs in a folder and everything below it.
+
+    Args:
+        folder: Such as `artifacts`, or that of a sweep.
+
+    Returns:
+        The runs by their path, and a line for each that cannot be read.
+
+    Raises:
+        ArtifactError: If there is no such folder.
+    """
+    with refusing(folder, ArtifactError, "choose the folder of runs"):
+        if not folder.is_dir():
+            raise Refused("is not a folder; choose the folder of runs, such as artifacts")
+    places = [
+        Path(place) for place, _, names in os.walk(folder) if {EXPERIMENT, METRICS} <= set(names)
+    ]
+    found: list[FinishedRun] = []
+    broken: list[str] = []
+    for place in sorted(places):
+        try:
+            found.append(read_finished_run(place))
+        except ArtifactError as error:
+            broken.append(str(error))
+    return found, broken
+
+
+def filtered(runs: Sequence[FinishedRun], conditions: Sequence[str]) -> list[FinishedRun]:
+    """Keeps the runs whose settings or scores have the values asked for.
+
+    Args:
+        runs: The runs.
+        conditions: Each `name=value`, with the value as a table shows it.
+
+    Raises:
+        InvalidSetting: If a condition is not of that form, or no run has the name.
+    """
+    kept = list(runs)
+    for condition in conditions:
+        name, mark, value = condition.partition("=")
+        if not mark or not any(name in run.values() for run in runs):
+            raise InvalidSetting("filter", condition, "a setting or score and its value: seed=0")
+        kept = [run for run in kept if shown(run.values().get(name)) == value]
+    return kept
+
+
+def ordered(runs: Sequence[FinishedRun], name: str) -> list[FinishedRun]:
+    """Sorts runs by a setting or a score, those without it last.
+
+    Args:
+        runs: The runs.
+        name: Such as `test_mse`; with a `-` before it, the largest comes first.
+
+    Raises:
+        InvalidSetting: If no run has it.
+    """
+    key = name.removeprefix("-")
+    having = [run for run in runs if run.values().get(key) is not None]
+    if runs and not having:
+        raise InvalidSetting("sort", name, "a setting or a score, such as test_mse or -test_psnr")
+    values = [run.values()[key] for run in having]
+    numbers = all(isinstance(value, int | float) for value in values)
+    having.sort(
+        key=lambda run: run.values()[key] if numbers else shown(run.values()[key]),
+        reverse=name.startswith("-"),
+    )
+    return having + [run for run in runs if run.values().get(key) is None]
+
+
+def side_by_side(runs: Sequence[FinishedRun]) -> dict[str, list[Any]]:
+    """Returns the settings in which runs differ, and all their scores.
+
+    Args:
+        runs: Two runs or more.
+
+    Returns:
+        For each setting or score, its value in each run; `None` where a run lacks it.
+    """
+    names = dict.fromkeys(name for run in runs for name in run.values())
+    rows = {name: [run.values().get(name) for run in runs] for name in names}
+    scores = {name for run in runs for name in run.metrics}
+    return {
+        name: values
+        for name, values in rows.items()
+        if name in scores or any(value != values[0] for value in values)
+    }
+
+
+def shown(value: Any) -> str:
+    """Writes a value as tables show it.
+
+    Example:
+
+    >>> shown([512, 256]), shown(0.0123456789), shown(None), shown(7)
+    ('512-256', '0.01235', '', '7')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "-".join(map(str, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,180 @@
+"""Reading back what a run left, by our own builders; nothing in its files is deserialized."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.runs.artifacts import EXPERIMENT, MODEL
+from kerasae.runtime import start_tensorflow
+from kerasae.safety.bounded_json import parse_json
+from kerasae.safety.local_files import Refused, read_local, refusing
+from kerasae.safety.model_files import WEIGHTS, extract_weights, read_config
+
+if TYPE_CHECKING:
+    import keras
+
+_MOST_BYTES = 1 << 16
+_MOST_DEPTH = 4
+_MOST_LAYERS = 100
+_MOST_PIXELS = 1 << 24
+_ADVICE = "choose the folder of a finished run"
+
+
+def read_experiment(folder: str | Path) -> Experiment:
+    """Reads the settings of a run, and checks them like those that are given in code.
+
+    Args:
+        folder: The run's folder, not a symbolic link.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ArtifactError: If there is no such folder, or `experiment.json` is not what a run
+            leaves.
+
+    Example:
+
+    >>> read_experiment("missing")
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.ArtifactError: missing: is not a folder; choose the folder of a finished run
+    """
+    path = run_file(folder, EXPERIMENT)
+    with refusing(path, ArtifactError, _ADVICE):
+        settings = parse_json(read_local(path, _MOST_BYTES, follow_symlinks=False), _MOST_DEPTH)
+        return parse_experiment(settings)
+
+
+def parse_experiment(settings: Any) -> Experiment:
+    """Makes an experiment of what `Experiment.to_dict` gave.
+
+    Args:
+        settings: Parsed JSON.
+
+    Raises:
+        Refused: If it is anything else.
+    """
+    known = {field.name for field in dataclasses.fields(Experiment)}
+    if not isinstance(settings, dict):
+        raise Refused("does not hold settings by name")
+    unknown = [key for key in settings if key not in known]
+    if unknown:
+        raise Refused(
+            f"has the unknown setting {unknown[0]!r}; expected {', '.join(sorted(known))}"
+        )
+    if not isinstance(settings.get("dataset"), str):
+        raise Refused(f"dataset: received {settings.get('dataset')!r}; expected its name")
+    widths = settings.get("hidden_dims")
+    if not isinstance(widths, list) or len(widths) > _MOST_LAYERS:
+        raise Refused(
+            f"hidden_dims: received {repr(widths)[:100]}; expected a list of at most {_MOST_LAYERS}"
+        )
+    try:
+        return Experiment(**settings)
+    except InvalidSetting as error:
+        raise Refused(str(error)) from None
+
+
+def load_run(folder: str | Path) -> keras.Model:
+    """Rebuilds the model of a run from its settings and loads its weights.
+
+    Args:
+        folder: The run's folder, not a symbolic link.
+
+    Returns:
+        The trained model, not compiled.
+
+    Raises:
+        ArtifactError: If a file of the run is missing, damaged, or does not fit the others.
+    """
+    experiment = read_experiment(folder)
+    if experiment.shortcut:
+        # The weights of the path are loaded, whatever it once started at.
+        experiment = dataclasses.replace(experiment, shortcut="linear")
+    path = run_file(folder, MODEL)
+    with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
+        with refusing(path, ArtifactError, _ADVICE):
+            image_shape = _image_shape(read_config(path, follow_symlinks=False))
+            carried = extract_weights(path, Path(temporary), follow_symlinks=False).model
+            least = _least_weights(experiment, image_shape)
+            if least > carried:
+                raise Refused(
+                    f"{EXPERIMENT} needs {least:,} weights or more, {WEIGHTS} holds {carried:,}"
+                )
+        start_tensorflow()
+        from kerasae.models import network
+
+        model = network(experiment, image_shape)
+        if model.count_params() != carried:
+            raise ArtifactError(
+                f"{path}: {WEIGHTS} holds {carried:,} weights; {EXPERIMENT} describes a network "
+                f"of {model.count_params():,}"
+            )
+        try:
+            model.load_weights(Path(temporary) / WEIGHTS)
+        # Keras raises ValueError and whatever a layer raises over weights of other shapes.
+        except Exception as error:
+            raise ArtifactError(f"{path}: {WEIGHTS} does not fit {EXPERIMENT}") from error
+    return model
+
+
+def run_file(folder: str | Path, name: str) -> Path:
+    """Returns the path of a run's file, after checking the folder.
+
+    Args:
+        folder: The run's folder.
+        name: The name of a file in it, without a folder.
+
+    Raises:
+        ArtifactError: If the folder is a symbolic link or not a folder, or the name leads
+            out of it.
+
+    Example:
+
+    >>> run_file(".", "../secret")
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.ArtifactError: '../secret': expected the name of a file, without a folder
+    """
+    # A backslash or a drive leads elsewhere on Windows.
+    if name in ("", ".", "..") or any(mark in name for mark in "/\\:\0"):
+        raise ArtifactError(f"{name!r}: expected the name of a file, without a folder")
+    with refusing(folder, ArtifactError, _ADVICE):
+        place = Path(folder)
+        if place.is_symlink():
+            raise Refused("is a symbolic link; name the folder it leads to")
+        if not place.is_dir():
+            raise Refused(f"is not a folder; {_ADVICE}")
+        return place / name
+
+
+def _image_shape(config: Any) -> tuple[int, ...]:
+    """Takes the shape of the images, and nothing else, out of a model's `config.json`."""
+    try:
+        (first, *_) = config["config"]["layers"]
+        batch, *shape = first["config"]["batch_shape"]
+    except (LookupError, TypeError, ValueError):
+        raise Refused("config.json does not begin with an input of images") from None
+    sizes = [size for size in shape if type(size) is int and 0 < size <= _MOST_PIXELS]
+    if batch is not None or len(sizes) != len(shape) or len(shape) not in (2, 3):
+        raise Refused(f"config.json has images of shape {str(shape)[:100]}; expected 2 or 3 sizes")
+    return tuple(sizes)
+
+
+def _least_weights(experiment: Experiment, image_shape: Sequence[int]) -> int:
+    """Counts the weights that any network of these widths has, before one is built."""
+    pixels = math.prod(image_shape)
+    widths = [pixels, *experiment.hidden_dims, experiment.latent_dim]
+    one_way = sum(a * b for a, b in itertools.pairwise(widths))
+    # Beside the stack, a shortcut from the image to the code and back.
+    straight = pixels * experiment.latent_dim if experiment.shortcut else 0
+    return 2 * (one_way + straight)

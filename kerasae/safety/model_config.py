@@ -1,0 +1,207 @@
+"""Checks the configuration in a stranger's model file, and writes it anew from what passed."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from kerasae.safety.config_objects import dtype, of_keras
+from kerasae.safety.config_values import choice, count, fields, flag, name, optional, shown
+from kerasae.safety.layer_allowlist import COMMON, LAYERS, SHAPE
+from kerasae.safety.local_files import Refused
+
+_MOST_NESTED = 6
+_MOST_LAYERS = 1000
+# Keras runs through a sub-model anew at each place it is used, so that a few models, each
+# using the next a few times, would take for ever.
+_MOST_CALLS = 5000
+_MODELS = {
+    "Functional": ("keras.src.models.functional", "keras"),
+    "Sequential": ("keras", "keras.src.models.sequential"),
+}
+_AROUND = (
+    "module", "class_name", "config", "registered_name", "build_config", "compile_config",
+    "shared_object_id", "name", "inbound_nodes",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckedLayer:
+    """A layer or model that passed.
+
+    Args:
+        config: The configuration for Keras, made of checked values only.
+        weights: How many numbers its weights hold.
+        calls: How many layers are run through to use it, over all places of use.
+        layers: How many layers it is made of.
+    """
+
+    config: dict[str, Any]
+    weights: int
+    calls: int = 1
+    layers: int = 1
+
+
+def check_model_config(value: Any) -> CheckedLayer:
+    """Checks a parsed `config.json` against the allowlist.
+
+    Args:
+        value: The parsed JSON.
+
+    Returns:
+        The model's configuration, written anew without what Keras would do at compilation.
+
+    Raises:
+        Refused: If anything in it is not known to be harmless.
+    """
+    kind = value.get("class_name") if isinstance(value, dict) else value
+    if not isinstance(kind, str) or kind not in _MODELS:
+        raise Refused(f"{shown(kind)} is not in the allowlist of models: {', '.join(_MODELS)}")
+    model = _check_layer(value, 0)
+    if model.layers > _MOST_LAYERS or model.calls > _MOST_CALLS:
+        raise Refused(
+            f"declares {model.layers:,} layers used {model.calls:,} times; expected at most "
+            f"{_MOST_LAYERS:,} layers, {_MOST_CALLS:,} times"
+        )
+    return model
+
+
+def _check_layer(value: Any, depth: int) -> CheckedLayer:
+    if not isinstance(value, dict) or not isinstance(value.get("config"), dict):
+        raise Refused(f"received {shown(value)}; expected a layer with its config")
+    title = value["config"].get("name")
+    try:
+        kind = value.get("class_name")
+        unknown = [key for key in value if key not in _AROUND]
+        if unknown:
+            raise Refused(f"{shown(unknown[0])} is not expected beside a layer's config")
+        if isinstance(kind, str) and kind in _MODELS:
+            of_keras(value, kind, _MODELS[kind])
+            return _check_sub_model(kind, value, depth)
+        if not isinstance(kind, str) or kind not in LAYERS or value.get("module") != "keras.layers":
+            whole = f"{value.get('module')}.{kind}"
+            raise Refused(f"{shown(whole)} is not in the allowlist of layers")
+        of_keras(value, kind, ("keras.layers",))
+        return _check_plain_layer(kind, value)
+    except Refused as refused:
+        raise Refused(f"layer {shown(title)}: {refused}") from None
+
+
+def _check_plain_layer(kind: str, value: dict[str, Any]) -> CheckedLayer:
+    layer = LAYERS[kind]
+    config = fields(value["config"], {**COMMON, **layer.settings})
+    checked = {"module": "keras.layers", "class_name": kind, "config": config}
+    build = fields(value.get("build_config") or {}, {"input_shape": _build_shape})
+    try:
+        weights = layer.weights(config, build.get("input_shape", []))
+    except (LookupError, TypeError):
+        # A setting is missing, or the shape has too few dimensions or is a list of shapes.
+        raise Refused(
+            f"its weights cannot be told from its config and build_config {shown(build)}"
+        ) from None
+    if weights:
+        # Keras builds the weights from this shape, and refuses any other input afterwards.
+        checked["build_config"] = build
+    return CheckedLayer({**checked, "registered_name": None}, weights)
+
+
+def _check_sub_model(kind: str, value: dict[str, Any], depth: int) -> CheckedLayer:
+    if depth >= _MOST_NESTED:
+        raise Refused(f"models are nested deeper than {_MOST_NESTED}")
+    if "shared_object_id" in value:
+        raise Refused("is used in several sub-models; expected each layer in one")
+    config = value["config"]
+    listed = config.get("layers")
+    if not isinstance(listed, list) or len(listed) > _MOST_LAYERS:
+        raise Refused(f"layers: received {shown(listed)}; expected at most {_MOST_LAYERS} layers")
+    layers = [_check_layer(layer, depth + 1) for layer in listed]
+    names = [layer.config["config"].get("name") for layer in layers]
+    if len(set(names)) != len(names) or None in names:
+        raise Refused("layers: expected each to have a name of its own")
+    _check_shared(listed)
+    around = {"name": name, "trainable": flag, "dtype": dtype, "layers": lambda _: None}
+    if kind == "Sequential":
+        checked = fields(config, {**around, "build_input_shape": optional(SHAPE)})
+        uses = [1] * len(layers)
+    else:
+        ends = {"input_layers": _ends, "output_layers": _ends}
+        checked = fields(config, {**around, **ends})
+        for layer, original in zip(layers, listed, strict=True):
+            layer.config["name"] = layer.config["config"]["name"]
+            layer.config["inbound_nodes"] = _nodes(original.get("inbound_nodes"))
+        uses = [len(layer.config["inbound_nodes"]) for layer in layers]
+    checked["layers"] = [layer.config for layer in layers]
+    return CheckedLayer(
+        {"module": _MODELS[kind][0], "class_name": kind, "config": checked,
+         "registered_name": None, "compile_config": None},
+        weights=sum(layer.weights for layer in layers),
+        calls=1 + sum(layer.calls * use for layer, use in zip(layers, uses, strict=True)),
+        layers=1 + sum(layer.layers for layer in layers),
+    )  # fmt: skip
+
+
+def _check_shared(listed: list[Any]) -> None:
+    """Refuses a layer with weights that sits in several sub-models at once.
+
+    Inputs are shared whenever a sub-model starts at its parent's input, and hold nothing.
+    """
+    for value in listed:
+        if "shared_object_id" in value and value.get("class_name") != "InputLayer":
+            title = shown(value["config"].get("name"))
+            raise Refused(f"layer {title} is used in several sub-models; expected each in one")
+
+
+def _build_shape(value: Any) -> Any:
+    # Layers that merge several inputs are built from a list of shapes, and have no weights.
+    if isinstance(value, list) and any(isinstance(item, list) for item in value):
+        return None
+    return optional(SHAPE)(value)
+
+
+def _ends(value: Any) -> Any:
+    """Checks the inputs or outputs of a model: places `[layer, node, tensor]`, in any nesting."""
+    if isinstance(value, dict):
+        return {name(key): _ends(item) for key, item in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return _place(value)
+    if isinstance(value, list):
+        return [_ends(item) for item in value]
+    raise Refused(f"received {shown(value)}; expected [layer, node, tensor]")
+
+
+def _place(value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) != 3:
+        raise Refused(f"received {shown(value)}; expected [layer, node, tensor]")
+    index = count(0)
+    return [name(value[0]), index(value[1]), index(value[2])]
+
+
+def _nodes(value: Any) -> list[dict[str, Any]]:
+    """Checks the places where a layer is used: only tensors of other layers may go in."""
+    if not isinstance(value, list):
+        raise Refused(f"inbound_nodes: received {shown(value)}; expected a list")
+    nodes = []
+    for node in value:
+        try:
+            checked = fields(node, {"args": _tensors, "kwargs": _keywords})
+        except Refused as refused:
+            raise Refused(f"inbound_nodes: {refused}") from None
+        nodes.append({"args": [], "kwargs": {}, **checked})
+    return nodes
+
+
+def _keywords(value: Any) -> dict[str, Any]:
+    # In a call, null is a value: `mask` and `training` are written so where they are not set.
+    checked = fields(value, {"training": optional(flag), "mask": choice(None), "inputs": _tensors})
+    return {key: checked[key] for key in value if key in checked}
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_tensors(item) for item in value]
+    if not isinstance(value, dict) or value.get("class_name") != "__keras_tensor__":
+        raise Refused(f"{shown(value)} is not in the allowlist; expected outputs of layers")
+    config = fields(value.get("config"), {"shape": SHAPE, "dtype": dtype, "keras_history": _place})
+    if "keras_history" not in config or not {"shape", "dtype"} <= config.keys():
+        raise Refused(f"{shown(value)} lacks its shape, dtype or history")
+    return {"class_name": "__keras_tensor__", "config": config}

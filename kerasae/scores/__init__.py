@@ -1,0 +1,1 @@
+"""How good a reconstruction, and how sparse a code is."""

@@ -1,0 +1,1 @@
+"""The studies of the report, and the sweep."""

@@ -1,0 +1,172 @@
+"""Classical denoisers, the baselines that a denoising network is set beside."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.errors import InvalidSetting
+from kerasae.noise import check_sigma, noisy_images
+from kerasae.scores.metrics import psnr
+from kerasae.studies.linear_denoisers import best_linear_estimator, pair_moments, pca_projections
+
+BASELINES = ("gaussian", "wiener", "total_variation", "non_local_means", "pca", "linear")
+# The slow filters take 2 ms an image: this many images settle the parameters in seconds.
+_CHOICE_IMAGES = 500
+_BLURS = (0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0)
+_WINDOWS = (3, 5, 7)
+# Times the noise's standard deviation.
+_TV_WEIGHTS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3)
+_NLM_STRENGTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65)
+_COMPONENTS = (5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150)
+
+Images = NDArray[np.float32]
+Denoiser = Callable[[Images], Images]
+
+
+@dataclasses.dataclass(frozen=True)
+class Baseline:
+    """A classical denoiser with its parameter chosen.
+
+    Args:
+        name: One of `BASELINES`.
+        parameter: What was chosen, in words, such as `blur of 1.2 pixels`.
+        denoise: From noisy images `(images, height, width)`, `float32`, to denoised ones
+            in [0, 1] of the same shape and type.
+    """
+
+    name: str
+    parameter: str
+    denoise: Denoiser
+
+
+def fit_baselines(
+    train: NDArray[np.uint8],
+    validation: NDArray[np.uint8],
+    sigma: float,
+    *,
+    clip: bool = False,
+    seed: int | tuple[int, ...] = 0,
+) -> list[Baseline]:
+    """Fits the classical denoisers for Gaussian noise of a known strength.
+
+    Each filter's parameter is the one with the highest mean per-image PSNR on (at most
+    500) validation images with noise; the test images play no part. The best linear
+    estimator has nothing to choose. Fitting takes about 15 seconds on 54,000 images of
+    28x28. Denoising 10,000 takes 20 s by non-local means, 15 s by total variation, 5 s by
+    Wiener and less than a second by each other (one core), so that no baseline needs to be
+    judged on a subset of the test images.
+
+    Args:
+        train: Clean training images, `uint8`, `(images, height, width)`.
+        validation: Clean validation images, like `train`, at least one.
+        sigma: Standard deviation of the noise where the images lie in [0, 1], above 0.
+        clip: Whether the noisy images are clipped to [0, 1].
+        seed: Seed of the noise on the validation images.
+
+    Returns:
+        A `Baseline` for each name of `BASELINES`, in that order.
+
+    Raises:
+        InvalidSetting: If `sigma` is not above 0, or the images are not grey.
+
+    Example:
+
+    >>> images = np.random.RandomState(0).randint(0, 256, (9, 16, 16), np.uint8)
+    >>> baselines = fit_baselines(images[:8], images[8:], sigma=0.6)
+    >>> [baseline.name for baseline in baselines][-2:]
+    ['pca', 'linear']
+    """
+    check_sigma(sigma)
+    if sigma == 0:
+        raise InvalidSetting("sigma", sigma, "a number above 0: there is no noise to remove")
+    if train.ndim != 3:
+        raise InvalidSetting("images", train.shape, "grey images (images, height, width)")
+    clean = validation[:_CHOICE_IMAGES]
+    noisy = noisy_images(clean, sigma, seed, clip)
+    moments = pair_moments(train, sigma, clip)
+    best = functools.partial(_best, clean=clean, noisy=noisy)
+    ranks = [rank for rank in _COMPONENTS if rank <= train[0].size] or [train[0].size]
+    projections = pca_projections(moments, ranks)
+    filters: dict[str, Sequence[tuple[str, Denoiser]]] = {
+        "gaussian": [(f"blur of {b:g} pixels", gaussian_blur(b)) for b in _BLURS],
+        "wiener": [(f"window of {w}x{w} pixels", wiener(w)) for w in _WINDOWS],
+        "total_variation": [
+            (f"weight {w * sigma:.3g}", total_variation(w * sigma)) for w in _TV_WEIGHTS
+        ],
+        "non_local_means": [
+            (f"h {s * sigma:.3g}", non_local_means(s * sigma, sigma)) for s in _NLM_STRENGTHS
+        ],
+        "pca": [(f"{rank} components", found) for rank, found in projections.items()],
+        "linear": [("fitted in closed form", best_linear_estimator(moments))],
+    }
+    return [Baseline(name, *best(filters[name])) for name in BASELINES]
+
+
+def gaussian_blur(blur: float) -> Denoiser:
+    """Returns a Gaussian filter of standard deviation `blur`, in pixels."""
+    from scipy.ndimage import gaussian_filter
+
+    return lambda noisy: _clipped(gaussian_filter(noisy, (0, blur, blur)))
+
+
+def wiener(window: int) -> Denoiser:
+    """Returns SciPy's adaptive Wiener filter (Lim 1990), for a square window of odd width.
+
+    It takes the mean local variance of each image for the power of the noise.
+    """
+    from scipy import signal
+
+    def denoise(noisy: Images) -> Images:
+        # A window of one grey value has no variance: SciPy divides by it, then keeps the mean.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.stack([signal.wiener(image, window) for image in noisy.astype(np.float64)])
+        # An image of one grey value is 0/0 throughout: it has no noise.
+        return _clipped(np.where(np.isnan(found), noisy, found))
+
+    return denoise
+
+
+def total_variation(weight: float) -> Denoiser:
+    """Returns total-variation denoising (Chambolle 2004, scikit-image) of a weight above 0."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    # With a channel axis scikit-image denoises each image by itself.
+    return lambda noisy: _clipped(denoise_tv_chambolle(noisy, weight, channel_axis=0))
+
+
+def non_local_means(strength: float, sigma: float) -> Denoiser:
+    """Returns non-local means (Buades, Coll & Morel 2005, scikit-image's fast variant).
+
+    Args:
+        strength: Cut-off of the distance between patches (`h`), above 0.
+        sigma: Standard deviation of the noise, which is taken off the distances.
+    """
+    from skimage.restoration import denoise_nl_means
+
+    settings = {"patch_size": 5, "patch_distance": 6, "fast_mode": True}
+    return lambda noisy: _clipped(
+        np.stack([denoise_nl_means(i, h=strength, sigma=sigma, **settings) for i in noisy])
+    )
+
+
+def mean_psnr(clean: NDArray[np.uint8], images: Images) -> float:
+    """Returns the mean of the per-image PSNR, in dB, of `float` images against clean ones."""
+    error = np.square(images - clean / np.float32(255)).reshape(len(clean), -1)
+    return float(psnr(error.mean(1, dtype=np.float64)).mean())
+
+
+def _best(
+    choices: Sequence[tuple[str, Denoiser]], clean: NDArray[np.uint8], noisy: Images
+) -> tuple[str, Denoiser]:
+    if len(choices) == 1:
+        return choices[0]
+    return max(choices, key=lambda choice: mean_psnr(clean, choice[1](noisy)))
+
+
+def _clipped(images: NDArray) -> Images:
+    return np.clip(images, 0, 1).astype(np.float32)

@@ -1,0 +1,185 @@
+"""Every study of the report at once: one pool of trials, one page of results."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasae.data.datasets import ImageData
+from kerasae.environment import environment
+from kerasae.errors import ArtifactError, KerasAEError
+from kerasae.experiment import Experiment
+from kerasae.presets import denoiser, long_run, selected_model
+from kerasae.reference import sweep_epochs
+from kerasae.runs import artifacts
+from kerasae.runs.folder import owned
+from kerasae.studies.denoising import DenoisingStudy
+from kerasae.studies.learning_rate import LearningRateStudy
+from kerasae.studies.overfitting import OverfitStudy
+from kerasae.studies.regularization import RegularizationStudy
+from kerasae.studies.study import Findings, Run, Study, collect, save_findings
+from kerasae.studies.sweep_study import SweepStudy
+from kerasae.studies.sweeps import Sweep
+from kerasae.trials.jobs import Event
+from kerasae.trials.running import Bases, Trial, check_trials, running_trials
+
+FULL = ("mnist", "fashion_mnist")
+QUICK = ("mnist5k",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A study on a data set.
+
+    Args:
+        dataset: The data set's name.
+        study: The study.
+    """
+
+    dataset: str
+    study: Study
+
+    @property
+    def name(self) -> str:
+        """The name of its folder, and the beginning of its trials' names."""
+        return f"{self.dataset}-{self.study.name}"
+
+    def trial_name(self, trial: Trial) -> str:
+        """Names a trial among those of all parts."""
+        return f"{self.name}-{trial.name}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduction:
+    """What a reproduction found.
+
+    Args:
+        findings: The findings by the part's name; parts that failed are missing.
+        errors: What went wrong, by trial or part.
+        seconds: Wall time of this run, in seconds; what was done before does not count.
+    """
+
+    findings: dict[str, Findings]
+    errors: dict[str, str]
+    seconds: float
+
+
+def report_studies(datasets: Sequence[str]) -> list[Part]:
+    """Returns all studies of the report on each data set, as their commands run them.
+
+    Example:
+
+    >>> [part.name for part in report_studies(["mnist"])][:3]
+    ['mnist-sweep', 'mnist-learning-rate', 'mnist-overfit']
+    """
+    parts = []
+    for dataset in datasets:
+        short = Experiment(dataset, epochs=sweep_epochs(dataset))
+        clipped = dataclasses.replace(denoiser(dataset), clip_noise=True)
+        studies: list[Study] = [
+            SweepStudy(Sweep(short)),
+            LearningRateStudy(short),
+            OverfitStudy(long_run(dataset)),
+            RegularizationStudy(selected_model(dataset)),
+            DenoisingStudy(denoiser(dataset)),
+            DenoisingStudy(clipped),
+        ]
+        parts += [Part(dataset, study) for study in studies]
+    return parts
+
+
+def reproduce(
+    parts: Sequence[Part],
+    data: Mapping[str, ImageData],
+    folder: Path,
+    *,
+    jobs: int = 1,
+    on_event: Callable[[Event], None] | None = None,
+) -> Reproduction:
+    """Runs studies, all their trials in one pool, and leaves each one's results.
+
+    Trials that an earlier run into the same folder has finished are not run again.
+
+    Args:
+        parts: The studies; see `report_studies`.
+        data: The data sets by name.
+        folder: A new folder, or that of an earlier run.
+        jobs: Number of worker processes.
+        on_event: Called for each thing that happens.
+
+    Returns:
+        The `Reproduction`. The folder then has `reproduction.json`, a folder per part with
+        `study.json` and its figures, and `trials/`.
+
+    Raises:
+        ArtifactError: If the folder holds something else or cannot be written.
+        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
+    """
+    started = time.perf_counter()
+    trials = [
+        Trial(part.trial_name(trial), trial.experiment)
+        for part in parts
+        for trial in part.study.trials()
+    ]
+    check_trials(trials, data, jobs)
+    with owned(folder, resume=(folder / artifacts.PLAN).is_file()):
+        _check_plan(folder, parts)
+        with running_trials(trials, data, folder, jobs=jobs) as (bases, events):
+            runs, errors = collect(events, folder, on_event)
+        findings = _findings(parts, runs, errors, data, bases, folder)
+        result = Reproduction(findings, errors, time.perf_counter() - started)
+        artifacts.write_json(folder / artifacts.REPRODUCTION, _record(result, parts))
+    return result
+
+
+def _findings(
+    parts: Sequence[Part],
+    runs: Mapping[str, Run],
+    errors: dict[str, str],
+    data: Mapping[str, ImageData],
+    bases: Bases,
+    folder: Path,
+) -> dict[str, Findings]:
+    """Saves what each part found; one that cannot say anything is added to the errors."""
+    findings = {}
+    for part in parts:
+        try:
+            found = part.study.findings(_runs_of(part, runs), data[part.dataset], bases)
+        except KerasAEError as error:
+            errors[part.name] = str(error)
+            continue
+        save_findings(part.study, found, data[part.dataset], folder / part.name)
+        findings[part.name] = found
+    return findings
+
+
+def _runs_of(part: Part, runs: Mapping[str, Run]) -> dict[str, Run]:
+    """Picks a part's runs, by the names that the study gives them."""
+    names = {part.trial_name(trial): trial.name for trial in part.study.trials()}
+    return {names[name]: run for name, run in runs.items() if name in names}
+
+
+def _check_plan(folder: Path, parts: Sequence[Part]) -> None:
+    """Leaves the plan in a new folder, or checks that it is the one that is there."""
+    plan = {"parts": {part.name: part.study.settings() for part in parts}}
+    path = folder / artifacts.PLAN
+    if path.is_file():
+        if artifacts.read_json(path) != plan:
+            raise ArtifactError(
+                f"{folder}: holds a reproduction with other settings; choose another --out"
+            )
+        return
+    artifacts.write_json(path, plan)
+
+
+def _record(result: Reproduction, parts: Sequence[Part]) -> dict[str, Any]:
+    return {
+        "results": {name: found.summary for name, found in result.findings.items()},
+        "settings": {part.name: part.study.settings() for part in parts},
+        "errors": result.errors,
+        "seconds": result.seconds,
+        **environment(),
+    }

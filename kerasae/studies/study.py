@@ -1,0 +1,169 @@
+"""What the studies of the report have in common: trials, run together, and what they give."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from rich.table import Table
+
+from kerasae.data.datasets import ImageData
+from kerasae.environment import environment
+from kerasae.errors import ArtifactError
+from kerasae.runs import artifacts
+from kerasae.runs.folder import owned
+from kerasae.runs.reading import load_run
+from kerasae.safety.local_files import Refused, read_local, refusing
+from kerasae.trials.jobs import Event, Failed, Finished
+from kerasae.trials.ledger import LEDGER
+from kerasae.trials.running import Bases, Trial, check_trials, running_trials
+
+_MOST_HISTORY = 1 << 24  # bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished trial.
+
+    Args:
+        folder: Where its artifacts are.
+        metrics: Its final scores; see `training.train.TrainedRun`.
+        history: Its logs, a row per epoch.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    history: list[dict[str, float]]
+
+    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns what the saved model makes of images, of the same shape."""
+        return np.asarray(load_run(self.folder)(images, training=False))
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What a study found.
+
+    Args:
+        summary: The numbers, as plain JSON values.
+        tables: The same for a person.
+        figures: Figures by the stem of their file's name.
+    """
+
+    summary: dict[str, Any]
+    tables: list[Table]
+    figures: dict[str, Figure]
+
+
+class Study(Protocol):
+    """A question that some trials on one data set answer."""
+
+    @property
+    def name(self) -> str:
+        """The study's name, as the command line has it."""
+        ...
+
+    def trials(self) -> list[Trial]:
+        """Returns the trials, with names of their own within the study."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """Returns every setting as plain JSON values."""
+        ...
+
+    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+        """Answers the question from the finished trials by name; failed ones are missing."""
+        ...
+
+
+def run_study(
+    study: Study,
+    data: ImageData,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    on_event: Callable[[Event], None] | None = None,
+) -> tuple[Findings, dict[str, str]]:
+    """Runs a study and leaves `study.json` and its figures beside its trials.
+
+    Args:
+        study: The study.
+        data: Its data set.
+        folder: A new or empty folder, or that of an earlier run, whose finished trials are not
+            run again.
+        jobs: Number of worker processes.
+        on_event: Called for each thing that happens.
+
+    Returns:
+        The findings, and what went wrong, by trial.
+
+    Raises:
+        ArtifactError: If the folder holds something else, belongs to another process, or cannot
+            be written.
+        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
+        KerasAEError: If no trial finished.
+    """
+    trials = study.trials()
+    check_trials(trials, {data.name: data}, jobs)
+    # A folder with a ledger is one to go on in; trials of other settings are refused.
+    with owned(folder, resume=(folder / LEDGER).is_file()):
+        with running_trials(trials, {data.name: data}, folder, jobs=jobs) as (bases, events):
+            runs, errors = collect(events, folder, on_event)
+        findings = study.findings(runs, data, bases)
+        save_findings(study, findings, data, folder)
+    return findings, errors
+
+
+def collect(
+    events: Sequence[Event] | Any, folder: Path, on_event: Callable[[Event], None] | None
+) -> tuple[dict[str, Run], dict[str, str]]:
+    """Waits for the trials; returns the finished ones and the errors of the others, by name."""
+    runs, errors = {}, {}
+    for event in events:
+        if isinstance(event, Finished):
+            place = folder / artifacts.TRIALS / event.name
+            runs[event.name] = Run(place, event.metrics, read_history(place))
+        elif isinstance(event, Failed):
+            errors[event.name] = event.error
+        if on_event is not None:
+            on_event(event)
+    return runs, errors
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """Reads a run's `history.csv`.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    path = folder / artifacts.HISTORY
+    with refusing(path, ArtifactError, "train the run again"):
+        lines = read_local(path, _MOST_HISTORY).decode("utf-8").splitlines()
+        try:
+            reader = csv.DictReader(lines)
+            rows = [{key: float(value) for key, value in row.items()} for row in reader]
+        except (TypeError, csv.Error):
+            raise Refused("does not hold a number in every column") from None
+        if not rows or "mse" not in rows[0]:
+            raise Refused("does not hold the MSE of an epoch; train the run again")
+    return rows
+
+
+def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
+    """Writes `study.json` and the figures, as SVG and PNG."""
+    for stem, figure in findings.figures.items():
+        artifacts.save_figure(folder, stem, figure)
+    record = {
+        "study": study.name,
+        "settings": study.settings(),
+        "results": findings.summary,
+        "data_md5": list(data.checksums()),
+        **environment(),
+    }
+    artifacts.write_json(folder / artifacts.STUDY, record)

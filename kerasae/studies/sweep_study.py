@@ -1,0 +1,71 @@
+"""A sweep as one of the report's studies: its tables 1 and 2."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from kerasae.data.datasets import ImageData
+from kerasae.figures.sweep_figure import sweep_figure
+from kerasae.figures.tables import sweep_table
+from kerasae.figures.versions_figure import drawn_rows, versions_figure
+from kerasae.pca import PCA, scaled
+from kerasae.reference import REPORT_MSE
+from kerasae.studies.study import Findings, Run
+from kerasae.studies.sweeps import Sweep, sweep_result
+from kerasae.trials.jobs import Finished
+from kerasae.trials.running import Bases, Trial
+
+
+@dataclasses.dataclass(frozen=True)
+class SweepStudy:
+    """Asks a sweep which network and which latent dimension suit the data.
+
+    Args:
+        sweep: The grid.
+    """
+
+    sweep: Sweep
+    name = "sweep"
+
+    def trials(self) -> list[Trial]:
+        """Returns the trials of the sweep."""
+        return self.sweep.trials()
+
+    def settings(self) -> dict[str, Any]:
+        """Returns every setting as plain JSON values."""
+        return self.sweep.to_dict()
+
+    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+        """Sets the networks beside PCA, the mean training image and the report."""
+        pca = bases[data.name, self.sweep.base.validation_split]
+        outcomes = {name: Finished(name, run.metrics) for name, run in runs.items()}
+        result = sweep_result(self.sweep, outcomes, pca.mse(data.test, self.sweep.latent_dims))
+        summary = {
+            "rows": result.rows,
+            "pca_test_mse": {str(dim): mse for dim, mse in result.pca_mse.items()},
+            "mean_image_test_mse": pca.mse(data.test, [0])[0],
+            "report": REPORT_MSE.get(data.name),
+        }
+        figures = {self.name: sweep_figure(result, data.title)}
+        if runs:
+            figures["reconstructions"] = self._reconstructions(runs, data, pca)
+        return Findings(summary, [sweep_table(result, data.title)], figures)
+
+    def _reconstructions(self, runs: Mapping[str, Run], data: ImageData, pca: PCA) -> Figure:
+        """Draws the first test images as the trained networks of one code size return them."""
+        dims = sorted({trial.experiment.latent_dim for trial in self.trials()})
+        middle = dims[(len(dims) - 1) // 2]
+        shown = data.test[drawn_rows(len(data.test))]
+        clean = scaled(shown).reshape(shown.shape)
+        versions = {f"PCA {middle}": pca.reconstructions(shown, middle)}
+        for trial in self.trials():
+            if trial.experiment.latent_dim == middle and trial.name in runs:
+                widths = "-".join(map(str, trial.experiment.hidden_dims))
+                label = f"{trial.experiment.architecture}\n{widths}"
+                versions.setdefault(label, runs[trial.name].outputs(clean))
+        title = f"{data.title}: reconstructions from a code of {middle}"
+        return versions_figure(clean, versions, title)

@@ -1,0 +1,1 @@
+"""Training one model: many steps in one program, resumable to the bit."""

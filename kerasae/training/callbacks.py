@@ -1,0 +1,117 @@
+"""Keras callbacks: validation scores, throughput, and an early end on divergence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.errors import TrainingDiverged
+from kerasae.scores.evaluation import ImageMSE
+from kerasae.scores.metrics import scores
+
+
+class ValidationScores(keras.callbacks.Callback):
+    """Logs `val_mse`, `val_psnr` and `val_pooled_psnr` at the end of each epoch.
+
+    List it before any callback that reads these keys, such as `EarlyStopping`.
+
+    Args:
+        image_mse: Function that scores images; see `evaluation.image_mse_function`.
+        images: Validation images, `uint8`.
+        inputs: What the model sees instead, where that is not the images themselves.
+    """
+
+    def __init__(
+        self,
+        image_mse: ImageMSE,
+        images: NDArray[np.uint8],
+        inputs: NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__()
+        self._image_mse = image_mse
+        self._images = images
+        self._inputs = inputs
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if logs is not None:
+            found = scores(self._image_mse(self._images, self._inputs))
+            logs["val_mse"] = found.mse
+            logs["val_psnr"] = found.psnr
+            logs["val_pooled_psnr"] = found.pooled_psnr
+
+
+class Throughput(keras.callbacks.Callback):
+    """Measures the seconds spent in training chunks, validation and callbacks left out.
+
+    Args:
+        images_per_epoch: Images trained on in one epoch.
+    """
+
+    def __init__(self, images_per_epoch: int) -> None:
+        super().__init__()
+        self._images_per_epoch = images_per_epoch
+        self._epochs = 0
+        self.train_seconds = 0.0
+        self.images_per_second = 0.0
+
+    @property
+    def mean_images_per_second(self) -> float:
+        """Images per second over all epochs."""
+        return self._epochs * self._images_per_epoch / self.train_seconds
+
+    def state(self) -> list[float]:
+        """Returns what `restore` needs, as plain JSON values."""
+        return [self._epochs, self.train_seconds]
+
+    def restore(self, state: list[float]) -> None:
+        """Goes on counting where another one stopped."""
+        self._epochs, self.train_seconds = int(state[0]), state[1]
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._started = self._last = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._last = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        seconds = self._last - self._started
+        self._epochs += 1
+        self.train_seconds += seconds
+        self.images_per_second = self._images_per_epoch / seconds
+
+
+class StopOnDivergence(keras.callbacks.Callback):
+    """Raises `TrainingDiverged` as soon as a chunk's mean loss is not finite."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):
+            raise TrainingDiverged(
+                f"the loss became {float(loss)}; expected a finite number; lower the learning rate"
+            )
+
+
+class OnEpoch(keras.callbacks.Callback):
+    """Hands each epoch's logs, with `images_per_second`, to a function.
+
+    Args:
+        report: Called with the number of epochs done and their last logs.
+        throughput: Where the images per second come from; list it first.
+    """
+
+    def __init__(
+        self, report: Callable[[int, dict[str, float]], None], throughput: Throughput
+    ) -> None:
+        super().__init__()
+        self._report = report
+        self._throughput = throughput
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        values = {key: float(value) for key, value in (logs or {}).items()}
+        values["images_per_second"] = self._throughput.images_per_second
+        self._report(epoch + 1, values)

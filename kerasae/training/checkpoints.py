@@ -1,0 +1,177 @@
+"""Checkpoints of a training run: whole or not there, and checked when they are read.
+
+A file holds one line of JSON (what it belongs to, the state, and the name, type and shape of
+each array), the arrays' bytes, and the SHA-256 of all that. The newest two are kept, each under
+a name of its own, so there is no moment at which neither is in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.errors import ArtifactError, DamagedFile, KerasAEWarning
+from kerasae.runs.artifacts import remove_unfinished, replacing
+from kerasae.trials.identity import Identity
+
+_FORMAT = "kerasae-checkpoint-1"
+_KEPT = 2
+_NAME = re.compile(r"checkpoint-(\d{6,})")
+_DIGEST = hashlib.sha256().digest_size
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """A run after some epochs.
+
+    Args:
+        epochs: Epochs done.
+        belongs_to: The identity of the run, as plain JSON values.
+        state: Everything else that is no array, as plain JSON values.
+        arrays: Weights and the like, by name.
+    """
+
+    epochs: int
+    belongs_to: dict[str, Any]
+    state: dict[str, Any]
+    arrays: dict[str, NDArray]
+
+
+class Checkpoints:
+    """The checkpoints of one run, in its folder.
+
+    Args:
+        folder: The run's folder; made with the first checkpoint.
+        identity: What the run is; checkpoints of other settings, data or code are refused.
+        more_epochs: Whether checkpoints of fewer epochs in all are accepted too.
+    """
+
+    def __init__(self, folder: Path, identity: Identity, *, more_epochs: bool = False) -> None:
+        self._folder = folder
+        self._identity = identity
+        self._more_epochs = more_epochs
+
+    def save(self, epochs: int, state: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Path:
+        """Writes a checkpoint beside the others and moves it into place.
+
+        Args:
+            epochs: Epochs done.
+            state: Plain JSON values.
+            arrays: Arrays by name, of plain number types.
+
+        Returns:
+            Its file.
+
+        Raises:
+            ArtifactError: If it cannot be written; the earlier ones are then as they were.
+        """
+        path = self._folder / f"checkpoint-{epochs:06d}"
+        header = {
+            "format": _FORMAT,
+            "epochs": epochs,
+            "belongs_to": self._identity.to_dict(),
+            "state": state,
+            "arrays": [[name, a.dtype.str, list(a.shape)] for name, a in arrays.items()],
+        }
+        digest = hashlib.sha256()
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            first = json.dumps(header, separators=(",", ":")).encode() + b"\n"
+            for part in (first, *map(np.ndarray.tobytes, arrays.values())):
+                digest.update(part)
+                file.write(part)
+            file.write(digest.digest())
+        for old in self._files()[_KEPT:]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def latest(self) -> Checkpoint | None:
+        """Reads the newest checkpoint that is whole; warns of each that is not.
+
+        Returns:
+            The checkpoint, or `None` when there is none.
+
+        Raises:
+            ArtifactError: If it belongs to a run of other settings, data or code.
+        """
+        remove_unfinished(self._folder)
+        for path in self._files():
+            try:
+                found = read_checkpoint(path)
+            except DamagedFile as error:
+                warnings.warn(
+                    f"{error}; going on from the one before it", KerasAEWarning, stacklevel=2
+                )
+                continue
+            self._check(path, found)
+            return found
+        return None
+
+    def clear(self, *, keep: int = 0) -> None:
+        """Removes the checkpoints but the newest few."""
+        for path in self._files()[keep:]:
+            path.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        """The newest first."""
+        found = []
+        # A run that has not begun has no folder.
+        with contextlib.suppress(FileNotFoundError):
+            for path in self._folder.iterdir():
+                name = _NAME.fullmatch(path.name)
+                if name:
+                    found.append((int(name[1]), path))
+        return [path for _, path in sorted(found, reverse=True)]
+
+    def _check(self, path: Path, found: Checkpoint) -> None:
+        changed = self._identity.differences(found.belongs_to)
+        if self._more_epochs:
+            before = found.belongs_to["experiment"].get("epochs", 0)
+            if before < self._identity.experiment.epochs:
+                changed = [text for text in changed if not text.startswith("epochs:")]
+        if changed:
+            raise ArtifactError(
+                f"{path}: belongs to a run that differs ({'; '.join(changed)}); resume with the "
+                f"same settings, data and version, or choose another --out"
+            )
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint and checks its hash.
+
+    Raises:
+        DamagedFile: If it cannot be read, is cut off, or its hash is not that of its content.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DamagedFile(f"{path}: cannot be read ({error.strerror})") from error
+    body, digest = content[:-_DIGEST], content[-_DIGEST:]
+    if hashlib.sha256(body).digest() != digest:
+        raise DamagedFile(f"{path}: is damaged (its SHA-256 is not the recorded one)")
+    first, _, data = body.partition(b"\n")
+    try:
+        return _parse(json.loads(first), data)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"{path}: is no checkpoint of this version ({error})") from error
+
+
+def _parse(header: dict[str, Any], data: bytes) -> Checkpoint:
+    if header["format"] != _FORMAT:
+        raise ValueError(f"its format is {header['format']!r}")
+    arrays, start = {}, 0
+    for name, kind, shape in header["arrays"]:
+        dtype = np.dtype(kind)
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays[name] = np.frombuffer(data, dtype, count, start).reshape(shape)
+        start += count * dtype.itemsize
+    return Checkpoint(header["epochs"], header["belongs_to"], header["state"], arrays)

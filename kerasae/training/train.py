@@ -1,0 +1,271 @@
+"""Trains one experiment and scores the result."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.errors import TrainingDiverged
+from kerasae.experiment import Experiment
+from kerasae.models import ENCODER, network
+from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
+from kerasae.pca import PCA, fit_pca, scaled
+from kerasae.runtime import give_memory_back
+from kerasae.scores.evaluation import ImageMSE, image_mse_function
+from kerasae.scores.metrics import Scores, psnr, scores
+from kerasae.scores.sparsity import sparsity
+from kerasae.training.batches import STEPS_PER_CHUNK, chunks_per_epoch, row_chunks
+from kerasae.training.callbacks import OnEpoch, StopOnDivergence, Throughput, ValidationScores
+from kerasae.training.checkpoints import Checkpoints
+from kerasae.training.early_stopping import EarlyStopping
+from kerasae.training.state import TrainingState
+from kerasae.training.trainer import ChunkTrainer
+
+_WARMUP_SHARE = 0.05
+_SCORED_AT_ONCE = 10_000
+# Test images whose codes tell how sparse the code is.
+_CODES = 2_000
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedRun:
+    """A trained model with what it achieved.
+
+    Args:
+        model: The plain, uncompiled autoencoder.
+        history: One row of logs per epoch: `epoch`, `loss`, `mse` and the validation scores.
+        metrics: Final scores: `train_mse`, `train_psnr`, `val_mse`, `val_psnr`, `test_mse`,
+            `test_psnr`, `test_pooled_psnr`, `code_near_zero` and `code_active_units` (see
+            `sparsity`), for noisy input also `noisy_psnr` (of the test
+            images before denoising); `epochs`, `seconds`, `train_seconds`,
+            `images_per_second`, and for a run that was given more epochs later `extended_at`,
+            the epochs after which it was.
+    """
+
+    model: keras.Model
+    history: list[dict[str, float]]
+    metrics: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Setup:
+    experiment: Experiment
+    data: ImageData
+    train_rows: NDArray[np.int32]
+    validation: NDArray[np.uint8]
+    model: keras.Model
+    image_mse: ImageMSE
+
+    @property
+    def steps(self) -> int:
+        """Training steps in an epoch."""
+        return len(self.train_rows) // self.experiment.batch_size
+
+
+def train(
+    experiment: Experiment,
+    data: ImageData,
+    *,
+    pca: PCA | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    tensorboard: Path | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> TrainedRun:
+    """Trains an autoencoder as an experiment describes it.
+
+    The result is a pure function of `(experiment, data)` on one kind of machine and with
+    one thread, also when it is begun in one process and ended in another.
+
+    Args:
+        experiment: The settings.
+        data: The images, `uint8`.
+        pca: The fitted components for `shortcut="pca"`; `None` fits them here. A sweep
+            fits them once for all its trials.
+        on_epoch: Called after each epoch with the number of epochs done and the logs.
+        tensorboard: Folder for TensorBoard logs, or `None`.
+        checkpoints: Where a checkpoint is saved after each epoch, and where the run goes on
+            from the last one that is there. `None` saves none.
+
+    Returns:
+        The `TrainedRun`; the test images are only looked at once, at the end.
+
+    Raises:
+        InvalidSetting: If a batch is larger than the training set.
+        TrainingDiverged: If the loss or a final score is not finite.
+    """
+    started = time.perf_counter()
+    keras.backend.clear_session()
+    setup = _prepare(experiment, data, pca)
+    trainer = ChunkTrainer(setup.model, data.train, experiment)
+    trainer.compile(_optimizer(experiment, setup.steps), experiment.loss, jit_compile=True)
+    trainer.compile_now((STEPS_PER_CHUNK, experiment.batch_size))
+    give_memory_back()
+    throughput = Throughput(setup.steps * experiment.batch_size)
+    early_stopping = None
+    if experiment.patience is not None:
+        early_stopping = EarlyStopping(setup.model, experiment.patience)
+    state = TrainingState(
+        setup.model,
+        trainer.optimizer,
+        throughput,
+        early_stopping,
+        checkpoints,
+        lambda: time.perf_counter() - started,
+    )
+    done = _restore(state, checkpoints, experiment)
+    try:
+        if not state.stopped:
+            trainer.fit(
+                row_chunks(
+                    setup.train_rows,
+                    experiment.batch_size,
+                    experiment.seed,
+                    range(done, experiment.epochs),
+                ),
+                initial_epoch=done,
+                epochs=experiment.epochs,
+                steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
+                shuffle=False,
+                verbose=0,
+                callbacks=[
+                    throughput,
+                    StopOnDivergence(),
+                    *_scoring(setup),
+                    *([early_stopping] if early_stopping else []),
+                    state,
+                    *_reporting(throughput, on_epoch, tensorboard),
+                ],
+            )
+    finally:
+        state.finish_writing()
+    if early_stopping is not None:
+        early_stopping.restore_best_weights()
+    metrics: dict[str, Any] = {
+        **_final_scores(setup),
+        "epochs": len(state.history),
+        "seconds": state.seconds,
+        "train_seconds": throughput.train_seconds,
+        "images_per_second": throughput.mean_images_per_second,
+    }
+    if state.extended_at:
+        metrics["extended_at"] = state.extended_at
+    return TrainedRun(setup.model, state.history, metrics)
+
+
+def _restore(state: TrainingState, checkpoints: Checkpoints | None, experiment: Experiment) -> int:
+    """Returns how many epochs an earlier process has done."""
+    earlier = checkpoints.latest() if checkpoints is not None else None
+    if earlier is None:
+        return 0
+    state.restore(earlier)
+    planned = earlier.belongs_to["experiment"]["epochs"]
+    if planned < experiment.epochs:
+        state.extended_at.append(earlier.epochs)
+    return earlier.epochs
+
+
+def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup:
+    train_rows, held_out = validation_rows(len(data.train), experiment.validation_split)
+    experiment.check_fits(len(train_rows))
+    if experiment.shortcut == "pca" and pca is None:
+        pca = fit_pca(data.train, experiment.latent_dim, train_rows)
+    model = network(experiment, data.train.shape[1:], pca)
+    validation = data.train[held_out]
+    return _Setup(experiment, data, train_rows, validation, model, image_mse_function(model))
+
+
+def _scoring(setup: _Setup) -> list[keras.callbacks.Callback]:
+    if not len(setup.validation):
+        return []
+    inputs = _noisy(setup.experiment, setup.validation, VALIDATION)
+    return [ValidationScores(setup.image_mse, setup.validation, inputs)]
+
+
+def _reporting(
+    throughput: Throughput,
+    on_epoch: Callable[[int, dict[str, float]], None] | None,
+    tensorboard: Path | None,
+) -> list[keras.callbacks.Callback]:
+    callbacks: list[keras.callbacks.Callback] = []
+    if tensorboard is not None:
+        callbacks.append(keras.callbacks.TensorBoard(tensorboard, write_graph=False))
+    if on_epoch is not None:
+        callbacks.append(OnEpoch(on_epoch, throughput))
+    return callbacks
+
+
+def _final_scores(setup: _Setup) -> dict[str, float | None]:
+    test_images = setup.data.test
+    noisy = _noisy(setup.experiment, test_images, TEST)
+    test = scores(setup.image_mse(test_images, noisy))
+    if not math.isfinite(test.mse):
+        raise TrainingDiverged(f"the test MSE is {test.mse}; lower the learning rate")
+    training = _training_scores(setup)
+    validation = None
+    if len(setup.validation):
+        inputs = _noisy(setup.experiment, setup.validation, VALIDATION)
+        validation = scores(setup.image_mse(setup.validation, inputs))
+    found: dict[str, float | None] = {
+        "train_mse": training.mse,
+        "train_psnr": training.psnr,
+        "val_mse": validation.mse if validation else None,
+        "val_psnr": validation.psnr if validation else None,
+        "test_mse": test.mse,
+        "test_psnr": test.psnr,
+        "test_pooled_psnr": test.pooled_psnr,
+    }
+    seen: NDArray = scaled(test_images[:_CODES]).reshape(-1, *test_images.shape[1:])
+    if noisy is not None:
+        seen = noisy[:_CODES]
+    codes = np.asarray(setup.model.get_layer(ENCODER)(seen, training=False))
+    found["code_near_zero"], found["code_active_units"] = dataclasses.astuple(sparsity(codes))
+    if noisy is not None:
+        error = np.square(noisy - test_images.astype(np.float32) / 255)
+        found["noisy_psnr"] = float(psnr(error.reshape(len(error), -1).mean(1)).mean())
+    return found
+
+
+def _training_scores(setup: _Setup) -> Scores:
+    """Scores in slices, so that neither the images nor their noise are all copied at once."""
+    rows = setup.train_rows
+    slices = [
+        rows[start : start + _SCORED_AT_ONCE] for start in range(0, len(rows), _SCORED_AT_ONCE)
+    ]
+    errors = []
+    for number, part in enumerate(slices):
+        images = setup.data.train[part]
+        errors.append(setup.image_mse(images, _noisy(setup.experiment, images, TRAINING, number)))
+    return scores(np.concatenate(errors))
+
+
+def _noisy(
+    experiment: Experiment, images: NDArray[np.uint8], *stream: int
+) -> NDArray[np.float32] | None:
+    if not experiment.sigma:
+        return None
+    seed = (experiment.seed, *stream)
+    return noisy_images(images, experiment.sigma, seed, clip=experiment.clip_noise)
+
+
+def _optimizer(experiment: Experiment, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """Warm-up over a twentieth of the steps, then a cosine down to zero."""
+    total = steps_per_epoch * experiment.epochs
+    warmup = max(1, round(total * _WARMUP_SHARE))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        decay_steps=max(1, total - warmup),
+        warmup_target=float(experiment.learning_rate),
+        warmup_steps=warmup,
+    )
+    return keras.optimizers.get(
+        {"class_name": experiment.optimizer, "config": {"learning_rate": schedule}}
+    )

@@ -1,0 +1,234 @@
+"""Runs jobs in this process, or in parallel processes that are replaced when they die.
+
+`concurrent.futures` gives up all its jobs when one worker is killed; here a dead worker
+costs its own job only, and that one goes on from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from kerasae.environment import cores
+from kerasae.errors import InvalidSetting
+from kerasae.interrupts import Interrupted, check, handling_signals
+from kerasae.trials.jobs import Died, Event, Executor, Job, JobQueue, Work
+
+EXECUTORS = ("processes", "serial", "ray")
+# TensorFlow keeps every compiled program for the life of its process, and compiling the next
+# takes 150 MiB for a while: a worker that has grown to this much makes room for a new one, so
+# that none ever needs 900 MiB.
+_RETIRE_ABOVE = 750 << 20
+# Seconds for a worker to finish what it is writing, once it is told to end.
+_GRACE = 15
+_PR_SET_PDEATHSIG = 1
+
+
+def make_executor(
+    name: str, jobs: int | None, *, ray_address: str | None = None, gpus_per_trial: float = 0.0
+) -> Executor:
+    """Makes an executor by its name.
+
+    Args:
+        name: `processes`, `serial` or `ray`.
+        jobs: Trials at once, at least 1; `None` is one per core, of this machine or of the
+            cluster.
+        ray_address: Address of a running Ray cluster, `host:port` or `auto`; `None` starts Ray
+            on this machine.
+        gpus_per_trial: GPUs that Ray gives each trial, at least 0; may be a fraction.
+
+    Raises:
+        InvalidSetting: If there is none of that name, or a setting does not belong to it.
+
+    Example:
+
+    >>> make_executor("threads", 1)
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.InvalidSetting: executor: received 'threads'; expected one of processes, \
+serial, ray
+    """
+    if name not in EXECUTORS:
+        raise InvalidSetting("executor", name, "one of " + ", ".join(EXECUTORS))
+    if jobs is not None and jobs < 1:
+        raise InvalidSetting("jobs", jobs, "a whole number of at least 1")
+    if name == "ray":
+        from kerasae.trials.ray_executor import RayExecutor
+
+        return RayExecutor(jobs, ray_address, gpus_per_trial)
+    for setting, value in (("ray_address", ray_address), ("gpus_per_trial", gpus_per_trial)):
+        if value:
+            raise InvalidSetting(setting, value, f"nothing with executor {name}")
+    return SerialExecutor() if name == "serial" else ProcessExecutor(jobs or cores())
+
+
+class SerialExecutor:
+    """Runs jobs in this process, one after another: for debugging, and where there is no other.
+
+    TensorFlow computes with one thread, if it was not imported before with more.
+    """
+
+    @contextlib.contextmanager
+    def running(self, queue: JobQueue, work: Work) -> Iterator[Iterator[Event]]:
+        """See `Executor.running`."""
+        yield self._events(queue, work)
+
+    def _events(self, queue: JobQueue, work: Work) -> Iterator[Event]:
+        work.prepare(alone=False)
+        while (job := queue.take()) is not None:
+            seen: list[Event] = []
+            outcome = work.run(job, seen.append)
+            yield from seen
+            yield outcome
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outcome:
+    """A worker's last message about a job.
+
+    Args:
+        event: What came of the job.
+        retiring: Whether the worker ends now.
+    """
+
+    event: Event
+    retiring: bool
+
+
+@dataclasses.dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    job: Job
+
+
+class ProcessExecutor:
+    """Runs jobs in processes of one thread each, started by spawn.
+
+    Args:
+        workers: Number of processes, at least 1.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    @contextlib.contextmanager
+    def running(self, queue: JobQueue, work: Work) -> Iterator[Iterator[Event]]:
+        """See `Executor.running`; the workers import TensorFlow meanwhile."""
+        running: dict[Connection, _Worker] = {}
+        try:
+            while len(running) < self._workers and (job := queue.take()) is not None:
+                _start(job, work, running)
+            yield self._events(queue, work, running)
+        finally:
+            _end(list(running.values()))
+
+    def _events(
+        self, queue: JobQueue, work: Work, running: dict[Connection, _Worker]
+    ) -> Iterator[Event]:
+        for worker in running.values():
+            _hand_over(worker)
+        while running:
+            for connection in wait(list(running)):
+                worker = running[connection]  # type: ignore[index]
+                try:
+                    message: Event | _Outcome = worker.connection.recv()
+                except (EOFError, ConnectionResetError):
+                    _dismiss(worker, running)
+                    yield Died(worker.job.name, f"exit code {worker.process.exitcode}")
+                    continue
+                if not isinstance(message, _Outcome):
+                    yield message
+                    continue
+                if message.retiring:
+                    _dismiss(worker, running)
+                # Before the next job is taken, for the event may put one back.
+                yield message.event
+                if not message.retiring:
+                    self._go_on(worker, queue, running)
+            while len(running) < self._workers and (job := queue.take()) is not None:
+                _hand_over(_start(job, work, running))
+            check()
+
+    def _go_on(self, worker: _Worker, queue: JobQueue, running: dict[Connection, _Worker]) -> None:
+        job = queue.take()
+        if job is None:
+            _dismiss(worker, running)
+        else:
+            worker.job = job
+            _hand_over(worker)
+
+
+def _start(job: Job, work: Work, running: dict[Connection, _Worker]) -> _Worker:
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_work, args=(theirs, work, os.getpid()), daemon=True)
+    process.start()
+    theirs.close()
+    worker = running[ours] = _Worker(process, ours, job)
+    return worker
+
+
+def _hand_over(worker: _Worker) -> None:
+    # A worker that has died already shows itself at the next receive.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        worker.connection.send(worker.job)
+
+
+def _dismiss(worker: _Worker, running: dict[Connection, _Worker]) -> None:
+    del running[worker.connection]
+    worker.connection.close()
+    worker.process.join()
+
+
+def _end(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.process.terminate()
+    for worker in workers:
+        worker.process.join(_GRACE)
+        worker.process.kill()
+        worker.process.join()
+        worker.connection.close()
+
+
+def _work(connection: Connection, work: Work, parent: int) -> None:
+    """Runs in the worker: takes jobs from the pipe until it is closed."""
+    _die_with(parent)
+    with contextlib.suppress(Interrupted), handling_signals():
+        # Ctrl-C goes to all processes of a terminal; the parent decides what becomes of them.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        work.prepare(alone=True)
+        with contextlib.suppress(EOFError, BrokenPipeError):
+            while True:
+                job: Job = connection.recv()
+                event = work.run(job, connection.send)
+                retiring = resident_bytes() > _RETIRE_ABOVE
+                connection.send(_Outcome(event, retiring))
+                if retiring:
+                    return
+
+
+def _die_with(parent: int) -> None:
+    """Has Linux kill this process when its parent dies, whose folder others may then take."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in RAM; 0 where Linux' /proc is missing."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,38 @@
+"""Keeps the models of the best trials of a large sweep only."""
+
+from __future__ import annotations
+
+import heapq
+from pathlib import Path
+
+from kerasae.runs.artifacts import MODEL
+from kerasae.trials.jobs import Finished
+
+
+class KeptModels:
+    """Removes a model's file as soon as so many better ones are there.
+
+    Settings, history and scores of every trial stay.
+
+    Args:
+        trials: Folder of the trials' folders.
+        most: How many models to keep, at least 1; `None` keeps all.
+    """
+
+    def __init__(self, trials: Path, most: int | None) -> None:
+        self._trials = trials
+        self._most = most
+        # The worst one kept comes first; the name decides between equals.
+        self._kept: list[tuple[float, str]] = []
+
+    def add(self, done: Finished) -> None:
+        """Takes a trial that is done into account."""
+        if self._most is None:
+            return
+        score = done.metrics["val_mse"]
+        if score is None:
+            score = done.metrics["train_mse"]
+        heapq.heappush(self._kept, (-score, done.name))
+        if len(self._kept) > self._most:
+            _, name = heapq.heappop(self._kept)
+            (self._trials / name / MODEL).unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""What a worker does with a training job."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from kerasae.data.data_store import DataStore, LoadedStore
+from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
+from kerasae.runtime import give_memory_back, start_tensorflow
+from kerasae.training.checkpoints import Checkpoints
+from kerasae.trials.identity import Identity
+from kerasae.trials.jobs import (
+    EpochDone,
+    Event,
+    Failed,
+    Finished,
+    Job,
+    NoRoom,
+    Paused,
+    Report,
+    Started,
+    Warned,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainWork:
+    """Trains a job's experiment from its last checkpoint on, and saves the run.
+
+    Args:
+        store: Where the data sets and their PCA are.
+    """
+
+    store: DataStore | LoadedStore
+
+    def prepare(self, *, alone: bool) -> None:
+        """Imports TensorFlow, which then computes with one thread; a lean one when alone."""
+        start_tensorflow(threads=1, lean=alone)
+
+    def portable(self) -> TrainWork:
+        """Returns the work with its data in memory."""
+        store = self.store.loaded() if isinstance(self.store, DataStore) else self.store
+        return dataclasses.replace(self, store=store)
+
+    def run(self, job: Job, report: Report) -> Event:
+        """Trains; returns `Finished`, `Paused`, `Failed` or `NoRoom`."""
+        report(Started(job.name, job.experiment.epochs))
+        try:
+            with _reporting_warnings(job, report):
+                return self._train(job, report)
+        except _RungReached as reached:
+            return Paused(job.name, *reached.args)
+        except DiskFull as error:
+            return NoRoom(job.name, str(error))
+        except TrainingDiverged as error:
+            return Failed(job.name, str(error), final=True)
+        except KerasAEError as error:
+            return Failed(job.name, str(error))
+        # Anything else that one trial raises must not end the others; its type tells it apart.
+        except Exception as error:
+            return Failed(job.name, f"{type(error).__name__}: {error}".splitlines()[0])
+        finally:
+            give_memory_back()
+
+    def _train(self, job: Job, report: Report) -> Event:
+        from kerasae.runs.artifacts import save_run
+        from kerasae.training.train import train
+
+        def on_epoch(epoch: int, logs: dict[str, float]) -> None:
+            report(EpochDone(job.name, epoch, logs))
+            if epoch == job.until:
+                raise _RungReached(epoch, logs["val_mse"])
+
+        experiment = job.experiment
+        checkpoints = Checkpoints(job.folder, Identity(experiment, job.data_md5))
+        if job.until is not None:
+            _check_rung(checkpoints, job.until)
+        run = train(
+            experiment,
+            self.store.data(experiment.dataset),
+            pca=self.store.pca(experiment.dataset, experiment.validation_split),
+            on_epoch=on_epoch,
+            tensorboard=job.folder / "tensorboard" if job.tensorboard else None,
+            checkpoints=checkpoints,
+        )
+        save_run(job.folder, experiment, run)
+        checkpoints.clear()
+        return Finished(job.name, run.metrics)
+
+
+class _RungReached(Exception):
+    """Leaves the training after the epoch of a rung, whose checkpoint is saved."""
+
+
+def _check_rung(checkpoints: Checkpoints, until: int) -> None:
+    """Raises `_RungReached` if an earlier worker reached it and died before it could say so."""
+    earlier = checkpoints.latest()
+    if earlier is not None and earlier.epochs >= until:
+        raise _RungReached(until, earlier.state["history"][until - 1]["val_mse"])
+
+
+@contextlib.contextmanager
+def _reporting_warnings(job: Job, report: Report) -> Iterator[None]:
+    """Hands kerasae's warnings to the owner of the run, whose messages they are."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def hand_over(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+            if issubclass(category, KerasAEWarning):
+                report(Warned(job.name, str(message)))
+            else:
+                show(message, category, *rest)
+
+        warnings.simplefilter("always", KerasAEWarning)
+        warnings.showwarning = hand_over  # type: ignore[assignment]
+        yield
