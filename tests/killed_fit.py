@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.runs import artifacts
-from kerasae.training.train import checkpoints
+from kerasae.training import checkpoints
 
 POINTS = (
     "before-write", "half-written", "before-fsync", "after-fsync", "before-rename",
@@ -90,15 +90,15 @@ def die_at(point: str, count: int) -> None:
 
 def die_after(milliseconds: int) -> None:
     """Dies so long after the training began."""
-    from kerasae.training.train import train as training
+    from kerasae.training import trainer
 
-    real = training.ChunkTrainer.fit
+    real = trainer.ChunkTrainer.fit
 
     def fit(self: Any, *arguments: Any, **options: Any) -> Any:
         threading.Timer(milliseconds / 1000, die).start()
         return real(self, *arguments, **options)
 
-    training.ChunkTrainer.fit = fit  # type: ignore[method-assign]
+    trainer.ChunkTrainer.fit = fit  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from kerasae.training.train import corruption
+from kerasae.training import corruption
 
 # The generator is one that TensorFlow has in compiled programs only.
 add_noise, random_shifts = (
