@@ -2,14 +2,12 @@
 
     python benchmarks/result_tables.py
 
-`docs/results/` holds what these commands left: `results.csv` of the sweeps, and in `studies.json`
-the `study.json` of the others on each data set, by their names in `kerasae reproduce`.
+`docs/results/` holds what these commands left: `results.csv` of the sweeps, and the
+`reproduction.json` of all studies on both data sets.
 
     kerasae sweep --dataset mnist --seeds 3 --validation-split 0
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
-    kerasae overfit
-    kerasae denoise
-    kerasae denoise --clip
+    kerasae reproduce
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ def sweep_rows(dataset: str) -> list[dict[str, str]]:
 
 def studies() -> dict[str, Any]:
     """Reads what the studies found."""
-    content: dict[str, Any] = json.loads((RESULTS / "studies.json").read_text())
+    content: dict[str, Any] = json.loads((RESULTS / "reproduction.json").read_text())
     return content
 
 
@@ -87,6 +85,39 @@ def long_run_table() -> list[str]:
     return lines
 
 
+def regularizer_table() -> list[str]:
+    """Sets Lasso and Dropout, each at its best strength, beside neither and the report."""
+    results = studies()["results"]
+    lines = [
+        "| regularizer | train MSE | val. MSE | gap | test MSE | near zero | active | report |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for dataset, title in TITLES.items():
+        found = results[f"{dataset}-regularize"]
+        for name, row in found["best"].items():
+            strength = {"lasso": f"Lasso λ={row['l1']:g}", "dropout": f"Dropout {row['dropout']:g}"}
+            scores = [f"{row[key]:.5f}" for key in ("train_mse", "val_mse", "gap", "test_mse")]
+            report = f"{found['report'][name]:.4f}" if found["report"] else "–"
+            sparsity = [f"{row['code_near_zero']:.1%}", f"{row['code_active_units']:.1f}"]
+            cells = [f"{title}, {strength.get(name, name)}", *scores, *sparsity, report]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def learning_rate_table() -> list[str]:
+    """Validation MSE by peak learning rate."""
+    results = studies()["results"]
+    found = [results[f"{dataset}-learning-rate"] for dataset in TITLES]
+    lines = [f"| peak learning rate | {' | '.join(TITLES.values())} |", "|---|---|---|"]
+    for rows in zip(*(study["rates"] for study in found), strict=True):
+        cells = []
+        for row, study in zip(rows, found, strict=True):
+            mark = "**" if row["learning_rate"] == study["best"] else ""
+            cells.append(f"{mark}{row['val_mse']:.5f}{mark}")
+        lines.append(f"| {rows[0]['learning_rate']:g} | {' | '.join(cells)} |")
+    return lines
+
+
 def denoising_table() -> list[str]:
     """PSNR of every method, on both data sets, raw and clipped."""
     results = studies()["results"]
@@ -108,6 +139,7 @@ def denoising_table() -> list[str]:
 def main() -> None:
     for table in (
         sweep_table("mnist"), sweep_table("fashion_mnist"), long_run_table(), denoising_table(),
+        regularizer_table(), learning_rate_table(),
     ):  # fmt: skip
         print("\n".join(table), end="\n\n")
 

@@ -27,6 +27,7 @@ def test_the_readme_shows_the_committed_tables(tables):
         assert "\n".join(tables.sweep_table(dataset)) in README
     assert "\n".join(tables.long_run_table()) in README
     assert "\n".join(tables.denoising_table()) in README
+    assert "\n".join(tables.regularizer_table()) in README
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
@@ -54,6 +55,24 @@ def test_the_long_runs_and_denoisers_reach_what_the_docs_say(tables):
     for dataset in ("mnist", "fashion_mnist"):
         clipped = results[f"{dataset}-denoise-clipped"]
         assert clipped["denoised_psnr"] >= clipped["linear_psnr"] + 2
+
+
+def test_lasso_generalizes_better_than_none_and_no_dropout_does(tables):
+    for dataset in ("mnist", "fashion_mnist"):
+        found = tables.studies()["results"][f"{dataset}-regularize"]
+        none = found["best"]["none"]["val_mse"]
+        assert found["best"]["lasso"]["val_mse"] < none
+        rates = [row for row in found["searched"] if row["dropout"]]
+        by_rate = sorted(rates, key=lambda row: row["dropout"])
+        errors = [none, *(row["val_mse"] for row in by_rate)]
+        assert len(errors) == 4
+        assert errors == sorted(errors)
+
+
+def test_the_whole_reproduction_took_less_than_an_hour(tables):
+    content = tables.studies()
+    assert content["errors"] == {}
+    assert content["seconds"] < 3600
 
 
 def test_the_committed_results_are_small():
