@@ -3,11 +3,12 @@
     python benchmarks/result_tables.py
 
 `docs/results/` holds what these commands left: `results.csv` of the sweeps, and the
-`reproduction.json` of all studies on both data sets.
+`reproduction.json` of all studies on both data sets, and `bench.json`.
 
     kerasae sweep --dataset mnist --seeds 3 --validation-split 0
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
     kerasae reproduce
+    kerasae bench --rounds 3 --json
 """
 
 from __future__ import annotations
@@ -118,6 +119,22 @@ def learning_rate_table() -> list[str]:
     return lines
 
 
+def speed_table() -> list[str]:
+    """Training speed of every way on every network."""
+    content = json.loads((RESULTS / "bench.json").read_text())
+    lines = [
+        "| network | way | images/s | GFLOP/s | of the limit | to plain `fit` |",
+        "|---|---|---|---|---|---|",
+    ]
+    for speed in content["speeds"]:
+        images = f"{speed['images_per_second']:,.0f}" if speed["images_per_second"] else "–"
+        lines.append(
+            f"| {speed['network']} | {speed['way']} | {images} | {speed['gflops']:.0f} "
+            f"| {speed['of_limit']:.0%} | {speed['of_plain_fit']:.2f} |"
+        )
+    return lines
+
+
 def denoising_table() -> list[str]:
     """PSNR of every method, on both data sets, raw and clipped."""
     results = studies()["results"]
@@ -139,7 +156,7 @@ def denoising_table() -> list[str]:
 def main() -> None:
     for table in (
         sweep_table("mnist"), sweep_table("fashion_mnist"), long_run_table(), denoising_table(),
-        regularizer_table(), learning_rate_table(),
+        regularizer_table(), learning_rate_table(), speed_table(),
     ):  # fmt: skip
         print("\n".join(table), end="\n\n")
 

@@ -30,6 +30,11 @@ def test_the_readme_shows_the_committed_tables(tables):
     assert "\n".join(tables.regularizer_table()) in README
 
 
+def test_the_docs_show_the_committed_speeds(tables):
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert "\n".join(tables.speed_table()) in page
+
+
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_every_cell_beats_pca_and_the_report_and_deeper_is_no_worse(tables, dataset):
     rows = tables.sweep_rows(dataset)
