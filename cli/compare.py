@@ -27,8 +27,9 @@ def compare(
         print(json.dumps({"folders": [str(folder) for folder in folders], "values": rows}))
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from kerasae.safety.terminal import escape
 
     table = Table()
     table.add_column("")

@@ -17,8 +17,9 @@ def doctor(data_dir: o.DataDir = None, as_json: o.AsJson = False) -> None:
         print(json.dumps(found))
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from kerasae.safety.terminal import escape
 
     table = Table(show_header=False)
     for name, value in found.items():

@@ -58,8 +58,9 @@ def evaluate(
 
 
 def _table(found: Evaluation, model: str, dataset: str) -> Table:
-    from rich.markup import escape
     from rich.table import Table
+
+    from kerasae.safety.terminal import escape
 
     table = Table(title=escape(f"{model} on {dataset}"))
     table.add_column("")

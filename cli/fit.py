@@ -198,9 +198,11 @@ def _show(
         return
     from rich.console import Console
 
+    from kerasae.safety.terminal import escape
+
     console = Console()
     console.print(_table(experiment, metrics, pca_mse))
-    console.print(f"Saved in {folder}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Saved in {escape(str(folder))}", highlight=False, soft_wrap=True)
 
 
 def _table(experiment: Experiment, metrics: dict[str, Any], pca_mse: float) -> Table:

@@ -17,6 +17,7 @@ from kerasae.errors import (
     KerasAEError,
     KerasAEWarning,
     TrainingDiverged,
+    printable,
 )
 from kerasae.interrupts import Interrupted, handling_signals
 
@@ -89,7 +90,7 @@ def main() -> None:
         sys.exit(128 + interrupted.number)
     # Whatever a library raises is a bug of ours, or a machine without memory or disk.
     except Exception as error:
-        line = " ".join(str(error).split())[:500]
+        line = printable(" ".join(str(error).split())[:500])
         _print(error, f"{type(error).__name__}: {line} (--debug before the command shows more)")
         sys.exit(1)
     finally:
@@ -108,7 +109,7 @@ _python_shows_warning = warnings.showwarning
 
 def _show_warning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
     if issubclass(category, KerasAEWarning):
-        print(f"kerasae: warning: {message}", file=sys.stderr)
+        print(f"kerasae: warning: {printable(str(message))}", file=sys.stderr)
     else:
         _python_shows_warning(message, category, *rest)
 

@@ -39,8 +39,9 @@ def runs(
         print(json.dumps([{"folder": str(run.folder), **run.values()} for run in found]))
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from kerasae.safety.terminal import escape
 
     table = Table(title=escape(f"{len(found):,} of {len(everything):,} runs in {folder}"))
     table.add_column("run", overflow="fold", min_width=20)

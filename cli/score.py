@@ -70,8 +70,9 @@ def _threshold(
 
 
 def _table(scores: list[PictureScore], threshold: float | None, quantile: float) -> Table:
-    from rich.markup import escape
     from rich.table import Table
+
+    from kerasae.safety.terminal import escape
 
     table = Table(title="Reconstruction errors, the largest first")
     table.add_column("image", overflow="fold")

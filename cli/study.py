@@ -42,10 +42,12 @@ def run(
     else:
         from rich.console import Console
 
+        from kerasae.safety.terminal import escape
+
         console = Console()
         for table in findings.tables:
             console.print(table)
-        console.print(f"Saved in {folder}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Saved in {escape(str(folder))}", highlight=False, soft_wrap=True)
     for name, error in errors.items():
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if errors:

@@ -168,6 +168,7 @@ def _show(result: SweepResult, dataset: str, folder: Path, as_json: bool) -> Non
     from rich.console import Console
 
     from kerasae.figures.tables import sweep_table
+    from kerasae.safety.terminal import escape
 
     if as_json:
         found = {"folder": str(folder), "results": result.rows, "errors": result.errors}
@@ -175,7 +176,7 @@ def _show(result: SweepResult, dataset: str, folder: Path, as_json: bool) -> Non
     else:
         console = Console()
         console.print(sweep_table(result, dataset))
-        console.print(f"Saved in {folder}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Saved in {escape(str(folder))}", highlight=False, soft_wrap=True)
     for name, error in result.errors.items():
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if result.errors:

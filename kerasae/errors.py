@@ -5,6 +5,17 @@ from __future__ import annotations
 _MOST_CHARACTERS = 1000
 
 
+def printable(text: str) -> str:
+    r"""Spells out line breaks, terminal codes and whatever else is not printed as itself.
+
+    Example:
+
+    >>> print(printable("a\nb\x1b[2J"))
+    a\nb\x1b[2J
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 class KerasAEError(Exception):
     """Base of every error that kerasae raises on purpose.
 
@@ -21,7 +32,7 @@ class KerasAEError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+        line = printable(message)
         if len(line) > _MOST_CHARACTERS:
             line = f"{line[: _MOST_CHARACTERS // 2]} … {line[-_MOST_CHARACTERS // 2 :]}"
         super().__init__(line)

@@ -1,6 +1,7 @@
 """Checkpoints, and runs that go on from them."""
 
 import dataclasses
+import os
 import warnings
 
 import keras
@@ -171,6 +172,16 @@ def test_a_damaged_checkpoint_falls_back_with_a_warning(three, spoil):
     spoil(folder / "checkpoint-000002")
     with pytest.warns(UserWarning, match="checkpoint-000002"):
         assert checkpoints.latest() is None
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to(path.with_name("kept"))])
+def test_a_checkpoint_that_is_no_file_of_ours_is_not_opened(three, make):
+    checkpoints, folder = three
+    newest = folder / "checkpoint-000003"
+    newest.rename(folder / "kept")
+    make(newest)
+    with pytest.warns(UserWarning, match="checkpoint-000003"):
+        assert checkpoints.latest().epochs == 2
 
 
 def test_what_a_killed_process_left_unfinished_is_removed(three):

@@ -196,3 +196,11 @@ def test_a_missing_ledger_falls_back_to_the_one_before(three_lines):
 def test_settings_that_an_executor_cannot_use_are_refused(name, options):
     with pytest.raises(InvalidSetting):
         make_executor(name, 1, **options)
+
+
+@pytest.mark.parametrize("spoil", [os.mkfifo, lambda path: path.symlink_to(path.with_name("x"))])
+def test_a_ledger_that_is_no_file_of_ours_is_refused(tmp_path, spoil):
+    (tmp_path / "x").write_bytes(b"")
+    spoil(tmp_path / LEDGER)
+    with Ledger(tmp_path) as ledger, pytest.raises(ArtifactError, match=LEDGER):
+        ledger.read()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 
@@ -78,3 +79,26 @@ def test_the_commands_print_tables_and_json(folder):
         assert expected in done.stdout
         done = subprocess.run([*command, "--json"], capture_output=True, text=True)
         assert json.loads(done.stdout)
+
+
+def test_names_and_contents_of_strangers_cannot_steer_the_terminal(tmp_path):
+    place = tmp_path / "[red]a[/red]\x1b[2J"
+    settings = {**Experiment("mnist5k").to_dict(), "dataset": "[bold]x\x1b]0;title\x07"}
+    artifacts.write_json(place / artifacts.EXPERIMENT, settings)
+    artifacts.write_json(place / artifacts.METRICS, {"test_mse": 0.1, "test_psnr": 10.0})
+    for words in (["runs", str(tmp_path)], ["compare", str(place), str(place)]):
+        command = [sys.executable, "-m", "kerasae_cli.main", *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "300"}
+        )
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "[red]a[/red]\\x1b[2J" in done.stdout + done.stderr
+
+
+def test_a_run_made_of_links_is_not_listed(folder):
+    scores = folder / "sweep" / "x] ü" / "a" / artifacts.METRICS
+    scores.rename(folder / "elsewhere.json")
+    scores.symlink_to(folder / "elsewhere.json")
+    runs, broken = find_runs(folder)
+    assert "a" not in names(runs)
+    assert len(broken) == 1

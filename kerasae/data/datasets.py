@@ -190,17 +190,19 @@ def load_dataset(
         return load_own_images(name, image_size, grayscale, skip_bad)
     if image_size is not None or grayscale:
         raise InvalidSetting("dataset", name, "images of your own, to convert their size or colour")
+    data: ImageData | None
     if name == "mnist5k":
-        data: ImageData | None = _load_mnist5k()
+        source, data = Path(name), _load_mnist5k()
     elif data_dir is not None:
+        source = Path(data_dir)
         with refusing(data_dir, DataError):
-            data = _read_folder(name, Path(data_dir))
+            data = _read_folder(name, source)
     else:
-        cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
-        data = _read_folder(name, cache) or _download(name, cache)
+        source = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+        data = _read_folder(name, source) or _download(name, source)
     if data is None:
         raise DataError(_missing(name, Path(str(data_dir))))
-    _verify(data)
+    _verify(data, source)
     return data
 
 
@@ -242,11 +244,11 @@ def _read_folder(name: str, folder: Path) -> ImageData | None:
         npz = place / f"{name}.npz"
         # Whatever has the name is opened, and refused there if it is not a file.
         if npz.exists():
-            return _labelled(name, *read_npz(npz, NPZ_KEYS, _MOST_BYTES))
+            return _labelled(name, str(npz), *read_npz(npz, NPZ_KEYS, _MOST_BYTES))
         files = [_idx_file(place, stem) for stem in IDX_FILES]
         # The sets share their file names: beside another set's files, only the checksum tells.
         if all(files):
-            return _labelled(name, *(read_idx(file) for file in files if file))
+            return _labelled(name, str(place), *(read_idx(file) for file in files if file))
     return None
 
 
@@ -255,11 +257,11 @@ def _idx_file(folder: Path, stem: str) -> Path | None:
     return next((path for path in candidates if path.exists()), None)
 
 
-def _labelled(name: str, *arrays: NDArray[np.uint8]) -> ImageData:
+def _labelled(name: str, source: str, *arrays: NDArray[np.uint8]) -> ImageData:
     train, train_labels, test, test_labels = arrays
     data = ImageData(name, train, train_labels, test, test_labels)
-    check_labelled(data.train, data.train_labels, f"{name}: training")
-    check_labelled(data.test, data.test_labels, f"{name}: test")
+    check_labelled(data.train, data.train_labels, f"{source}: training")
+    check_labelled(data.test, data.test_labels, f"{source}: test")
     return data
 
 
@@ -285,15 +287,21 @@ def _download(name: str, cache: Path) -> ImageData:
             path.rename(folder / path.name)
         shutil.rmtree(home)
 
-    return fetch_once(cache, name, lambda place: _read_folder(name, place), download, _verify)
+    return fetch_once(
+        cache,
+        name,
+        lambda place: _read_folder(name, place),
+        download,
+        lambda data: _verify(data, cache),
+    )
 
 
-def _verify(data: ImageData) -> None:
+def _verify(data: ImageData, source: Path) -> None:
     for stem, found, expected in zip(IDX_FILES, data.checksums(), _MD5[data.name], strict=True):
         if found != expected:
             raise DataError(
-                f"{data.name}: {stem} has the MD5 {found}, expected {expected}; the data are "
-                f"damaged or another set, fetch them again"
+                f"{source}: {stem} of {data.name} has the MD5 {found}, expected {expected}; "
+                f"the data are damaged or another set, fetch them again"
             )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from kerasae.reference import REPORT_MSE
+from kerasae.safety.terminal import escape
 from kerasae.studies.sweeps import SweepResult
 
 Rows = list[dict[str, Any]]

@@ -122,7 +122,7 @@ def read_json(path: Path) -> Any:
         ArtifactError: If the file is missing, damaged, or far larger than ours are.
     """
     with refusing(path, ArtifactError, "choose another --out"):
-        return parse_json(read_local(path, _MOST_JSON), _MOST_DEPTH)
+        return parse_json(read_local(path, _MOST_JSON, follow_symlinks=False), _MOST_DEPTH)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -31,9 +31,11 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         resume: Whether it may hold something, or has to be new or empty.
 
     Raises:
-        ArtifactError: If another process owns it (the message says which), if it is not empty,
-            or cannot be made.
+        ArtifactError: If another process owns it (the message says which), if it is a symbolic
+            link, is not empty, or cannot be made.
     """
+    if folder.is_symlink():
+        raise ArtifactError(f"{folder}: is a symbolic link; expected a folder, name it directly")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / _LOCK)

@@ -103,9 +103,11 @@ def open_local(
 def read_local(path: Path, most_bytes: int, *, follow_symlinks: bool = True) -> bytes:
     """Reads a small local regular file; see `open_local`."""
     with open_local(path, most_bytes, follow_symlinks=follow_symlinks) as file:
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise Refused(f"grew past {most_bytes:,} bytes while it was read")
+        # As much memory is taken as is asked for, whatever there is to read.
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(size + 1)
+    if len(content) > size:
+        raise Refused(f"grew past its {size:,} bytes while it was read")
     return content
 
 

@@ -22,12 +22,17 @@ from numpy.typing import NDArray
 
 from kerasae.errors import ArtifactError, DamagedFile, KerasAEWarning
 from kerasae.runs.artifacts import remove_unfinished, replacing
+from kerasae.safety.bounded_json import parse_json
+from kerasae.safety.local_files import Refused, read_local, refusing
 from kerasae.trials.identity import Identity
 
 _FORMAT = "kerasae-checkpoint-1"
 _KEPT = 2
 _NAME = re.compile(r"checkpoint-(\d{6,})")
 _DIGEST = hashlib.sha256().digest_size
+# Weights, their best and two of each for the optimizer: more than any model that is accepted.
+_MOST_BYTES = 1 << 36
+_MOST_DEPTH = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,17 +156,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         DamagedFile: If it cannot be read, is cut off, or its hash is not that of its content.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DamagedFile(f"{path}: cannot be read ({error.strerror})") from error
+    with refusing(path, DamagedFile, "it is not used"):
+        content = read_local(path, _MOST_BYTES, follow_symlinks=False)
     body, digest = content[:-_DIGEST], content[-_DIGEST:]
     if hashlib.sha256(body).digest() != digest:
         raise DamagedFile(f"{path}: is damaged (its SHA-256 is not the recorded one)")
     first, _, data = body.partition(b"\n")
     try:
-        return _parse(json.loads(first), data)
-    except (ValueError, KeyError, TypeError) as error:
+        return _parse(parse_json(first, _MOST_DEPTH), data)
+    except (Refused, ValueError, KeyError, TypeError) as error:
         raise DamagedFile(f"{path}: is no checkpoint of this version ({error})") from error
 
 

@@ -19,13 +19,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kerasae.errors import KerasAEWarning
+from kerasae.errors import ArtifactError, KerasAEWarning
 from kerasae.interrupts import finishing_writes
 from kerasae.runs.artifacts import replacing, write_error
+from kerasae.safety.bounded_json import parse_json
+from kerasae.safety.local_files import open_local, refusing
 
 LEDGER = "ledger.jsonl"
 _PREVIOUS = "ledger.previous.jsonl"
 _DIGITS = 32
+_MOST_BYTES = 1 << 34
+_MOST_DEPTH = 64
 # While trials end faster than this, in seconds, one sync is for several of them.
 _SYNC_EVERY = 0.05
 
@@ -163,11 +167,14 @@ def _digest(text: bytes) -> bytes:
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
+    with (
+        refusing(path, ArtifactError, "choose another --out"),
+        open_local(path, _MOST_BYTES, follow_symlinks=False) as file,
+    ):
         for number, line in enumerate(file, 1):
             digest, _, text = line.rstrip(b"\n").partition(b" ")
             if line.endswith(b"\n") and _digest(text) == digest:
-                yield json.loads(text)
+                yield parse_json(text, _MOST_DEPTH)
             else:
                 what = "is damaged" if line.endswith(b"\n") else "is cut off"
                 warnings.warn(
