@@ -211,11 +211,13 @@ def check_tensorboard(wanted: bool) -> None:
 
 def open_model(path: str, trust: bool) -> SavedModel:
     """Opens a model, and says so where its layers are trusted unseen."""
+    from kerasae.errors import printable
     from kerasae.runs.saved_models import open_model as opened
 
     if trust:
         print(
-            f"kerasae: {path}: its layers are trusted, whatever code they run (--trust-model)",
+            f"kerasae: {printable(path)}: its layers are trusted, whatever code they run "
+            "(--trust-model)",
             file=sys.stderr,
         )
     return opened(path, trust=trust)

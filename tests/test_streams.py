@@ -18,7 +18,8 @@ def run(words, shell="", **environment):
 
 def test_a_narrow_terminal_without_unicode_still_gets_its_table(tmp_path):
     words = [*SWEEP, "--epochs", "1", "--out", str(tmp_path / "out")]
-    done = run(words, COLUMNS="40", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    # Python would otherwise take UTF-8 in place of the C locale's ASCII.
+    done = run(words, COLUMNS="40", LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr
     assert done.stdout.isascii()
@@ -33,6 +34,12 @@ def test_closed_streams_do_not_change_the_exit_code_or_what_is_left(tmp_path, sh
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_succeeds_without_a_stdout_still_succeeds():
+    done = run(["config", "fit"], ">&-")
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
 @pytest.mark.parametrize("words", [["--help"], ["sweep", "--help"]])
 def test_a_reader_that_has_gone_away_is_no_traceback(words):
     done = run(words, "| true")
@@ -45,3 +52,13 @@ def test_the_names_of_folders_are_printed_as_they_are(tmp_path):
     done = run(["sweep", "--dataset", "mnist", "--data-dir", str(folder)])
     assert done.returncode == 2
     assert str(folder).encode() in done.stderr
+
+
+def test_a_trusted_model_is_said_and_its_name_cannot_steer_the_terminal(tmp_path):
+    model = str(tmp_path / "\x1b[2J[red].keras")
+    done = run(["evaluate", model, "--dataset", "mnist5k", "--trust-model"])
+    assert done.returncode == 2
+    said, refused = done.stderr.decode().splitlines()
+    assert "\\x1b[2J[red].keras: its layers are trusted" in said
+    assert "\\x1b[2J[red].keras" in refused
+    assert "\x1b" not in said + refused
