@@ -14,8 +14,8 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["kerasae", "zipfile", "json", "gzip", "numpy.lib"]):
-    from kerasae.data import idx, npz
+with atheris.instrument_imports(include=["kerasae", "zipfile", "json", "gzip", "numpy.lib", "PIL"]):
+    from kerasae.data import idx, npz, picture_files
     from kerasae.safety import bounded_json, bounded_zip, model_config
 from kerasae.errors import KerasAEError
 from kerasae.safety.local_files import Refused, refusing
@@ -36,7 +36,14 @@ def fuzz_npz(data: bytes) -> None:
     if data.startswith(b"PK"):
         npz.read_npz(_written("a.npz", data), ["a"])
     else:
-        npz.read_npy(_written("a.npy", data))
+        path = _written("a.npy", data)
+        with contextlib.suppress(KerasAEError):
+            npz.map_npy(path)
+        npz.read_npy(path)
+
+
+def fuzz_picture(data: bytes) -> None:
+    picture_files.read_picture(_written("a.png", data))
 
 
 def fuzz_archive(data: bytes) -> None:
@@ -66,6 +73,7 @@ def _seeds(target: str) -> list[bytes]:
 
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from model_cases import good_config, members
+    from PIL import Image
 
     archive, arrays, array = io.BytesIO(), io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -73,10 +81,16 @@ def _seeds(target: str) -> list[bytes]:
             file.writestr(name, content)
     np.savez_compressed(arrays, a=np.zeros((2, 3), np.uint8))
     np.save(array, np.zeros((2, 3), np.float32))
+    pictures = []
+    for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
+        file = io.BytesIO()
+        Image.new("L", (6, 8), 90).save(file, kind)
+        pictures.append(file.getvalue())
     config = json.dumps(good_config()).encode()
     return {
         "idx": [bytes([0, 0, 8, 2]) + struct.pack(">2I", 2, 3) + bytes(6)],
         "npz": [arrays.getvalue(), array.getvalue()],
+        "picture": pictures,
         "archive": [archive.getvalue()],
         "json": [config],
         "config": [config],

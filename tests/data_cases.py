@@ -1,11 +1,10 @@
 """Data files of strangers, each broken or hostile in one way; `CASES` lists them.
 
-A case fills a folder for `--data-dir` and may name the canary that a pickle would make.
+A case fills a folder for `--data-dir`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import os
 import struct
@@ -15,30 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hostile import Case, Cases
 
 IMAGES, LABELS = np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.uint8)
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """A folder of data, and words of the line that refuses it."""
-
-    name: str
-    make: Callable[[Path], object]
-    reason: str
-
-
-CASES: list[Case] = []
+CASES = Cases()
 
 
 def case(reason: str):
-    """Adds a function that fills a folder to the cases."""
+    """Adds a function that fills a folder; another path for `--data-dir` may be returned."""
 
-    def add(make):
-        CASES.append(Case(make.__name__, make, reason))
+    def append(make):
+        CASES.append(Case(make.__name__, lambda place: make(place.folder), reason))
         return make
 
-    return add
+    return append
 
 
 class Canary:
@@ -272,3 +263,43 @@ def no_gzip(folder):
 @case("holds neither")
 def link_to_itself(folder):
     (folder / "mnist.npz").symlink_to(folder / "mnist.npz")
+
+
+def _flip(path: Path, place: int, bit: int = 1) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= bit
+    path.write_bytes(content)
+
+
+@case("cannot be read")
+def gzip_with_a_flipped_bit(folder):
+    pixels = bytes([0, 0, 8, 3]) + struct.pack(">3I", 3, 28, 28) + IMAGES.tobytes()
+    idx(folder, gzip.compress(pixels), ".gz")
+    _flip(folder / "train-images-idx3-ubyte.gz", -6)  # its checksum
+
+
+@case("not an IDX file")
+def idx_with_a_flipped_bit(folder):
+    idx(folder, bytes([0, 0, 8, 3]) + struct.pack(">3I", 3, 28, 28) + IMAGES.tobytes())
+    _flip(folder / "train-images-idx3-ubyte", 0)
+
+
+@case("the header declares 2,436 bytes, the file holds 2,352")
+def idx_with_a_flipped_bit_in_a_size(folder):
+    idx(folder, bytes([0, 0, 8, 3]) + struct.pack(">3I", 3, 28, 28) + IMAGES.tobytes())
+    _flip(folder / "train-images-idx3-ubyte", 15)  # 29 columns
+
+
+@case("is a URL")
+def url_as_the_folder(folder):
+    return Path("http://127.0.0.1/data")
+
+
+@case("File name too long|holds neither")
+def folder_of_300_characters(folder):
+    return folder / ("x" * 300)
+
+
+@case("holds neither")
+def folder_that_is_not_there(folder):
+    return folder / "[red]nowhere[/red]\x1b[2J"

@@ -1,14 +1,12 @@
 """Model files of strangers, each broken or hostile in one way; `CASES` lists them.
 
-A case writes a file into a folder and returns the path to load. Hostile ones try to touch
-the file `canary` in that folder or to reach a port of this machine.
+A case writes a file into its place and returns the path to load.
 """
 
 from __future__ import annotations
 
 import base64
 import copy
-import dataclasses
 import io
 import json
 import marshal
@@ -23,43 +21,14 @@ from typing import Any
 
 import h5py
 import numpy as np
+from hostile import Case, Cases, Place
 
 PIXELS, CODE = 4, 3
 METADATA = json.dumps({"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"})
 
 
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """Where a case may write, and the port it may try to reach."""
-
-    folder: Path
-    port: int
-
-    @property
-    def canary(self) -> Path:
-        return self.folder / "canary"
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """A file, and words of the line that refuses it."""
-
-    name: str
-    make: Callable[[Place], str | Path]
-    reason: str
-
-
-CASES: list[Case] = []
-
-
-def case(reason: str, name: str = ""):
-    """Adds a function that makes a file to the cases."""
-
-    def add(make):
-        CASES.append(Case(name or make.__name__, make, reason))
-        return make
-
-    return add
+CASES = Cases()
+case = CASES.add
 
 
 def tensor(source: str, size: int = PIXELS) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Downloads into a shared cache, from a server on this machine."""
 
 import http.server
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -105,3 +107,25 @@ def test_a_cache_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(DataError, match=r"cache: data cannot be kept there .*KERAS_HOME"):
         fetch_once(tmp_path / "cache", "data", lambda p: None, lambda p: None, lambda f: None)
+
+
+def test_without_a_network_one_line_says_which_file_to_put_where(tmp_path):
+    # A port that nothing listens at.
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasae_cli.main", "fit", "--out", str(tmp_path / "out")],
+        env={
+            **{key: value for key, value in os.environ.items() if key != "KERASAE_DATA_DIR"},
+            "KERAS_HOME": str(tmp_path / "home"), "https_proxy": proxy, "no_proxy": "",
+        },
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    line = done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert "mnist.npz" in line
+    assert str(tmp_path / "home") in line
+    assert "--dataset mnist5k" in line
+    left = {path.name for path in tmp_path.rglob("*")}
+    assert left <= {"home", "datasets", ".mnist.lock"}

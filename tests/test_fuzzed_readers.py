@@ -16,9 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model_cases import good_config, members, weights
+from own_image_cases import picture
 
 from kerasae.data.idx import read_idx
-from kerasae.data.npz import read_npy, read_npz
+from kerasae.data.npz import map_npy, read_npy, read_npz
+from kerasae.data.picture_files import read_picture
 from kerasae.errors import DataError, ModelFileError
 from kerasae.safety.bounded_json import parse_json
 from kerasae.safety.local_files import Refused
@@ -113,6 +115,18 @@ def test_an_npz_reader_only_refuses(archive, array):
         refusing_only(DataError, lambda: read_npz(path, ["a"]))
     with written(array, "a.npy") as path:
         refusing_only(DataError, lambda: read_npy(path))
+        refusing_only(DataError, lambda: map_npy(path))
+
+
+@FAST
+@given(
+    st.sampled_from(("PNG", "JPEG", "WEBP", "TIFF", "BMP")).flatmap(
+        lambda kind: mutated(picture(0, kind))
+    )
+)
+def test_a_picture_reader_only_refuses(content):
+    with written(content, "a.png") as path:
+        refusing_only(DataError, lambda: read_picture(path))
 
 
 JSON = st.recursive(

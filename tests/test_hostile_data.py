@@ -1,11 +1,11 @@
-"""Data of strangers: the table of hostile folders is in `data_cases`."""
+"""Data of strangers; the tables of hostile ones are in `data_cases` and `own_image_cases`."""
 
-import re
-
+import data_cases
 import numpy as np
+import own_image_cases
 import pytest
-from commands import commands
-from data_cases import CASES, npy_header
+from data_cases import npy_header
+from hostile import assert_refused, refusals
 
 from kerasae.data.datasets import load_dataset
 from kerasae.data.image_checks import check_images, check_labelled
@@ -14,44 +14,47 @@ from kerasae.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def refusals(tmp_path_factory):
+def refused(tmp_path_factory):
     root = tmp_path_factory.mktemp("data")
-    for one in CASES:
-        (root / one.name).mkdir()
-        one.make(root / one.name)
     earlier = root / "earlier"
     earlier.mkdir()
     (earlier / "metrics.json").write_text("{}")
-    before = {path: path.lstat().st_mtime_ns for path in root.rglob("*")}
     # Half of them into a new folder, half into one that holds something already.
     outs = [root / "made", earlier]
-    lines = [
-        ["fit", "--data-dir", root / one.name, "--out", outs[number % 2]]
-        for number, one in enumerate(CASES)
-    ]
-    found = commands(lines, tmp_path_factory.mktemp("temporary"))
-    assert {path: path.lstat().st_mtime_ns for path in root.rglob("*")} == before
-    return {one.name: (root / one.name, f) for one, f in zip(CASES, found, strict=True)}
+    return refusals(
+        root,
+        data_cases.CASES,
+        lambda number, place, made: [
+            "fit", "--data-dir", made or place.folder, "--out", outs[number % 2]
+        ],
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("one", CASES, ids=[one.name for one in CASES])
-def test_a_hostile_folder_is_refused_in_one_line(refusals, one):
-    folder, found = refusals[one.name]
-    assert found["code"] == 2, "it was let through"
-    assert found["stdout"] == ""
-    line = found["stderr"].removesuffix("\n")
-    assert len(line.splitlines()) == 1
-    assert str(folder) in line
-    assert not found["tensorflow"]
-    assert re.search(one.reason, line), line
-    assert found["grown"] < 100_000  # kB
+@data_cases.CASES.parametrized
+def test_a_hostile_folder_is_refused_in_one_line(refused, one):
+    refusal = refused[one.name]
+    assert_refused(refusal, refusal.made or refusal.place.folder, one.reason)
 
 
-@pytest.mark.parametrize("name", ["http://127.0.0.1/data", "x" * 300, "a\0b", "nowhere"])
-def test_a_folder_that_is_none_is_named(name):
-    with pytest.raises(DataError) as refused:
-        load_dataset("mnist", name)
-    assert name[:1] in str(refused.value)
+@pytest.fixture(scope="module")
+def refused_images(tmp_path_factory):
+    root = tmp_path_factory.mktemp("images")
+    return refusals(
+        root,
+        own_image_cases.CASES,
+        lambda number, place, made: ["fit", "--dataset", made, "--out", root / "made"],
+    )
+
+
+@own_image_cases.CASES.parametrized
+def test_hostile_images_of_ones_own_are_refused_in_one_line(refused_images, one):
+    refusal = refused_images[one.name]
+    assert_refused(refusal, refusal.made, one.reason)
+
+
+def test_a_folder_whose_name_holds_a_nul_is_refused():
+    with pytest.raises(DataError, match="NUL"):
+        load_dataset("mnist", "a\0b")
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -178,6 +178,15 @@ def test_score_prints_json_alone(run_folder):
     assert [one["anomaly"] for one in found["images"]] == [e > found["threshold"] for e in errors]
 
 
+def test_the_names_of_pictures_cannot_steer_the_table(run_folder, tmp_path):
+    root, _ = run_folder
+    write_pictures(tmp_path / "p", 1)[0].rename(tmp_path / "p" / "x[red]\x1b[2J.png")
+    done = cli("score", root / "run" / "model.keras", tmp_path / "p")
+    assert done.returncode == 0, done.stderr
+    assert "[red]\\x1b[2J.png" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -2,10 +2,10 @@
 
 import gzip
 import struct
-import zlib
 
 import numpy as np
 import pytest
+from own_image_cases import png
 from picture_cases import pattern, write_pictures
 from PIL import Image
 
@@ -75,19 +75,6 @@ def test_gray_is_the_luma_of_itu_r_601():
         assert pixels_of(image, gray=True).item() == expected
 
 
-def bomb(path):
-    """A PNG of 900 million pixels in a few hundred bytes."""
-
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
-    rows = zlib.compress(bytes(1000))
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
-
-
 def animated(path):
     frames = [Image.new("L", (6, 8), value) for value in (0, 255)]
     frames[0].save(path, save_all=True, append_images=frames[1:])
@@ -103,7 +90,7 @@ BAD = {
     "empty": (lambda path: path.touch(), "is no PNG"),
     "folder": (lambda path: path.mkdir(), None),
     "cut": (cut, "cannot be read|damaged"),
-    "bomb": (bomb, "pixels"),
+    "bomb": (lambda path: path.write_bytes(png(30_000, 30_000, b"")), "pixels"),
     "animated": (animated, "2 frames"),
     "float": (lambda path: Image.new("F", (6, 8)).save(path, "TIFF"), "mode F"),
     "gif": (lambda path: Image.new("L", (6, 8)).save(path, "GIF"), "is no PNG"),

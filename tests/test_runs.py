@@ -7,6 +7,8 @@ import shutil
 
 import numpy as np
 import pytest
+import run_cases
+from hostile import assert_refused, refusals
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
@@ -84,6 +86,20 @@ def test_settings_that_are_not_what_a_run_leaves_are_refused(run, text, reason):
     assert str(run) in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    return refusals(
+        tmp_path_factory.mktemp("runs"),
+        run_cases.CASES,
+        lambda number, place, made: ["evaluate", made],
+    )
+
+
+@run_cases.CASES.parametrized
+def test_a_hostile_run_is_refused_in_one_line(refused, one):
+    assert_refused(refused[one.name], refused[one.name].made, one.reason)
 
 
 @pytest.mark.parametrize("name", ["experiment.json", "model.keras"])

@@ -20,7 +20,7 @@ from kerasae.data.image_checks import check_labelled
 from kerasae.data.npz import read_npz
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.safety.local_files import refusing
+from kerasae.safety.local_files import check_local_name, refusing
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
@@ -196,6 +196,7 @@ def load_dataset(
     elif data_dir is not None:
         source = Path(data_dir)
         with refusing(data_dir, DataError):
+            check_local_name(data_dir)
             data = _read_folder(name, source)
     else:
         source = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"

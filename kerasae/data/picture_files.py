@@ -217,7 +217,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         except Image.DecompressionBombError:
             raise Refused(f"has far too many pixels; {_ADVICE}") from None
         # Pillow's decoders raise these, too, for damaged files.
-        except (SyntaxError, KeyError, IndexError, TypeError, AttributeError) as error:
+        except (
+            SyntaxError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError,
+        ) as error:  # fmt: skip
             raise Refused(f"is damaged ({type(error).__name__}: {error}); {_ADVICE}") from error
 
 

@@ -59,6 +59,30 @@ def refusing(
         raise error(f"{os.fspath(path)}: cannot be read ({lines[0]}); {advice}") from cause
 
 
+def check_local_name(path: str | os.PathLike[str]) -> None:
+    """Refuses what cannot be the name of a local file or folder.
+
+    Args:
+        path: The name.
+
+    Raises:
+        Refused: If it is a URL, or holds a NUL character.
+
+    Example:
+
+    >>> check_local_name("http://host/a.npz")
+    Traceback (most recent call last):
+        ...
+    kerasae.safety.local_files.Refused: is a URL; expected a local file: download it first
+    """
+    text = os.fspath(path)
+    # pathlib turns "http://host" into "http:/host".
+    if ":/" in text and text.partition(":/")[0].isalnum() and len(text.partition(":/")[0]) > 1:
+        raise Refused("is a URL; expected a local file: download it first")
+    if "\0" in text:
+        raise Refused("the name holds a NUL character; expected the name of a file")
+
+
 def open_local(
     path: str | os.PathLike[str], most_bytes: int, *, follow_symlinks: bool = True
 ) -> BinaryIO:
@@ -78,12 +102,8 @@ def open_local(
         Refused: If it is not a local regular file, or too large.
         OSError: If it cannot be opened.
     """
+    check_local_name(path)
     text = os.fspath(path)
-    # pathlib turns "http://host" into "http:/host".
-    if ":/" in text and text.partition(":/")[0].isalnum() and len(text.partition(":/")[0]) > 1:
-        raise Refused("is a URL; expected a local file: download it first")
-    if "\0" in text:
-        raise Refused("the name holds a NUL character; expected the name of a file")
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if not follow_symlinks:
         flags |= getattr(os, "O_NOFOLLOW", 0)

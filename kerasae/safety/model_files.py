@@ -17,7 +17,7 @@ from kerasae.runtime import start_tensorflow
 from kerasae.safety.bounded_json import parse_json
 from kerasae.safety.bounded_zip import copy_member, open_zip, read_member
 from kerasae.safety.local_files import Refused, open_local, refusing
-from kerasae.safety.model_config import check_model_config
+from kerasae.safety.model_config import check_model_config, least_weights
 from kerasae.safety.weights_file import WeightsFile, check_weights
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def load_model_safely(path: str | os.PathLike[str], *, trust: bool = False) -> k
 
     Args:
         path: The file.
-        trust: Let through layers outside the allowlist. Their code runs, and what they ask
-            for is not bounded: only for files of people you would run programs of.
+        trust: Let through layers outside the allowlist. Their code runs, and the memory that
+            they ask for is not bounded: only for files of people you would run programs of.
 
     Returns:
         The model, not compiled.
@@ -136,9 +136,9 @@ def _checked_copy(path: str | os.PathLike[str], folder: Path, trust: bool) -> Pa
     with open_local(path, MOST_BYTES) as file, open_zip(file, MEMBERS) as archive:
         version = _check_metadata(_member_json(archive, METADATA))
         config = _member_json(archive, CONFIG)
-        declared = None
         if trust and isinstance(config, dict):
             config["compile_config"] = None
+            declared = least_weights(config)
         else:
             try:
                 model = check_model_config(config)
@@ -146,7 +146,7 @@ def _checked_copy(path: str | os.PathLike[str], folder: Path, trust: bool) -> Pa
                 raise Refused(f"{CONFIG}: {refused}") from None
             config, declared = model.config, model.weights
         carried = _take_weights(archive, folder)
-    if declared is not None and declared != carried.model:
+    if declared > carried.model or (declared < carried.model and not trust):
         raise Refused(
             f"{CONFIG} declares layers with {declared:,} weights, {WEIGHTS} holds {carried.model:,}"
         )
