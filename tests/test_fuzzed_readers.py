@@ -15,13 +15,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kerasae_cli.config_file import read_config
 from model_cases import good_config, members, weights
 from own_image_cases import picture
 
 from kerasae.data.idx import read_idx
 from kerasae.data.npz import map_npy, read_npy, read_npz
 from kerasae.data.picture_files import read_picture
-from kerasae.errors import DataError, ModelFileError
+from kerasae.errors import DataError, InvalidSetting, ModelFileError
+from kerasae.experiment import Experiment
+from kerasae.runs.reading import parse_experiment
 from kerasae.safety.bounded_json import parse_json
 from kerasae.safety.local_files import Refused
 from kerasae.safety.model_config import check_model_config
@@ -205,3 +208,25 @@ def test_damaged_weights_are_refused_or_hold_what_they_say(tmp_path, seed):
     (tmp_path / "model.weights.h5").write_bytes(content)
     with contextlib.suppress(Refused):
         assert check_weights(tmp_path / "model.weights.h5").model <= len(content)
+
+
+SETTINGS = Experiment("mnist5k").to_dict()
+
+
+@FAST
+@given(st.dictionaries(st.sampled_from([*SETTINGS, "hook"]), JSON, max_size=3))
+def test_the_settings_of_a_run_are_refused_or_come_back(changes):
+    with contextlib.suppress(Refused):
+        experiment = parse_experiment({**SETTINGS, **changes})
+        assert parse_experiment(json.loads(json.dumps(experiment.to_dict()))) == experiment
+
+
+@FAST
+@given(st.one_of(st.text(max_size=60).map(str.encode), mutated(b"[fit]\nepochs = 5\n")))
+def test_a_toml_reader_only_refuses(content):
+    def read():
+        with contextlib.suppress(InvalidSetting):
+            read_config(path, {"fit": {"epochs"}})
+
+    with written(content, "a.toml") as path:
+        refusing_only(DataError, read)
