@@ -15,7 +15,7 @@ from kerasae.reference import sweep_epochs
 from kerasae.trials.identity import Identity, differences
 
 from . import options as o
-from .resuming import data_words, folder_to_use, resumable
+from .resuming import data_words, folder_to_use, resumable, trackers
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,6 +57,7 @@ def fit(
     resume: o.Resume = None,
     data_dir: o.DataDir = None,
     tensorboard: o.TensorBoard = False,
+    mlflow: o.MLflow = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -95,7 +96,7 @@ def fit(
 
     if begun is not None:
         _check_same(begun, experiment)
-    o.check_tensorboard(tensorboard)
+    o.check_trackers(tensorboard, mlflow)
     data = o.load_data(experiment, data_dir, skip_bad)
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(rows))
@@ -103,8 +104,14 @@ def fit(
     again: list[str | Path] = ["fit", "--resume", folder, *data_words(data_dir, skip_bad)]
     if threads is not None:
         again += ["--threads", str(threads)]
+    again += trackers(tensorboard, mlflow)
     with owned(folder, resume=resume is not None), resumable(*again):
-        _run(experiment, data, folder, threads, tensorboard, as_json, quiet)
+        metrics, pca = _run(experiment, data, folder, threads, tensorboard, quiet)
+        if mlflow:
+            from kerasae.runs.mlflow_log import log_run
+
+            log_run(folder)
+    _show(experiment, metrics, pca, data, folder, as_json)
 
 
 def _check_same(begun: Experiment, experiment: Experiment) -> None:
@@ -125,9 +132,9 @@ def _run(
     folder: Path,
     threads: int | None,
     tensorboard: bool,
-    as_json: bool,
     quiet: bool,
-) -> None:
+) -> tuple[dict[str, Any], PCA]:
+    """Trains what is not trained yet; returns the scores, and PCA to set beside them."""
     from kerasae.data.datasets import validation_rows
     from kerasae.pca import fit_pca
     from kerasae.runs import artifacts
@@ -138,8 +145,7 @@ def _run(
     finished = _finished(folder, experiment)
     pca = fit_pca(data.train, experiment.latent_dim, rows)
     if finished is not None:
-        _show(experiment, finished, pca, data, folder, as_json)
-        return
+        return finished, pca
     artifacts.write_json(folder / artifacts.EXPERIMENT, experiment.to_dict())
     start_tensorflow(threads)
     from kerasae.training.train import train
@@ -159,7 +165,7 @@ def _run(
     artifacts.save_run(folder, experiment, run)
     # The last one is what more epochs would go on from.
     checkpoints.clear(keep=1)
-    _show(experiment, run.metrics, pca, data, folder, as_json)
+    return run.metrics, pca
 
 
 def _finished(folder: Path, experiment: Experiment) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from kerasae.errors import (
     DiskFull,
     KerasAEError,
     KerasAEWarning,
+    TrackingError,
     TrainingDiverged,
     printable,
 )
@@ -44,6 +45,8 @@ from .streams import flush_output, prepare_streams
 from .sweep import sweep
 
 _DEBUG = "KERASAE_DEBUG"
+# What can go wrong after the input was accepted.
+_AFTER_INPUT = (TrainingDiverged, DiskFull, ClusterLost, TrackingError)
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 _COMMANDS = (
     sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare, report,
@@ -83,8 +86,7 @@ def main() -> None:
             app()
     except KerasAEError as error:
         _print(error)
-        # What went wrong after the input was accepted.
-        sys.exit(1 if isinstance(error, TrainingDiverged | DiskFull | ClusterLost) else 2)
+        sys.exit(1 if isinstance(error, _AFTER_INPUT) else 2)
     except Interrupted as interrupted:
         _print(interrupted)
         sys.exit(128 + interrupted.number)

@@ -132,6 +132,9 @@ Resume = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Go on with what was begun in this folder.")
 ]
 TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard (kerasae[tensorboard]).")]
+MLflow = Annotated[
+    bool, typer.Option("--mlflow", help="Log what is finished to MLflow (kerasae[mlflow]).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
 Inputs = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
@@ -197,16 +200,18 @@ def load_data(experiment: Experiment, data_dir: Path | None, skip_bad: bool) -> 
     return data
 
 
-def check_tensorboard(wanted: bool) -> None:
-    """Checks, before anything is trained, that TensorBoard is there if it is asked for.
+def check_trackers(tensorboard: bool, mlflow: bool) -> None:
+    """Checks, before anything is trained, that what is to log it is installed.
 
     Raises:
         MissingExtra: If it is not.
     """
     from kerasae.extras import need
 
-    if wanted:
+    if tensorboard:
         need("tensorboard", "tensorboard")
+    if mlflow:
+        need("mlflow", "mlflow")
 
 
 def open_model(path: str, trust: bool) -> SavedModel:

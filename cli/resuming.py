@@ -34,6 +34,12 @@ def data_words(data_dir: Path | None, skip_bad: bool) -> list[str]:
     return [*words, "--skip-bad"] if skip_bad else words
 
 
+def trackers(tensorboard: bool, mlflow: bool) -> list[str]:
+    """Returns the words that ask for the same logs again."""
+    wanted = {"--tensorboard": tensorboard, "--mlflow": mlflow}
+    return [word for word, is_wanted in wanted.items() if is_wanted]
+
+
 def folder_to_use(out: Path | None, resume: Path | None, new: Path) -> Path:
     """Returns the folder that a command writes to.
 

@@ -15,7 +15,7 @@ from kerasae.experiment import Experiment
 from kerasae.reference import REPORT_DIMS, sweep_epochs
 
 from . import options as o
-from .resuming import data_words, folder_to_use, resumable
+from .resuming import data_words, folder_to_use, resumable, trackers
 
 if TYPE_CHECKING:
     from kerasae.studies.sweeps import SweepResult
@@ -72,6 +72,7 @@ def sweep(
     resume: o.Resume = None,
     data_dir: o.DataDir = None,
     tensorboard: o.TensorBoard = False,
+    mlflow: o.MLflow = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -116,7 +117,7 @@ def sweep(
     run_with = make_executor(executor, jobs, ray_address=ray_address, gpus_per_trial=gpus_per_trial)
     halving = _is_halving(early_stop, resume)
     kept = _kept(keep)
-    o.check_tensorboard(tensorboard)
+    o.check_trackers(tensorboard, mlflow)
     data = o.load_data(base, data_dir, skip_bad)
     folder = folder_to_use(out, resume, o.new_folder("sweep", data.title))
     again: list[str | Path] = ["sweep", "--resume", folder, *data_words(data_dir, skip_bad)]
@@ -126,6 +127,7 @@ def sweep(
         again += ["--ray-address", ray_address]
     if kept is not None:
         again += ["--keep", keep]
+    again += trackers(tensorboard, mlflow)
     with TrialsProgress("sweep", len(plan.trials()), silent=quiet) as progress, resumable(*again):
         result = run_sweep(
             plan,
@@ -141,6 +143,10 @@ def sweep(
     if len(result.errors) < len(result.rows):
         figure = sweep_figure(result, data.title)
         artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
+    if mlflow:
+        from kerasae.runs.mlflow_log import log_sweep
+
+        log_sweep(folder)
     _show(result, base.dataset, folder, as_json)
 
 

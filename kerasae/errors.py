@@ -80,6 +80,10 @@ class ClusterLost(KerasAEError):
     """The cluster that trials were running on does not answer any more."""
 
 
+class TrackingError(KerasAEError):
+    """A finished run could not be logged where it was asked to."""
+
+
 class TrainingDiverged(KerasAEError):
     """The training loss stopped being a finite number."""
 

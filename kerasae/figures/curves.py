@@ -64,6 +64,24 @@ def overfit_figure(
     return figure
 
 
+def run_figure(history: Sequence[Mapping[str, float]]) -> Figure:
+    """Draws the MSE of one run over the epochs, with that of the validation where there is one.
+
+    Args:
+        history: One row of logs per epoch, with `mse` and, of a run that held images out,
+            `val_mse`.
+
+    Returns:
+        The figure; see `overfit_figure` and `history_figure`.
+    """
+    train = [row["mse"] for row in history]
+    if all("val_mse" in row for row in history):
+        return overfit_figure(
+            {"": {"train": train, "val": [row["val_mse"] for row in history]}}, {}
+        )
+    return history_figure({"train": train}, "training MSE")
+
+
 def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
     """Draws one MSE over the epochs for several runs.
 

@@ -132,7 +132,7 @@ def _cell(name: str, value: Any) -> Cell:
 
 
 def _curves(runs: list[FinishedRun], folder: Path) -> PageSection:
-    from kerasae.figures.curves import history_figure, overfit_figure
+    from kerasae.figures.curves import history_figure, run_figure
     from kerasae.studies.study import read_history
 
     drawn = runs[:_CURVES]
@@ -140,9 +140,7 @@ def _curves(runs: list[FinishedRun], folder: Path) -> PageSection:
     held_out = all("val_mse" in row for history in histories for row in history)
     key, words = ("val_mse", "validation") if held_out else ("mse", "training")
     if len(drawn) == 1 and held_out:
-        (history,) = histories
-        curves = {"train": [row["mse"] for row in history], "val": [row[key] for row in history]}
-        figure, words = overfit_figure({"": curves}, {}), "training and validation"
+        figure, words = run_figure(histories[0]), "training and validation"
     else:
         figure = history_figure(
             {
