@@ -15,20 +15,22 @@ def encode(
     model: o.Model,
     inputs: o.Inputs,
     out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
+    skip_bad: o.SkipBad = False,
     trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Write the codes of pictures, a row for each."""
     from kerasae.use.code_files import check_codes_file, write_codes
-    from kerasae.use.model_inputs import find_inputs
+    from kerasae.use.model_inputs import ModelInputs
     from kerasae.use.pictures import encode_pictures
 
     check_codes_file(out)
-    found = find_inputs(inputs)
+    found = ModelInputs(inputs, skip_bad=skip_bad)
     opened = o.open_model(model, trust_model)
-    codes = encode_pictures(opened.model, found)
-    names = [str(one.path) for one in found]
+    encoded = encode_pictures(opened.model, found)
+    names, codes = encoded.names, encoded.codes
     write_codes(out, names, codes)
+    o.tell_skipped(found.skipped)
     if as_json:
         print(json.dumps({"file": str(out), "images": names, "latent_dim": codes.shape[1]}))
     else:

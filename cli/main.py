@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,13 +79,34 @@ def _about(
         context.default_map = read_config(config_file, known)
 
 
+def _options_first(words: Sequence[str]) -> list[str]:
+    """Moves the options that all commands have before the command.
+
+    Example:
+
+    >>> _options_first(["fit", "--config", "a.toml", "--seed", "1", "--debug"])
+    ['--config', 'a.toml', '--debug', 'fit', '--seed', '1']
+    """
+    first: list[str] = []
+    rest: list[str] = []
+    remaining = iter(words)
+    for word in remaining:
+        if word == "--config":
+            first += [word, *itertools.islice(remaining, 1)]
+        elif word == "--debug" or word.startswith("--config="):
+            first.append(word)
+        else:
+            rest.append(word)
+    return first + rest
+
+
 def main() -> None:
     """Runs the command line; an error is one line and an exit code."""
     prepare_streams()
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         with handling_signals():
-            app()
+            app(_options_first(sys.argv[1:]))
     except KerasAEError as error:
         _print(error)
         sys.exit(1 if isinstance(error, _AFTER_INPUT) else 2)
@@ -93,7 +116,7 @@ def main() -> None:
     # Whatever a library raises is a bug of ours, or a machine without memory or disk.
     except Exception as error:
         line = printable(" ".join(str(error).split())[:500])
-        _print(error, f"{type(error).__name__}: {line} (--debug before the command shows more)")
+        _print(error, f"{type(error).__name__}: {line} (--debug shows more)")
         sys.exit(1)
     finally:
         flush_output()

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -137,7 +137,9 @@ MLflow = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
-Inputs = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
+Inputs = Annotated[
+    list[Path], typer.Argument(help="Pictures, folders of them, or npy, npz and IDX files.")
+]
 TrustModel = Annotated[
     bool,
     typer.Option(
@@ -192,12 +194,17 @@ def load_data(experiment: Experiment, data_dir: Path | None, skip_bad: bool) -> 
     from kerasae.data.datasets import experiment_data
 
     data = experiment_data(experiment, data_dir, skip_bad=skip_bad)
-    for line in data.skipped[:_SKIPPED_SHOWN]:
-        print(f"kerasae: left out: {line}", file=sys.stderr)
-    if len(data.skipped) > _SKIPPED_SHOWN:
-        more = len(data.skipped) - _SKIPPED_SHOWN
-        print(f"kerasae: left out: {more:,} more", file=sys.stderr)
+    tell_skipped(data.skipped)
     return data
+
+
+def tell_skipped(lines: Sequence[str]) -> None:
+    """Tells which pictures were left out, the first of them by name."""
+    for line in lines[:_SKIPPED_SHOWN]:
+        print(f"kerasae: left out: {line}", file=sys.stderr)
+    if len(lines) > _SKIPPED_SHOWN:
+        more = len(lines) - _SKIPPED_SHOWN
+        print(f"kerasae: left out: {more:,} more", file=sys.stderr)
 
 
 def check_trackers(tensorboard: bool, mlflow: bool) -> None:

@@ -36,13 +36,14 @@ def score(
     as_json: o.AsJson = False,
 ) -> None:
     """Rank pictures by their reconstruction error, and mark the anomalies."""
-    from kerasae.use.model_inputs import find_inputs
+    from kerasae.use.model_inputs import ModelInputs
     from kerasae.use.pictures import score_pictures
 
-    found = find_inputs(inputs)
+    found = ModelInputs(inputs, skip_bad=skip_bad)
     opened = o.open_model(model, trust_model)
     threshold = _threshold(opened, dataset, data_dir, skip_bad, quantile)
     scores = score_pictures(opened.model, found, threshold, maps)
+    o.tell_skipped(found.skipped)
     if as_json:
         rows = [dataclasses.asdict(one) for one in scores]
         print(json.dumps({"threshold": threshold, "quantile": quantile, "images": rows}))

@@ -60,7 +60,7 @@ def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path)
     assert [settings[name] for name in ("epochs", "latent_dim", "hidden_dims")] == [1, 3, [4]]
     printed = cli("config", "run", cwd=tmp_path).stdout
     (tmp_path / "again.toml").write_text(printed)
-    done = cli("--config", "again.toml", "fit", "--quiet", "--out", "again", cwd=tmp_path)
+    done = cli("fit", "--config", "again.toml", "--quiet", "--out", "again", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "again" / artifacts.EXPERIMENT).read_text()) == settings
 

@@ -17,7 +17,7 @@ from kerasae.experiment import Experiment
 from kerasae.models import network
 from kerasae.runs import artifacts
 from kerasae.training.train import TrainedRun
-from kerasae.use.model_inputs import find_inputs
+from kerasae.use.model_inputs import ModelInputs
 from kerasae.use.pictures import (
     encode_pictures,
     reconstruct_pictures,
@@ -54,7 +54,7 @@ def test_the_identity_gives_back_pictures_of_every_mode(tmp_path, mode, ending):
         image.putalpha(Image.fromarray(np.full((8, 6), 255, np.uint8)))
     image.save(folder / f"a b.{ending}")
     model = IDENTITY if mode in ("L", "LA", "1", "I;16") else changed((8, 6, 3))
-    (written,) = reconstruct_pictures(model, find_inputs([tmp_path / "in ["]), tmp_path / "out")
+    (written,) = reconstruct_pictures(model, ModelInputs([tmp_path / "in ["]), tmp_path / "out")
     assert written == tmp_path / "out" / "x] ü" / f"a b.{ending}"
     found, before = Image.open(written), Image.open(folder / f"a b.{ending}")
     assert (found.mode, found.size, found.format) == (before.mode, before.size, before.format)
@@ -66,7 +66,7 @@ def test_the_identity_gives_back_pictures_of_every_mode(tmp_path, mode, ending):
 def test_pictures_of_another_size_keep_it(tmp_path):
     Image.new("RGB", (50, 31), (10, 200, 30)).save(tmp_path / "a.png")
     (written,) = reconstruct_pictures(
-        changed((8, 6, 3)), find_inputs([tmp_path / "a.png"]), tmp_path / "out"
+        changed((8, 6, 3)), ModelInputs([tmp_path / "a.png"]), tmp_path / "out"
     )
     assert np.unique(np.asarray(Image.open(written)).reshape(-1, 3), axis=0).tolist() == [
         [10, 200, 30]
@@ -79,8 +79,50 @@ def test_nothing_is_left_when_a_picture_is_damaged(tmp_path):
     paths[69].write_bytes(paths[69].read_bytes()[:-30])
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(DataError, match=r"069\.png"):
-        reconstruct_pictures(IDENTITY, find_inputs([tmp_path / "in"]), tmp_path / "out")
+        reconstruct_pictures(IDENTITY, ModelInputs([tmp_path / "in"]), tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("cut", [40, 30])  # before it is decoded, and while it is
+def test_a_damaged_picture_can_be_left_out(tmp_path, cut):
+    paths = write_pictures(tmp_path / "in", 3)
+    paths[1].write_bytes(paths[1].read_bytes()[:-cut])
+    inputs = ModelInputs([tmp_path / "in"], skip_bad=True)
+    written = reconstruct_pictures(IDENTITY, inputs, tmp_path / "out")
+    assert [path.name for path in written] == ["000.png", "002.png"]
+    assert len(inputs.skipped) == 1
+    assert "001.png" in inputs.skipped[0]
+    assert len(score_pictures(IDENTITY, ModelInputs([tmp_path / "in"], skip_bad=True))) == 2
+
+
+def test_nothing_is_left_where_no_picture_can_be_read(tmp_path):
+    (path,) = write_pictures(tmp_path / "in", 1)
+    path.write_bytes(path.read_bytes()[:-30])
+
+    def reconstruct():
+        inputs = ModelInputs([tmp_path / "in"], skip_bad=True)
+        reconstruct_pictures(IDENTITY, inputs, tmp_path / "out")
+
+    with pytest.raises(DataError, match="none of the 1 pictures"):
+        reconstruct()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["u1", "f4"])
+@pytest.mark.parametrize("channels", [0, 1, 3])
+def test_files_of_arrays_go_in_and_come_out_in_their_shape(tmp_path, kind, channels):
+    images = np.stack([pattern(number, 16, 12, channels) for number in range(70)])
+    np.save(tmp_path / "a.npy", images if kind == "u1" else (images / 255).astype(kind))
+    model = changed((16, 12, 3) if channels == 3 else (16, 12))
+    write_pictures(tmp_path / "more", 1, height=16, width=12)
+    inputs = ModelInputs([tmp_path / "a.npy", tmp_path / "more"])
+    written = reconstruct_pictures(model, inputs, tmp_path / "out")
+    assert [path.name for path in written] == ["a.npy", "000.png"]
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / "a.npy"), images)
+    names = [one.name for one in score_pictures(model, inputs)]
+    assert sorted(names) == sorted(
+        [f"{tmp_path}/a.npy[{row}]" for row in range(70)] + [f"{tmp_path}/more/000.png"]
+    )
 
 
 def test_nothing_is_overwritten(tmp_path):
@@ -88,7 +130,7 @@ def test_nothing_is_overwritten(tmp_path):
     before = {path: path.read_bytes() for path in (tmp_path / "in").iterdir()}
     for out in (tmp_path / "in", tmp_path / "in" / "000.png"):
         with pytest.raises(ArtifactError, match="is there already"):
-            reconstruct_pictures(IDENTITY, find_inputs([tmp_path / "in"]), out)
+            reconstruct_pictures(IDENTITY, ModelInputs([tmp_path / "in"]), out)
     assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
 
 
@@ -96,8 +138,8 @@ def test_two_pictures_of_one_name_are_refused(tmp_path):
     for name in ("a", "b"):
         write_pictures(tmp_path / name, 1)
     with pytest.raises(DataError, match=r"both are called 000\.png"):
-        find_inputs([tmp_path / "a", tmp_path / "b" / "000.png"])
-    assert len(find_inputs([tmp_path])) == 2
+        ModelInputs([tmp_path / "a", tmp_path / "b" / "000.png"])
+    assert len(ModelInputs([tmp_path]).images) == 2
 
 
 def test_the_largest_error_comes_first_and_the_map_shows_where_it_is(tmp_path):
@@ -106,7 +148,7 @@ def test_the_largest_error_comes_first_and_the_map_shows_where_it_is(tmp_path):
         image[2, 3] = value
         Image.fromarray(image).save(tmp_path / f"{number}.png")
     black = changed((8, 6), lambda x: x * 0)
-    found = score_pictures(black, find_inputs([tmp_path]), 0.01, tmp_path / "maps")
+    found = score_pictures(black, ModelInputs([tmp_path]), 0.01, tmp_path / "maps")
     assert [round(one.mse, 8) for one in found] == [round(v / 48, 8) for v in (1.0, 0.04, 0.0)]
     assert [one.anomaly for one in found] == [True, False, False]
     errors = np.asarray(Image.open(tmp_path / "maps" / "1.png.png"))
@@ -127,7 +169,7 @@ def test_the_threshold_is_the_quantile_of_the_training_images_only(tmp_path):
 def test_a_model_without_an_encoder_has_no_codes(tmp_path):
     write_pictures(tmp_path, 1)
     with pytest.raises(InvalidSetting, match="encoder"):
-        encode_pictures(IDENTITY, find_inputs([tmp_path]))
+        encode_pictures(IDENTITY, ModelInputs([tmp_path]))
 
 
 @pytest.fixture(scope="module")

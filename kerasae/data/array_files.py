@@ -64,6 +64,29 @@ def read_image_arrays(path: Path) -> ImageArrays:
     return _checked(path, ImageArrays(read_idx(path)))
 
 
+def is_array_file(path: Path) -> bool:
+    """Tells by its name whether a file holds arrays of images.
+
+    Example:
+
+    >>> is_array_file(Path("a.npy")), is_array_file(Path("t10k-images-idx3-ubyte.gz"))
+    (True, True)
+    """
+    return path.suffix in (".npy", ".npz") or "-idx" in path.name
+
+
+def read_one_array(path: Path) -> NDArray[Any]:
+    """Reads a file that holds one array of images; see `read_image_arrays`.
+
+    Raises:
+        DataError: If it is not such a file, or holds training and test images.
+    """
+    arrays = read_image_arrays(path)
+    if arrays.test is not None:
+        raise DataError(f"{path}: holds training and test images; expected one array of images")
+    return arrays.train
+
+
 def _from_npz(path: Path) -> ImageArrays:
     with refusing(path, DataError), open_local(path, MOST_BYTES) as file:
         names = [name.removesuffix(".npy") for name in member_names(file)]

@@ -178,11 +178,29 @@ def save_picture(pixels: NDArray[np.uint8], like: Picture, path: Path) -> None:
         like: The other picture.
         path: The file to write; its ending tells the format.
     """
-    image = Image.fromarray(pixels)
-    if image.size != like.image.size:
-        image = image.resize(like.image.size, Image.Resampling.BICUBIC)
+    image = _resized(pixels, like)
     suffix = path.suffix.lower()
     _in_mode(image, like, suffix).save(path, quality=95, lossless=suffix == ".webp")
+
+
+def like_picture(pixels: NDArray[np.uint8], like: Picture) -> NDArray[np.uint8]:
+    """Returns pixels in the size and colours that another picture has.
+
+    Args:
+        pixels: `(height, width)` or `(height, width, 3)`.
+        like: The other picture.
+
+    Returns:
+        `uint8`, `(height, width)` or `(height, width, 3)`.
+    """
+    return np.asarray(_resized(pixels, like).convert(like.image.mode))
+
+
+def _resized(pixels: NDArray[np.uint8], like: Picture) -> Image.Image:
+    image = Image.fromarray(pixels)
+    if image.size == like.image.size:
+        return image
+    return image.resize(like.image.size, Image.Resampling.BICUBIC)
 
 
 def _in_mode(image: Image.Image, like: Picture, suffix: str) -> Image.Image:

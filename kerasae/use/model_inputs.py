@@ -1,15 +1,16 @@
-"""Pictures for a trained model: found among files and folders, and converted to its shape."""
+"""Images for a trained model: pictures and files of arrays, converted to the model's shape."""
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from kerasae.data.array_files import is_array_file, read_one_array
 from kerasae.data.picture_files import (
     Picture,
     find_pictures,
@@ -25,25 +26,33 @@ _BATCH = 64
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """A picture that a user names, or that lies in a folder that they name.
+    """A picture that a user names or that lies in a folder that they name, or a row of a file.
 
     Args:
         path: The file.
-        name: Its path inside the folder, or the file's name.
+        name: What the result is called: its path inside the folder, or the file's name; for a
+            row of a file of arrays, that with the ending `.npy`.
+        row: The number of the image in a file of arrays; `None` for a picture.
     """
 
     path: Path
     name: PurePath
+    row: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The path, with the row after it: `codes.npy[3]`."""
+        return str(self.path) if self.row is None else f"{self.path}[{self.row}]"
 
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Some pictures.
+    """Some images.
 
     Args:
         inputs: Where they come from.
         pictures: As they are.
-        images: As the model takes them, in [0, 1], `float32`, `(pictures, *image_shape)`.
+        images: As the model takes them, in [0, 1], `float32`, `(images, *image_shape)`.
     """
 
     inputs: Sequence[Input]
@@ -51,67 +60,132 @@ class Batch:
     images: NDArray[np.float32]
 
 
-def find_inputs(paths: Sequence[Path]) -> list[Input]:
-    """Lists the pictures that files and folders name, and checks what their files say.
+class ModelInputs:
+    """The images that files and folders name; what their files say is checked at once.
 
     Args:
-        paths: Files and folders.
+        paths: Pictures, folders of them, and files of one array of images (`.npy`, `.npz`, IDX).
+        skip_bad: Whether to leave out pictures that cannot be read, instead of refusing all.
 
-    Returns:
-        The pictures, in the order of `paths`.
+    Attributes:
+        images: What was found, in the order of `paths`.
+        skipped: A line for each picture left out; decoding may add some.
 
     Raises:
         DataError: If one is missing or cannot be read, or two would have the same name.
 
     Example:
 
-    >>> find_inputs([Path("missing.png")])
+    >>> ModelInputs([Path("missing.png")])
     Traceback (most recent call last):
         ...
     kerasae.errors.DataError: missing.png: there is no such file or folder; expected pictures
     """
-    found: list[Input] = []
-    for path in paths:
+
+    def __init__(self, paths: Sequence[Path], *, skip_bad: bool = False) -> None:
+        self.skipped: list[str] = []
+        self._skip_bad = skip_bad
+        self._arrays: dict[Path, NDArray[np.uint8 | np.floating]] = {}
+        found = [one for path in paths for one in self._found(path)]
+        _check_names(found)
+        self.images = [one for one in found if one.row is not None or self._measured(one.path)]
+        if not self.images:
+            raise DataError(f"none of the {len(found):,} pictures can be read")
+
+    def shape_of(self, path: Path) -> tuple[int, ...]:
+        """The shape of the array in a file, with the number of images first."""
+        return self._arrays[path].shape
+
+    def batches(self, image_shape: Sequence[int]) -> Iterator[Batch]:
+        """Reads the images, converts them to a model's size and colours, and yields them in order.
+
+        Args:
+            image_shape: `(height, width)` or `(height, width, channels)`, of 1 or 3 channels.
+
+        Raises:
+            DataError: If a picture cannot be read, or none of them can.
+            InvalidSetting: If the model takes images of other channels.
+        """
+        height, width, *channels = image_shape
+        if channels not in ([], [1], [3]):
+            raise InvalidSetting(
+                "model", f"images of {channels[0]} channels", "one of 1 or 3 channels"
+            )
+        any_read = False
+        for start in range(0, len(self.images), _BATCH):
+            read = [
+                (one, picture)
+                for one in self.images[start : start + _BATCH]
+                if (picture := self._read(one)) is not None
+            ]
+            if not read:
+                continue
+            any_read = True
+            part, pictures = zip(*read, strict=True)
+            pixels = [
+                pixels_of(picture.image, (height, width), gray=channels != [3])
+                for picture in pictures
+            ]
+            images = np.stack(pixels).astype(np.float32) / np.float32(255)
+            yield Batch(part, pictures, images.reshape(-1, *image_shape))
+        if not any_read:
+            raise DataError(f"none of the {len(self.images):,} pictures can be read")
+
+    def _found(self, path: Path) -> list[Input]:
         if path.is_dir():
-            found += [Input(file, file.relative_to(path)) for file in find_pictures(path)]
-        elif not path.exists():
+            return [Input(file, file.relative_to(path)) for file in find_pictures(path)]
+        if not path.exists():
             raise DataError(f"{path}: there is no such file or folder; expected pictures")
-        elif not is_picture(path):
-            raise DataError(f"{path}: is no PNG, JPEG, WebP, TIFF or BMP file; expected pictures")
-        else:
-            found.append(Input(path, PurePath(path.name)))
-    names = collections.Counter(one.name for one in found)
-    name, count = names.most_common(1)[0] if names else (PurePath(), 0)
-    if count > 1:
-        first, second = [one.path for one in found if one.name == name][:2]
-        raise DataError(
-            f"{first} and {second}: both are called {name}; expected different names, name the "
-            f"folder above them instead"
-        )
+        if is_picture(path):
+            return [Input(path, PurePath(path.name))]
+        if not is_array_file(path):
+            raise DataError(
+                f"{path}: is no PNG, JPEG, WebP, TIFF or BMP picture, and no npy, npz or IDX file; "
+                f"expected images"
+            )
+        self._arrays[path] = read_one_array(path)
+        name = PurePath(path.name).with_suffix(".npy")
+        return [Input(path, name, row) for row in range(len(self._arrays[path]))]
+
+    def _measured(self, path: Path) -> bool:
+        try:
+            measure_picture(path)
+        except DataError as error:
+            self._skip(error)
+            return False
+        return True
+
+    def _read(self, one: Input) -> Picture | None:
+        if one.row is not None:
+            image = Image.fromarray(_bytes(self._arrays[one.path][one.row]))
+            return Picture(image, image.mode)
+        try:
+            return read_picture(one.path)
+        except DataError as error:
+            self._skip(error)
+            return None
+
+    def _skip(self, error: DataError) -> None:
+        if not self._skip_bad:
+            raise error
+        self.skipped.append(str(error))
+
+
+def _bytes(image: NDArray[np.uint8 | np.floating]) -> NDArray[np.uint8]:
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8:
+        pixels = np.rint(pixels * 255).astype(np.uint8)
+    return pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
+
+
+def _check_names(found: Sequence[Input]) -> None:
+    paths: dict[PurePath, Path] = {}
+    seen: set[tuple[Path, int | None]] = set()
     for one in found:
-        measure_picture(one.path)
-    return found
-
-
-def batches(inputs: Sequence[Input], image_shape: Sequence[int]) -> Iterator[Batch]:
-    """Reads pictures, converts them to a model's size and colours, and yields them in order.
-
-    Args:
-        inputs: The pictures.
-        image_shape: `(height, width)` or `(height, width, channels)`, of 1 or 3 channels.
-
-    Raises:
-        DataError: If a picture cannot be read.
-        InvalidSetting: If the model takes images of other channels.
-    """
-    height, width, *channels = image_shape
-    if channels not in ([], [1], [3]):
-        raise InvalidSetting("model", f"images of {channels[0]} channels", "one of 1 or 3 channels")
-    for start in range(0, len(inputs), _BATCH):
-        part = inputs[start : start + _BATCH]
-        pictures = [read_picture(one.path) for one in part]
-        pixels = [
-            pixels_of(picture.image, (height, width), gray=channels != [3]) for picture in pictures
-        ]
-        images = np.stack(pixels).astype(np.float32) / np.float32(255)
-        yield Batch(part, pictures, images.reshape(-1, *image_shape))
+        first = paths.setdefault(one.name, one.path)
+        if first != one.path or (one.path, one.row) in seen:
+            raise DataError(
+                f"{first} and {one.path}: both are called {one.name}; expected different names, "
+                f"name the folder above them instead"
+            )
+        seen.add((one.path, one.row))

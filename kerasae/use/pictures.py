@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from kerasae.data.datasets import ImageData, validation_rows
-from kerasae.data.picture_files import save_picture
+from kerasae.data.picture_files import like_picture, save_picture
 from kerasae.errors import InvalidSetting
 from kerasae.runs import artifacts
 from kerasae.scores.metrics import psnr
-from kerasae.use.model_inputs import Input, batches
+from kerasae.use.model_inputs import Input, ModelInputs
 
 if TYPE_CHECKING:
     import keras
@@ -61,14 +62,15 @@ def denoise(model: keras.Model, images: NDArray[np.integer | np.floating]) -> ND
     return np.clip(_outputs(model, images.astype(np.float32) / scale), 0, 1)
 
 
-def reconstruct_pictures(model: keras.Model, inputs: Sequence[Input], out: Path) -> list[Path]:
+def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> list[Path]:
     """Writes what a model makes of pictures, under their names, sizes and modes.
 
-    A picture is scaled to the model's size, and the result back to the picture's.
+    A picture is scaled to the model's size, and the result back to the picture's. For a file of
+    arrays an `.npy` file of the same shape is written, `uint8`.
 
     Args:
         model: An autoencoder, or a denoiser.
-        inputs: The pictures.
+        inputs: The images.
         out: A folder that does not exist yet, or is empty.
 
     Returns:
@@ -78,18 +80,41 @@ def reconstruct_pictures(model: keras.Model, inputs: Sequence[Input], out: Path)
         ArtifactError: If the folder is not empty or cannot be written.
         DataError: If a picture cannot be read; nothing is then written.
     """
+    written: dict[Path, None] = {}
     with artifacts.new_folder(out) as folder:
-        for batch in batches(inputs, model.input_shape[1:]):
+        arrays: dict[Path, NDArray[np.uint8]] = {}
+        for batch in inputs.batches(model.input_shape[1:]):
             outputs = _bytes(_outputs(model, batch.images))
             for one, picture, pixels in zip(batch.inputs, batch.pictures, outputs, strict=True):
                 target = folder / one.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                save_picture(pixels, picture, target)
-    return [out / one.name for one in inputs]
+                if one.row is None:
+                    save_picture(pixels, picture, target)
+                else:
+                    shape = inputs.shape_of(one.path)
+                    if one.path not in arrays:
+                        arrays[one.path] = open_memmap(target, "w+", np.uint8, shape)
+                    row = like_picture(pixels, picture)
+                    arrays[one.path][one.row] = row.reshape(shape[1:])
+                written[out / one.name] = None
+    return list(written)
 
 
-def encode_pictures(model: keras.Model, inputs: Sequence[Input]) -> NDArray[np.float32]:
-    """Returns the codes of pictures, `float32`, `(pictures, latent_dim)`.
+@dataclasses.dataclass(frozen=True)
+class PictureCodes:
+    """The codes of images.
+
+    Args:
+        names: What they are the codes of: paths, with the row for files of arrays.
+        codes: `float32`, `(images, latent_dim)`.
+    """
+
+    names: list[str]
+    codes: NDArray[np.float32]
+
+
+def encode_pictures(model: keras.Model, inputs: ModelInputs) -> PictureCodes:
+    """Returns the codes of images.
 
     Raises:
         InvalidSetting: If the model has no layer `encoder`, as kerasae's have.
@@ -100,8 +125,11 @@ def encode_pictures(model: keras.Model, inputs: Sequence[Input]) -> NDArray[np.f
     if ENCODER not in {layer.name for layer in model.layers}:
         raise InvalidSetting("model", "one without a layer named encoder", "a run's model")
     encoder = model.get_layer(ENCODER)
-    codes = [_outputs(encoder, batch.images) for batch in batches(inputs, model.input_shape[1:])]
-    return np.concatenate(codes)
+    names, codes = [], []
+    for batch in inputs.batches(model.input_shape[1:]):
+        names += [one.title for one in batch.inputs]
+        codes.append(_outputs(encoder, batch.images))
+    return PictureCodes(names, np.concatenate(codes))
 
 
 def training_threshold(
@@ -137,7 +165,7 @@ def training_threshold(
 
 def score_pictures(
     model: keras.Model,
-    inputs: Sequence[Input],
+    inputs: ModelInputs,
     threshold: float | None = None,
     maps: Path | None = None,
 ) -> list[PictureScore]:
@@ -165,14 +193,14 @@ def score_pictures(
 
 
 def _scored(
-    model: keras.Model, inputs: Sequence[Input], threshold: float | None, folder: Path | None
+    model: keras.Model, inputs: ModelInputs, threshold: float | None, folder: Path | None
 ) -> list[PictureScore]:
     found = []
-    for batch in batches(inputs, model.input_shape[1:]):
+    for batch in inputs.batches(model.input_shape[1:]):
         outputs = _outputs(model, batch.images)
         for one, error in zip(batch.inputs, _mse(batch.images, outputs), strict=True):
             anomaly = None if threshold is None else bool(error > threshold)
-            found.append(PictureScore(str(one.path), float(error), float(psnr(error)), anomaly))
+            found.append(PictureScore(one.title, float(error), float(psnr(error)), anomaly))
         if folder is not None:
             _save_maps(folder, batch.inputs, np.abs(outputs - batch.images))
     return sorted(found, key=lambda score: -score.mse)
@@ -185,7 +213,8 @@ def _save_maps(folder: Path, inputs: Sequence[Input], errors: NDArray[np.float32
         errors = errors.mean(-1)
     for one, pixels in zip(inputs, _bytes(errors), strict=True):
         # The whole name is kept: a.jpg and a.png are two pictures.
-        target = folder / one.name.with_name(f"{one.name.name}.png")
+        number = "" if one.row is None else f"-{one.row}"
+        target = folder / one.name.with_name(f"{one.name.name}{number}.png")
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(target)
 
