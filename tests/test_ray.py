@@ -14,6 +14,9 @@ from small_work import drive, jobs_of, runs_of
 # Before Ray is imported: all nodes stay on 127.0.0.1, and nobody is told.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+# Every cluster here asks for a token, as docs/distributed.md says how to turn on.
+os.environ["RAY_AUTH_MODE"] = "token"
+os.environ["RAY_AUTH_TOKEN"] = "0123456789abcdef" * 4
 # The nodes' workers import what the tests do.
 os.environ["PYTHONPATH"] = os.pathsep.join([*filter(None, sys.path), str(Path(__file__).parent)])
 ray = pytest.importorskip("ray", reason="needs kerasae[ray]")
@@ -117,6 +120,34 @@ def test_ray_started_here_is_bound_to_this_machine_and_stopped(tmp_path):
     assert not ray.is_initialized()
 
 
+def test_ray_started_here_lets_nobody_else_in_and_leaves_nothing_in_the_home(tmp_path):
+    code = """
+import os, sys, pathlib, subprocess
+from small_work import drive, jobs_of
+from kerasae.trials.jobs import Finished
+from kerasae.trials.ray_executor import RayExecutor
+import ray
+other = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False); ray.nodes()"
+def look(event):
+    if isinstance(event, Finished):
+        address = ray.get_runtime_context().gcs_address
+        environment = {**os.environ, "RAY_AUTH_TOKEN": "f" * 64}
+        done = subprocess.run([sys.executable, "-c", other, address], env=environment,
+                              capture_output=True, text=True)
+        print(done.returncode, "uthentication" in done.stderr)
+folder = pathlib.Path(sys.argv[1])
+drive(jobs_of(folder, ["fine-a"]), RayExecutor(1), folder, on_event=look)
+"""
+    (tmp_path / "home").mkdir()
+    environment = {key: value for key, value in os.environ.items() if "RAY_AUTH" not in key}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True,
+        env={**environment, "HOME": str(tmp_path / "home")},
+    )  # fmt: skip
+    assert done.stdout.split() == ["1", "True"], done.stderr
+    assert not (tmp_path / "home" / ".ray").exists()
+
+
 def test_an_address_where_nothing_listens_is_an_error_soon(tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -135,8 +166,8 @@ def driver(folder, cluster, results, names):
 def test_a_driver_that_is_killed_runs_nothing_finished_again(cluster, tmp_path):
     names = [f"fine-{number}" for number in range(12)]
     with driver(tmp_path, cluster, 5, names) as killed:
-        killed.communicate()
-    assert killed.returncode == -signal.SIGKILL
+        _, error = killed.communicate()
+    assert killed.returncode == -signal.SIGKILL, error
     with Ledger(tmp_path) as ledger:
         finished = [name for name, entry in ledger.read().items() if entry.outcome]
     assert len(finished) >= 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import secrets
 import socket
 import tempfile
 import threading
@@ -86,6 +87,7 @@ def connected(address: str | None, jobs: int | None) -> Iterator[RayCluster]:
     if head is None:
         # Or Ray would take the address of a network interface for that of this machine.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        _keep_others_out()
     try:
         import ray
     except ImportError:
@@ -113,6 +115,16 @@ def connected(address: str | None, jobs: int | None) -> Iterator[RayCluster]:
         yield cluster
     finally:
         _shut_down(cluster)
+
+
+def _keep_others_out() -> None:
+    """Gives the Ray that is started here a secret, which its processes inherit.
+
+    Ray asks for one by itself, which it would write into the home folder, for every user of the
+    machine to read. It stays for the life of this process, since Ray reads it only once.
+    """
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def check_versions(cluster: RayCluster) -> None:
