@@ -37,6 +37,7 @@ def denoise(
     batch_size: o.BatchSize = None,
     learning_rate: o.LearningRate = None,
     optimizer: o.Optimizer = None,
+    weight_decay: o.WeightDecay = None,
     validation_split: o.ValidationSplit = None,
     seed: o.Seed = None,
     jobs: o.Jobs = None,
@@ -67,6 +68,7 @@ def denoise(
         batch_size=batch_size,
         learning_rate=learning_rate,
         optimizer=optimizer,
+        weight_decay=weight_decay,
         validation_split=validation_split,
         seed=seed,
     )

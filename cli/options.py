@@ -112,6 +112,12 @@ LearningRate = Annotated[
         show_default=_shown("learning_rate"), help="Peak of the warm-up and cosine schedule."
     ),
 ]
+WeightDecay = Annotated[
+    float | None,
+    typer.Option(
+        show_default=_shown("weight_decay"), help="Decoupled; long trainings want 0.1 to 0.3."
+    ),
+]
 ValidationSplit = Annotated[
     float | None,
     typer.Option(

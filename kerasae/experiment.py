@@ -10,7 +10,7 @@ from kerasae.errors import InvalidSetting
 
 ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (1024, 512)}
 ACTIVATIONS = ("relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu")
-OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd", "muon")
+OPTIMIZERS = ("adam", "nadam", "rmsprop", "sgd", "muon")
 LOSSES = ("mse", "binary_crossentropy")
 SHORTCUTS = ("linear", "pca")
 _LARGEST_SIDE = 8192
@@ -52,6 +52,9 @@ class Experiment:
         batch_size: Images per step, at least 1.
         learning_rate: Peak of the schedule, above 0 and finite.
         optimizer: Name of a Keras optimizer.
+        weight_decay: Share of each weight (biases excepted) that a step takes away, times the
+            learning rate, at least 0 (decoupled, Loshchilov & Hutter 2019; `adam` with it is
+            AdamW). Long trainings want 0.1 to 0.3; 0 leaves the optimizer as Keras ships it.
         loss: `mse` or `binary_crossentropy`.
         validation_split: Share of the training images held out, in [0, 1).
         patience: Epochs without a better validation MSE before training stops, or
@@ -83,6 +86,7 @@ class Experiment:
     batch_size: int = 128
     learning_rate: float = 3e-3
     optimizer: str = "adam"
+    weight_decay: float = 0.0
     loss: str = "mse"
     validation_split: float = 0.1
     patience: int | None = None
@@ -112,6 +116,7 @@ class Experiment:
                 raise InvalidSetting("loss", self.loss, f"mse with shortcut {self.shortcut}")
         _check_range("learning_rate", self.learning_rate, 0, math.inf, open_low=True)
         _check_range("l1", self.l1, 0, math.inf)
+        _check_range("weight_decay", self.weight_decay, 0, math.inf)
         _check_range("dropout", self.dropout, 0, 1)
         _check_range("sigma", self.sigma, 0, math.inf)
         _check_range("validation_split", self.validation_split, 0, 1)

@@ -24,7 +24,7 @@ _DENOISING_EPOCHS = {"mnist5k": 60}
 PRESETS: dict[str, Experiment] = {
     # The autoencoder of Hinton & Salakhutdinov (2006), who shift nothing and print 3.00.
     "deep30": _DEEP30,
-    "deep30-plain": dataclasses.replace(_DEEP30, shift=0, dropout=0.05, epochs=60),
+    "deep30-plain": dataclasses.replace(_DEEP30, shift=0, weight_decay=0.3, epochs=60),
 }
 
 

@@ -18,21 +18,22 @@ SMALL = Experiment(
 )
 
 
-def test_the_compiled_chunk_does_what_plain_keras_does_step_by_step(digits):
-    experiment = dataclasses.replace(SMALL, validation_split=0.0)
+@pytest.mark.parametrize("decay", [0.0, 0.05])
+def test_the_compiled_chunk_does_what_plain_keras_does_step_by_step(digits, decay):
+    experiment = dataclasses.replace(SMALL, validation_split=0.0, weight_decay=decay)
     ours = train(experiment, digits).model.get_weights()
 
     plain = autoencoder((28, 28), (16,), 4, activation=SMALL.activation)
     steps = len(digits.train) // 50
     warmup = round(2 * steps * 0.05)
-    plain.compile(
-        keras.optimizers.SGD(
-            keras.optimizers.schedules.CosineDecay(
-                0.0, 2 * steps - warmup, warmup_target=0.5, warmup_steps=warmup
-            )
+    optimizer = keras.optimizers.SGD(
+        keras.optimizers.schedules.CosineDecay(
+            0.0, 2 * steps - warmup, warmup_target=0.5, warmup_steps=warmup
         ),
-        "mse",
+        weight_decay=decay or None,
     )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    plain.compile(optimizer, "mse")
     images = digits.train.astype("float32") / 255
     for epoch in range(2):
         order = epoch_order(len(images), 0, epoch).numpy()

@@ -266,6 +266,11 @@ def _optimizer(experiment: Experiment, steps_per_epoch: int) -> keras.optimizers
         warmup_target=float(experiment.learning_rate),
         warmup_steps=warmup,
     )
-    return keras.optimizers.get(
-        {"class_name": experiment.optimizer, "config": {"learning_rate": schedule}}
-    )
+    config: dict[str, Any] = {"learning_rate": schedule}
+    if experiment.weight_decay:
+        config["weight_decay"] = experiment.weight_decay
+    optimizer = keras.optimizers.get({"class_name": experiment.optimizer, "config": config})
+    if experiment.weight_decay:
+        # A bias says where a unit switches, not how steeply.
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
