@@ -103,10 +103,12 @@ def fit(
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(rows))
     folder = folder_to_use(out, resume, o.new_folder("fit", data.title))
-    again: list[str | Path] = ["fit", "--resume", folder, *data_words(data_dir, skip_bad)]
-    if threads is not None:
-        again += ["--threads", str(threads)]
-    again += trackers(tensorboard, mlflow)
+    again = [
+        *("fit", "--resume", str(folder)),
+        *data_words(data_dir, skip_bad),
+        *(["--threads", str(threads)] if threads is not None else []),
+        *trackers(tensorboard, mlflow),
+    ]
     with owned(folder, resume=resume is not None), resumable(*again):
         metrics, pca = _run(experiment, data, folder, threads, tensorboard, quiet)
         if mlflow:

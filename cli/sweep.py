@@ -105,31 +105,22 @@ def sweep(
         validation_split=validation_split,
         patience=patience,
     )
-    plan = begun or Sweep(base)
-    grid: dict[str, Any] = {}
-    if architectures is not None or hidden_dims:
-        grid["networks"] = o.networks(architectures, hidden_dims)
-    if latent_dims is not None:
-        grid["latent_dims"] = o.numbers("latent_dims", latent_dims, int)
-    if learning_rates is not None:
-        grid["learning_rates"] = o.numbers("learning_rates", learning_rates, float)
-    if seeds is not None:
-        grid["seeds"] = seeds
-    plan = dataclasses.replace(plan, base=base, **grid)
+    grid = _grid(architectures, hidden_dims, latent_dims, learning_rates, seeds)
+    plan = dataclasses.replace(begun or Sweep(base), base=base, **grid)
     run_with = make_executor(executor, jobs, ray_address=ray_address, gpus_per_trial=gpus_per_trial)
     halving = _is_halving(early_stop, resume)
     kept = _kept(keep)
     o.check_trackers(tensorboard, mlflow)
     data = o.load_data(base, data_dir, skip_bad)
     folder = folder_to_use(out, resume, o.new_folder("sweep", data.title))
-    again: list[str | Path] = ["sweep", "--resume", folder, *data_words(data_dir, skip_bad)]
-    if executor != "processes":
-        again += ["--executor", executor]
-    if ray_address is not None:
-        again += ["--ray-address", ray_address]
-    if kept is not None:
-        again += ["--keep", keep]
-    again += trackers(tensorboard, mlflow)
+    again = [
+        *("sweep", "--resume", str(folder)),
+        *data_words(data_dir, skip_bad),
+        *(["--executor", executor] if executor != "processes" else []),
+        *(["--ray-address", ray_address] if ray_address is not None else []),
+        *(["--keep", keep] if kept is not None else []),
+        *trackers(tensorboard, mlflow),
+    ]
     with TrialsProgress("sweep", len(plan.trials()), silent=quiet) as progress, resumable(*again):
         result = run_sweep(
             plan,
@@ -150,6 +141,26 @@ def sweep(
 
         log_sweep(folder)
     _show(result, base.dataset, folder, as_json)
+
+
+def _grid(
+    architectures: str | None,
+    hidden_dims: list[str] | None,
+    latent_dims: str | None,
+    learning_rates: str | None,
+    seeds: int | None,
+) -> dict[str, Any]:
+    """Reads the lists that the command line gave; a sweep keeps its own for the others."""
+    grid: dict[str, Any] = {}
+    if architectures is not None or hidden_dims:
+        grid["networks"] = o.networks(architectures, hidden_dims)
+    if latent_dims is not None:
+        grid["latent_dims"] = o.numbers("latent_dims", latent_dims, int)
+    if learning_rates is not None:
+        grid["learning_rates"] = o.numbers("learning_rates", learning_rates, float)
+    if seeds is not None:
+        grid["seeds"] = seeds
+    return grid
 
 
 def _is_halving(early_stop: str | None, resume: Path | None) -> bool:

@@ -12,9 +12,10 @@ _DEEP30 = Experiment(
     "mnist",
     (1000, 500, 250),
     30,
-    epochs=120,
+    epochs=90,
     shift=1,
     learning_rate=2e-3,
+    weight_decay=0.1,
     validation_split=0.0,
 )
 

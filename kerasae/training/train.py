@@ -121,34 +121,41 @@ def train(
         checkpoints,
         lambda: time.perf_counter() - started,
     )
+    callbacks = [
+        throughput,
+        StopOnDivergence(),
+        *_scoring(setup),
+        *([early_stopping] if early_stopping else []),
+        state,
+        *_reporting(throughput, on_epoch, tensorboard),
+    ]
     done = _restore(state, checkpoints, experiment)
     try:
         if not state.stopped:
-            trainer.fit(
-                row_chunks(
-                    setup.train_rows,
-                    experiment.batch_size,
-                    experiment.seed,
-                    range(done, experiment.epochs),
-                ),
-                initial_epoch=done,
-                epochs=experiment.epochs,
-                steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
-                shuffle=False,
-                verbose=0,
-                callbacks=[
-                    throughput,
-                    StopOnDivergence(),
-                    *_scoring(setup),
-                    *([early_stopping] if early_stopping else []),
-                    state,
-                    *_reporting(throughput, on_epoch, tensorboard),
-                ],
-            )
+            _fit(trainer, setup, range(done, experiment.epochs), callbacks)
     finally:
         state.finish_writing()
     if early_stopping is not None:
         early_stopping.restore_best_weights()
+    return TrainedRun(setup.model, state.history, _metrics(setup, state, throughput))
+
+
+def _fit(
+    trainer: ChunkTrainer, setup: _Setup, epochs: range, callbacks: list[keras.callbacks.Callback]
+) -> None:
+    experiment = setup.experiment
+    trainer.fit(
+        row_chunks(setup.train_rows, experiment.batch_size, experiment.seed, epochs),
+        initial_epoch=epochs.start,
+        epochs=epochs.stop,
+        steps_per_epoch=chunks_per_epoch(len(setup.train_rows), experiment.batch_size),
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks,
+    )
+
+
+def _metrics(setup: _Setup, state: TrainingState, throughput: Throughput) -> dict[str, Any]:
     metrics: dict[str, Any] = {
         **_final_scores(setup),
         "epochs": len(state.history),
@@ -158,7 +165,7 @@ def train(
     }
     if state.extended_at:
         metrics["extended_at"] = state.extended_at
-    return TrainedRun(setup.model, state.history, metrics)
+    return metrics
 
 
 def _restore(state: TrainingState, checkpoints: Checkpoints | None, experiment: Experiment) -> int:
