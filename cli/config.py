@@ -10,7 +10,8 @@ import typer
 
 from kerasae.errors import InvalidSetting
 
-from .config_file import run_options, toml_text
+from .config_file import options_of, run_options, toml_text
+from .defaults import DEPENDENT, option_defaults
 
 
 def config(
@@ -20,12 +21,15 @@ def config(
     """Print the configuration of a command or a run as TOML for --config."""
     commands = getattr(context.parent.command, "commands", {}) if context.parent else {}
     if target in commands:
+        command = commands[target]
+        defaults = option_defaults(target.replace("-", "_"))
+        values = {option.name: option.default for option in command.params}
         options = {
-            option.name: option.default
-            for option in commands[target].params
-            if option.param_type_name == "option" and option.name != "help"
+            flag: defaults.get(name) if values[name] is None else values[name]
+            for flag, name in options_of(command).items()
         }
-        print(toml_text(target, options), end="")
+        dependent = [name.replace("_", "-") for name in DEPENDENT]
+        print(toml_text(target, options, dependent), end="")
         return
     if not os.path.isdir(target):
         raise InvalidSetting(

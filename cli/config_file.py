@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,24 @@ from .options import NONE
 _MOST_BYTES = 1 << 20
 
 
-def read_config(path: Path, known: Mapping[str, set[str]]) -> dict[str, dict[str, Any]]:
+def options_of(command: Any) -> dict[str, str]:
+    """Returns the names of a command's options on the command line, and in code."""
+    return {
+        max(option.opts, key=len).removeprefix("--"): option.name
+        for option in command.params
+        if option.param_type_name == "option" and option.name != "help"
+    }
+
+
+def read_config(path: Path, known: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
     """Reads the options of each command.
 
     Args:
         path: A TOML file with tables such as `[fit]`, and options such as `latent-dim = 30`.
-        known: The names of each command's options.
+        known: Each command's options; see `options_of`.
 
     Returns:
-        The options by command, with `_` for `-`.
+        The options by command, by their names in code.
 
     Raises:
         DataError: If it is not a TOML file.
@@ -38,12 +47,14 @@ def read_config(path: Path, known: Mapping[str, set[str]]) -> dict[str, dict[str
             raise InvalidSetting(
                 str(path), command, "tables of options, one of [" + "], [".join(known) + "]"
             )
-        found[command] = {name.replace("-", "_"): value for name, value in options.items()}
-        for name, value in found[command].items():
+        found[command] = {}
+        for given, value in options.items():
+            name = given.replace("_", "-")
             if name not in known[command] or isinstance(value, dict):
                 raise InvalidSetting(
-                    f"{path} [{command}]", name, "one of " + ", ".join(sorted(known[command]))
+                    f"{path} [{command}]", given, "one of " + ", ".join(sorted(known[command]))
                 )
+            found[command][known[command][name]] = value
     return found
 
 
@@ -70,21 +81,28 @@ def run_options(experiment: Experiment) -> tuple[str, dict[str, Any]]:
     return "denoise", {**options, "sigma": [sigma], "clip": clip}
 
 
-def toml_text(command: str, options: Mapping[str, Any]) -> str:
+def toml_text(command: str, options: Mapping[str, Any], dependent: Sequence[str] = ()) -> str:
     """Writes a command's options; those without a value are comments.
+
+    Args:
+        command: The command's name.
+        options: The values by the options' names.
+        dependent: Names of options that follow from others: comments, too.
 
     Example:
 
-    >>> print(toml_text("fit", {"epochs": 5, "quiet": False, "out": None}), end="")
+    >>> options = {"latent_dim": 5, "quiet": False, "out": None, "epochs": 10}
+    >>> print(toml_text("fit", options, ["epochs"]), end="")
     [fit]
-    epochs = 5
+    latent-dim = 5
     quiet = false
     # out =
+    # epochs = 10
     """
-    lines = [
-        f"# {name} =" if value is None else f"{name} = {_toml(value)}"
-        for name, value in options.items()
-    ]
+    lines = []
+    for name, value in options.items():
+        line = f"{name.replace('_', '-')} ={'' if value is None else f' {_toml(value)}'}"
+        lines.append(f"# {line}" if value is None or name in dependent else line)
     return "\n".join([f"[{command}]", *lines, ""])
 
 

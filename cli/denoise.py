@@ -20,7 +20,7 @@ def denoise(
     skip_bad: o.SkipBad = False,
     sigma: Annotated[
         list[float] | None,
-        typer.Option(show_default="0.6", help="Noise's standard deviation; repeat for more."),
+        typer.Option(help="Noise's standard deviation; repeat for more."),
     ] = None,
     clip: Annotated[
         bool, typer.Option("--clip/--no-clip", help="Clip the noisy images to [0, 1].")
@@ -33,7 +33,7 @@ def denoise(
     l1: o.L1 = None,
     dropout: o.Dropout = None,
     shift: o.Shift = None,
-    epochs: Annotated[int | None, typer.Option(help="Default: 20.")] = None,
+    epochs: o.Epochs = None,
     batch_size: o.BatchSize = None,
     learning_rate: o.LearningRate = None,
     optimizer: o.Optimizer = None,

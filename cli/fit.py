@@ -11,10 +11,10 @@ import typer
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.presets import PRESETS, preset
-from kerasae.reference import sweep_epochs
 from kerasae.trials.identity import Identity, differences
 
 from . import options as o
+from .defaults import plain
 from .resuming import data_words, folder_to_use, resumable, trackers
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ def fit(
     preset_name: Annotated[
         str | None, typer.Option("--preset", help=f"Start from {', '.join(PRESETS)}.")
     ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(show_default=Experiment.dataset, help="As for sweep.")
-    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="As for sweep.")] = None,
     image_size: o.ImageSize = None,
     grayscale: o.Grayscale = False,
     skip_bad: o.SkipBad = False,
@@ -67,7 +65,7 @@ def fit(
 
     begun = read_experiment(resume) if resume is not None else None
     name = dataset or Experiment.dataset
-    base = begun or Experiment(name, epochs=sweep_epochs(name))
+    base = begun or plain(name)
     if preset_name:
         base = preset(preset_name)
     experiment = o.experiment(

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from kerasae.experiment import Experiment
-from kerasae.reference import sweep_epochs
 
 from . import options as o
+from .defaults import plain
 
 
 def learning_rate(
@@ -41,7 +41,7 @@ def learning_rate(
     from .study import run
 
     base = o.experiment(
-        Experiment(dataset, epochs=sweep_epochs(dataset)),
+        plain(dataset),
         image_size=image_size,
         grayscale=grayscale or None,
         architecture=architecture,

@@ -28,7 +28,8 @@ from .apply import apply
 from .bench import bench
 from .compare import compare
 from .config import config
-from .config_file import read_config
+from .config_file import options_of, read_config
+from .defaults import CommandWithDefaults
 from .denoise import denoise
 from .doctor import doctor
 from .encode import encode
@@ -56,7 +57,7 @@ _COMMANDS = (
     config, doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
-    app.command()(_command)
+    app.command(cls=CommandWithDefaults)(_command)
 
 
 @app.callback()
@@ -73,9 +74,7 @@ def _about(
         os.environ[_DEBUG] = "1"
     if config_file is not None:
         commands = getattr(context.command, "commands", {})
-        known = {
-            name: {option.name for option in command.params} for name, command in commands.items()
-        }
+        known = {name: options_of(command) for name, command in commands.items()}
         context.default_map = read_config(config_file, known)
 
 

@@ -32,12 +32,6 @@ NONE = "none"
 _SKIPPED_SHOWN = 10
 
 
-def _shown(setting: str) -> str:
-    """Words for a default that an experiment has, and that only `Experiment` states."""
-    default = getattr(Experiment, setting)
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default).lower()
-
-
 Dataset = Annotated[
     str,
     typer.Option(help="mnist, fashion_mnist, mnist5k (no download), or the path of your images."),
@@ -59,7 +53,7 @@ Architecture = Annotated[
 ]
 HiddenDims = Annotated[
     str | None,
-    typer.Option(show_default=_shown("hidden_dims"), help="Widths from the image to the code."),
+    typer.Option(help="Widths from the image to the code."),
 ]
 ManyHiddenDims = Annotated[
     list[str] | None,
@@ -67,61 +61,47 @@ ManyHiddenDims = Annotated[
         "--hidden-dims", help="Widths of one network, such as 512,256; repeat for more networks."
     ),
 ]
-LatentDim = Annotated[
-    int | None, typer.Option(show_default=_shown("latent_dim"), help="Size of the code.")
-]
+LatentDim = Annotated[int | None, typer.Option(help="Size of the code.")]
 Shortcut = Annotated[
     str | None,
     typer.Option(
-        show_default=_shown("shortcut"),
         help=f"Linear path beside the stack: {', '.join(SHORTCUTS)} or {NONE}.",
     ),
 ]
 Activation = Annotated[
     str | None,
-    typer.Option(show_default=_shown("activation"), help=f"One of {', '.join(ACTIVATIONS)}."),
+    typer.Option(help=f"One of {', '.join(ACTIVATIONS)}."),
 ]
 Optimizer = Annotated[
     str | None,
-    typer.Option(show_default=_shown("optimizer"), help=f"One of {', '.join(OPTIMIZERS)}."),
+    typer.Option(help=f"One of {', '.join(OPTIMIZERS)}."),
 ]
-Loss = Annotated[
-    str | None, typer.Option(show_default=_shown("loss"), help=f"One of {', '.join(LOSSES)}.")
-]
+Loss = Annotated[str | None, typer.Option(help=f"One of {', '.join(LOSSES)}.")]
 L1 = Annotated[
     float | None,
-    typer.Option(
-        "--l1", show_default=_shown("l1"), help="Weight λ of the L1 penalty on the code (Lasso)."
-    ),
+    typer.Option("--l1", help="Weight λ of the L1 penalty on the code (Lasso)."),
 ]
 Dropout = Annotated[
     float | None,
-    typer.Option(show_default=_shown("dropout"), help="Rate after each hidden layer, in [0, 1)."),
+    typer.Option(help="Rate after each hidden layer, in [0, 1)."),
 ]
 Shift = Annotated[
     int | None,
-    typer.Option(show_default=_shown("shift"), help="Augmentation: shift by up to so many pixels."),
+    typer.Option(help="Augmentation: shift by up to so many pixels."),
 ]
-Epochs = Annotated[int | None, typer.Option(help="Default: the report's, by data set.")]
-BatchSize = Annotated[
-    int | None, typer.Option(show_default=_shown("batch_size"), help="Images per step.")
-]
+Epochs = Annotated[int | None, typer.Option(help="Passes; the default is MNIST's.")]
+BatchSize = Annotated[int | None, typer.Option(help="Images per step.")]
 LearningRate = Annotated[
     float | None,
-    typer.Option(
-        show_default=_shown("learning_rate"), help="Peak of the warm-up and cosine schedule."
-    ),
+    typer.Option(help="Peak of the warm-up and cosine schedule."),
 ]
 WeightDecay = Annotated[
     float | None,
-    typer.Option(
-        show_default=_shown("weight_decay"), help="Decoupled; long trainings want 0.1 to 0.3."
-    ),
+    typer.Option(help="Decoupled; long trainings want 0.1 to 0.3."),
 ]
 ValidationSplit = Annotated[
     float | None,
     typer.Option(
-        show_default=_shown("validation_split"),
         help="Share of the training images held out; 0 trains on all.",
     ),
 ]
@@ -130,7 +110,7 @@ Patience = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(show_default=_shown("seed"), help="Of weights, order, Dropout and noise."),
+    typer.Option(help="Of weights, order, Dropout and noise."),
 ]
 Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
 Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")]

@@ -12,9 +12,9 @@ import typer
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.reference import REPORT_DIMS, sweep_epochs
 
 from . import options as o
+from .defaults import plain
 from .resuming import data_words, folder_to_use, resumable, trackers
 
 if TYPE_CHECKING:
@@ -25,28 +25,19 @@ def sweep(
     dataset: Annotated[
         str | None,
         typer.Option(
-            show_default=Experiment.dataset,
-            help="mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
+            help="mnist, fashion_mnist, mnist5k (no download), or the path of your images."
         ),
     ] = None,
     image_size: o.ImageSize = None,
     grayscale: o.Grayscale = False,
     skip_bad: o.SkipBad = False,
-    latent_dims: Annotated[
-        str | None,
-        typer.Option(show_default=",".join(map(str, REPORT_DIMS)), help="Latent dimensions."),
-    ] = None,
+    latent_dims: Annotated[str | None, typer.Option(help="Latent dimensions.")] = None,
     architectures: Annotated[str | None, typer.Option(help="basic,extended or one.")] = None,
     hidden_dims: o.ManyHiddenDims = None,
     shortcut: o.Shortcut = None,
     epochs: o.Epochs = None,
-    seeds: Annotated[
-        int | None, typer.Option(show_default="1", help="Number of seeds, from 0.")
-    ] = None,
-    learning_rates: Annotated[
-        str | None,
-        typer.Option(show_default=str(Experiment.learning_rate), help="Peak learning rates."),
-    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds, from 0.")] = None,
+    learning_rates: Annotated[str | None, typer.Option(help="Peak learning rates.")] = None,
     batch_size: o.BatchSize = None,
     optimizer: o.Optimizer = None,
     weight_decay: o.WeightDecay = None,
@@ -88,7 +79,7 @@ def sweep(
     begun = read_sweep(resume) if resume is not None else None
     name = dataset or Experiment.dataset
     base = o.experiment(
-        begun.base if begun else Experiment(name, epochs=sweep_epochs(name)),
+        begun.base if begun else plain(name),
         dataset=dataset,
         image_size=image_size,
         grayscale=grayscale or None,

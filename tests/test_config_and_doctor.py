@@ -28,7 +28,8 @@ def cli(*words, cwd=None):
 def test_what_is_written_for_a_run_is_read_back(tmp_path, experiment):
     command, options = run_options(experiment)
     (tmp_path / "c.toml").write_text(toml_text(command, options), encoding="utf-8")
-    found = read_config(tmp_path / "c.toml", {command: set(options)})
+    known = {command: {name.replace("_", "-"): name for name in options}}
+    found = read_config(tmp_path / "c.toml", known)
     given = {name: value for name, value in options.items() if value is not None}
     assert found == {command: given}
 
@@ -46,7 +47,7 @@ def test_what_is_written_for_a_run_is_read_back(tmp_path, experiment):
 def test_a_file_of_other_things_is_refused_in_one_line(tmp_path, text, error, reason):
     (tmp_path / "c.toml").write_text(text)
     with pytest.raises(error, match=reason):
-        read_config(tmp_path / "c.toml", {"fit": {"epochs"}})
+        read_config(tmp_path / "c.toml", {"fit": {"epochs": "epochs"}})
 
 
 @pytest.mark.slow
@@ -65,9 +66,26 @@ def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path)
     assert json.loads((tmp_path / "again" / artifacts.EXPERIMENT).read_text()) == settings
 
 
-def test_a_commands_options_are_printed_as_toml():
-    done = cli("config", "sweep")
-    assert tomllib.loads(done.stdout)["sweep"]["executor"] == "processes"
+@pytest.mark.parametrize("command", ["sweep", "fit", "denoise", "overfit", "learning-rate"])
+def test_a_commands_options_are_printed_as_toml_that_can_be_fed_back(tmp_path, command):
+    printed = cli("config", command).stdout
+    found = tomllib.loads(printed)[command]
+    expected = {"sweep": "15,30,50,100", "fit": 30, "denoise": 128, "overfit": 100}
+    if command in expected:
+        assert found["latent-dims" if command == "sweep" else "latent-dim"] == expected[command]
+    assert "# epochs = " in printed
+    (tmp_path / "c.toml").write_text(printed.replace('dataset = "mnist"', 'dataset = "nowhere"'))
+    done = cli(command, "--config", tmp_path / "c.toml", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "dataset: received 'nowhere'" in done.stderr
+
+
+def test_the_help_shows_what_a_command_does_by_itself():
+    def shown(command):
+        return " ".join(cli(command, "--help").stdout.replace("│", " ").split())
+
+    assert "[default: (0.002)]" in shown("denoise")
+    assert "[default: (0.003)]" in shown("fit")
 
 
 def test_the_doctor_finds_the_digits_and_prints_json_alone(tmp_path):

@@ -226,7 +226,7 @@ def test_the_settings_of_a_run_are_refused_or_come_back(changes):
 def test_a_toml_reader_only_refuses(content):
     def read():
         with contextlib.suppress(InvalidSetting):
-            read_config(path, {"fit": {"epochs"}})
+            read_config(path, {"fit": {"epochs": "epochs"}})
 
     with written(content, "a.toml") as path:
         refusing_only(DataError, read)
