@@ -213,7 +213,7 @@ def _table(table: PageTable) -> str:
     # A region that scrolls must be reachable with the keyboard.
     return f"""<div class="scroll" role="region" tabindex="0" aria-label="{caption}">
 <table>
-<caption>{caption}</caption>
+<caption><span>{caption}</span></caption>
 <thead><tr>{head}</tr></thead>
 <tbody>
 {body}

@@ -116,12 +116,16 @@ def _table(runs: list[FinishedRun]) -> PageTable:
     rows: list[list[Cell]] = [
         [run.folder.name, *(_cell(name, run.values().get(name)) for name in names)] for run in runs
     ]
+    units = "MSE of pixels in [0, 1], PSNR in dB."
+    if len(runs) == 1:
+        rows = [[value if value is None else shown(value) for value in row] for row in rows]
+        return {"caption": "Scores", "columns": ["run", *names], "rows": rows, "note": units}
     return {
         "caption": "Runs, with the settings in which they differ",
         "columns": ["run", *names],
         "rows": rows,
-        "sortable": len(runs) > 1,
-        "note": "A heading sorts the runs. MSE of pixels in [0, 1], PSNR in dB.",
+        "sortable": True,
+        "note": f"A heading sorts the runs. {units}",
     }
 
 
