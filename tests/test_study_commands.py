@@ -26,9 +26,20 @@ def test_fit_leaves_a_run_and_prints_its_scores(tmp_path):
         "checkpoint-000001", "experiment.json", "history.csv", "metrics.json", "model.keras",
         "tensorboard",
     }  # fmt: skip
-    assert list((folder / "tensorboard").rglob("events.out.tfevents*"))
+    found = tags_of(folder / "tensorboard")
+    assert {"settings", "network", "original, reconstruction", "epoch_psnr"} <= found
     settings = json.loads((folder / "experiment.json").read_text())
     assert (settings["l1"], settings["dropout"], settings["hidden_dims"]) == (1e-6, 0.1, [6])
+
+
+def tags_of(folder):
+    """The names of everything in TensorBoard's logs."""
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    found = set()
+    for file in folder.rglob("events.out.tfevents*"):
+        events = accumulator.EventAccumulator(str(file)).Reload()
+        found |= {tag.removesuffix("/text_summary") for tag in events.Tags()["tensors"]}
+    return found
 
 
 def test_denoise_prints_a_score_for_every_method(tmp_path):

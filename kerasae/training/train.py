@@ -127,7 +127,8 @@ def train(
         *_scoring(setup),
         *([early_stopping] if early_stopping else []),
         state,
-        *_reporting(throughput, on_epoch, tensorboard),
+        *(_tensorboard(setup, tensorboard) if tensorboard else []),
+        *([OnEpoch(on_epoch, throughput)] if on_epoch else []),
     ]
     done = _restore(state, checkpoints, experiment)
     try:
@@ -197,17 +198,16 @@ def _scoring(setup: _Setup) -> list[keras.callbacks.Callback]:
     return [ValidationScores(setup.image_mse, setup.validation, inputs)]
 
 
-def _reporting(
-    throughput: Throughput,
-    on_epoch: Callable[[int, dict[str, float]], None] | None,
-    tensorboard: Path | None,
-) -> list[keras.callbacks.Callback]:
-    callbacks: list[keras.callbacks.Callback] = []
-    if tensorboard is not None:
-        callbacks.append(keras.callbacks.TensorBoard(tensorboard, write_graph=False))
-    if on_epoch is not None:
-        callbacks.append(OnEpoch(on_epoch, throughput))
-    return callbacks
+def _tensorboard(setup: _Setup, folder: Path) -> list[keras.callbacks.Callback]:
+    from kerasae.training.tensorboard_log import IMAGES, RunDetails
+
+    images = setup.data.test[:IMAGES]
+    clean: NDArray = scaled(images).reshape(images.shape)
+    noisy = _noisy(setup.experiment, images, TEST)
+    return [
+        keras.callbacks.TensorBoard(folder, write_graph=False),
+        RunDetails(folder, setup.experiment, setup.model, clean, clean if noisy is None else noisy),
+    ]
 
 
 def _final_scores(setup: _Setup) -> dict[str, float | None]:
