@@ -1,5 +1,6 @@
 """Logging to a real MLflow store of files."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -7,10 +8,11 @@ import sys
 
 import pytest
 
-pytest.importorskip("mlflow", reason="needs kerasae[mlflow]")
-from mlflow.tracking import MlflowClient
-
-pytestmark = pytest.mark.slow
+# Importing it takes seconds, also where only other tests are run.
+installed = importlib.util.find_spec("mlflow") is not None
+pytestmark = [
+    pytest.mark.slow, pytest.mark.skipif(not installed, reason="needs kerasae[mlflow]"),
+]  # fmt: skip
 TINY = ["--dataset", "mnist5k", "--hidden-dims", "6", "--epochs", "2"]
 
 
@@ -30,6 +32,8 @@ def kerasae(*words):
 
 
 def runs_in(store):
+    from mlflow.tracking import MlflowClient
+
     client = MlflowClient(store)
     experiment = client.get_experiment_by_name("kerasae")
     return client, client.search_runs([experiment.experiment_id])

@@ -35,6 +35,16 @@ def test_the_docs_show_the_committed_speeds(tables):
     assert "\n".join(tables.speed_table()) in page
 
 
+def test_the_deep_network_is_below_every_published_figure(tables):
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert "\n".join(tables.deep_table()) in page
+    published = min(error for _, _, error in tables.PUBLISHED_DEEP)
+    for preset, goal in (("deep30-plain", 2.5), ("deep30", 2.0)):
+        errors = tables.deep_runs(preset)
+        assert max(errors) < published
+        assert statistics.fmean(errors) <= goal
+
+
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_every_cell_beats_pca_and_the_report_and_deeper_is_no_worse(tables, dataset):
     rows = tables.sweep_rows(dataset)
