@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.safety.local_files import read_local, refusing
 
 from .options import NONE
 
@@ -39,6 +37,10 @@ def read_config(path: Path, known: Mapping[str, Mapping[str, str]]) -> dict[str,
         DataError: If it is not a TOML file.
         InvalidSetting: If a command or an option is unknown, or a value is a table.
     """
+    import tomllib
+
+    from kerasae.safety.local_files import read_local, refusing
+
     with refusing(path, DataError, "mend the TOML file"):
         tables = tomllib.loads(read_local(path, _MOST_BYTES).decode("utf-8"))
     found: dict[str, dict[str, Any]] = {}

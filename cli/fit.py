@@ -11,7 +11,6 @@ import typer
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.presets import PRESETS, preset
-from kerasae.trials.identity import Identity, differences
 
 from . import options as o
 from .defaults import plain
@@ -118,6 +117,8 @@ def fit(
 
 def _check_same(begun: Experiment, experiment: Experiment) -> None:
     """Checks that a fit goes on with its own settings, and with as many epochs or more."""
+    from kerasae.trials.identity import differences
+
     changed = differences(begun.to_dict(), experiment.to_dict())
     if experiment.epochs > begun.epochs:
         changed = [text for text in changed if not text.startswith("epochs:")]
@@ -142,6 +143,7 @@ def _run(
     from kerasae.runs import artifacts
     from kerasae.runtime import start_tensorflow
     from kerasae.training.checkpoints import Checkpoints
+    from kerasae.trials.identity import Identity
 
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     finished = _finished(folder, experiment)
