@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from kerasae.data.image_store import new_images
 from kerasae.data.picture_files import (
     PictureKind,
+    PictureReader,
     find_pictures,
-    measure_picture,
     pixels_of,
-    read_picture,
 )
 from kerasae.errors import DataError
 
@@ -58,9 +57,9 @@ class PictureFolder:
         skip_bad: bool = False,
     ) -> None:
         self.files = find_pictures(folder)
-        self.skipped: list[str] = []
-        self._skip_bad = skip_bad
-        kinds = {path: kind for path in self.files if (kind := self._measured(path))}
+        self._reader = PictureReader(skip_bad=skip_bad)
+        self.skipped = self._reader.skipped
+        kinds = {path: kind for path in self.files if (kind := self._reader.measure(path))}
         if not kinds:
             raise DataError(f"{folder}: none of its {len(self.files):,} images can be read")
         if image_size is None:
@@ -95,26 +94,12 @@ class PictureFolder:
             path = self.files[row]
             if path not in self._readable:
                 continue
-            try:
-                image = read_picture(path).image
-            except DataError as error:
-                self._skip(error)
+            picture = self._reader.read(path)
+            if picture is None:
                 continue
-            images[len(kept)] = pixels_of(image, self._size, gray=self._gray)
+            images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
             kept.append(int(row))
         return PictureSet(images[: len(kept)], np.array(kept, np.intp))
-
-    def _measured(self, path: Path) -> PictureKind | None:
-        try:
-            return measure_picture(path)
-        except DataError as error:
-            self._skip(error)
-            return None
-
-    def _skip(self, error: DataError) -> None:
-        if not self._skip_bad:
-            raise error
-        self.skipped.append(str(error))
 
 
 def _check_one_size(folder: Path, kinds: dict[Path, PictureKind]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kerasae.errors import DataError
 from kerasae.safety.local_files import Refused, open_local, refusing
 
+Found = TypeVar("Found")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 _MOST_BYTES = 1 << 28
@@ -142,6 +144,44 @@ def read_picture(path: Path) -> Picture:
         white = Image.new("RGBA", layered.size, "white")
         flat = Image.alpha_composite(white, layered).convert("L" if gray else "RGB")
         return Picture(flat, image.mode, layered.getchannel("A"))
+
+
+class PictureReader:
+    """Measures and decodes pictures, and leaves out those that cannot be read where it may.
+
+    Args:
+        skip_bad: Whether to leave them out, instead of refusing them.
+
+    Attributes:
+        skipped: A line for each picture left out.
+
+    Example:
+
+    >>> reader = PictureReader(skip_bad=True)
+    >>> reader.read(Path("missing.png")), len(reader.skipped)
+    (None, 1)
+    """
+
+    def __init__(self, *, skip_bad: bool = False) -> None:
+        self.skipped: list[str] = []
+        self._skip_bad = skip_bad
+
+    def measure(self, path: Path) -> PictureKind | None:
+        """See `measure_picture`; `None` for a picture left out."""
+        return self._attempt(measure_picture, path)
+
+    def read(self, path: Path) -> Picture | None:
+        """See `read_picture`; `None` for a picture left out."""
+        return self._attempt(read_picture, path)
+
+    def _attempt(self, what: Callable[[Path], Found], path: Path) -> Found | None:
+        try:
+            return what(path)
+        except DataError as error:
+            if not self._skip_bad:
+                raise
+            self.skipped.append(str(error))
+            return None
 
 
 def pixels_of(

@@ -13,11 +13,10 @@ from PIL import Image
 from kerasae.data.array_files import is_array_file, read_one_array
 from kerasae.data.picture_files import (
     Picture,
+    PictureReader,
     find_pictures,
     is_picture,
-    measure_picture,
     pixels_of,
-    read_picture,
 )
 from kerasae.errors import DataError, InvalidSetting
 
@@ -83,12 +82,14 @@ class ModelInputs:
     """
 
     def __init__(self, paths: Sequence[Path], *, skip_bad: bool = False) -> None:
-        self.skipped: list[str] = []
-        self._skip_bad = skip_bad
+        self._reader = PictureReader(skip_bad=skip_bad)
+        self.skipped = self._reader.skipped
         self._arrays: dict[Path, NDArray[np.uint8 | np.floating]] = {}
         found = [one for path in paths for one in self._found(path)]
         _check_names(found)
-        self.images = [one for one in found if one.row is not None or self._measured(one.path)]
+        self.images = [
+            one for one in found if one.row is not None or self._reader.measure(one.path)
+        ]
         if not self.images:
             raise DataError(f"none of the {len(found):,} pictures can be read")
 
@@ -147,28 +148,11 @@ class ModelInputs:
         name = PurePath(path.name).with_suffix(".npy")
         return [Input(path, name, row) for row in range(len(self._arrays[path]))]
 
-    def _measured(self, path: Path) -> bool:
-        try:
-            measure_picture(path)
-        except DataError as error:
-            self._skip(error)
-            return False
-        return True
-
     def _read(self, one: Input) -> Picture | None:
-        if one.row is not None:
-            image = Image.fromarray(_bytes(self._arrays[one.path][one.row]))
-            return Picture(image, image.mode)
-        try:
-            return read_picture(one.path)
-        except DataError as error:
-            self._skip(error)
-            return None
-
-    def _skip(self, error: DataError) -> None:
-        if not self._skip_bad:
-            raise error
-        self.skipped.append(str(error))
+        if one.row is None:
+            return self._reader.read(one.path)
+        image = Image.fromarray(_bytes(self._arrays[one.path][one.row]))
+        return Picture(image, image.mode)
 
 
 def _bytes(image: NDArray[np.uint8 | np.floating]) -> NDArray[np.uint8]:
