@@ -146,9 +146,9 @@ def deep_table() -> list[str]:
         ("deep30", "PCA start, weight decay 0.1, shifts of a pixel, 90 epochs"),
     ):
         errors = deep_runs(preset)
-        spread = f" ± {statistics.stdev(errors):.2f}" if len(errors) > 1 else ", one seed"
+        spread = f"± {statistics.stdev(errors):.2f}, {len(errors)} seeds"
         lines.append(
-            f"| **ours, `{preset}`** | {uses} | **{statistics.fmean(errors):.2f}**{spread} |"
+            f"| **ours, `{preset}`** | {uses} | **{statistics.fmean(errors):.2f}** {spread} |"
         )
     return lines
 
