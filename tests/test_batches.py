@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from kerasae.training.batches import STEPS_PER_CHUNK, epoch_order, row_chunks
+from kerasae.training.batches import STEPS_PER_CHUNK, epoch_order, no_chunk, row_chunks
 
 
 def test_every_epoch_has_an_order_of_its_own_and_repeats_it_when_asked_again():
@@ -24,3 +24,16 @@ def test_chunks_hold_each_row_once_and_continue_at_any_epoch():
     assert all(np.array_equal(np.sort(found), rows) for found in seen)
     later = [r.numpy() for r, _ in row_chunks(rows, batch, 0, range(1, 2))]
     assert all(np.array_equal(a, b[0]) for a, b in zip(later, chunks[3:], strict=True))
+
+
+def test_no_tuning_thread_is_waited_for_when_an_epoch_ends():
+    for chunks in (no_chunk(4), row_chunks(np.arange(8, dtype=np.int32), 4, 0, range(1))):
+        assert chunks.options().autotune.enabled is False
+
+
+def test_the_chunk_that_is_compiled_with_looks_like_those_that_are_trained_on():
+    rows = np.arange(8, dtype=np.int32)
+    shapes = row_chunks(rows, 4, 0, range(1)).element_spec
+    spec = no_chunk(4).element_spec
+    assert [(s.shape, s.dtype) for s in spec] == [(s.shape, s.dtype) for s in shapes]
+    assert [int(steps) for _, steps in no_chunk(4)] == [0]

@@ -66,9 +66,26 @@ def row_chunks(
         left = tf.minimum(STEPS_PER_CHUNK, steps - tf.range(chunks) * STEPS_PER_CHUNK)
         return tf.data.Dataset.from_tensor_slices((rows, left))
 
+    numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
+    return numbers.flat_map(one_epoch).with_options(_options())
+
+
+def no_chunk(batch_size: int) -> tf.data.Dataset:
+    """Makes a data set like that of `row_chunks`, of one chunk without a step to be trained on.
+
+    Args:
+        batch_size: Rows per step.
+    """
+    rows = tf.zeros((1, STEPS_PER_CHUNK, batch_size), tf.int32)
+    return tf.data.Dataset.from_tensor_slices((rows, [0])).with_options(_options())
+
+
+def _options() -> tf.data.Options:
     options = tf.data.Options()
     # The order is cheap to make; a pool of threads would only take cores from training.
     options.threading.private_threadpool_size = 1
     options.threading.max_intra_op_parallelism = 1
-    numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
-    return numbers.flat_map(one_epoch).with_options(options)
+    # There is nothing to tune, and the end of an iterator waits for the tuning thread to wake
+    # up, which sleeps for up to a minute.
+    options.autotune.enabled = False
+    return options

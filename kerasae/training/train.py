@@ -23,7 +23,7 @@ from kerasae.runtime import give_memory_back
 from kerasae.scores.evaluation import ImageMSE, image_mse_function
 from kerasae.scores.metrics import Scores, psnr, scores
 from kerasae.scores.sparsity import sparsity
-from kerasae.training.batches import STEPS_PER_CHUNK, chunks_per_epoch, row_chunks
+from kerasae.training.batches import chunks_per_epoch, row_chunks
 from kerasae.training.callbacks import OnEpoch, StopOnDivergence, Throughput, ValidationScores
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.training.early_stopping import EarlyStopping
@@ -107,7 +107,7 @@ def train(
     setup = _prepare(experiment, data, pca)
     trainer = ChunkTrainer(setup.model, data.train, experiment)
     trainer.compile(_optimizer(experiment, setup.steps), experiment.loss, jit_compile=True)
-    trainer.compile_now((STEPS_PER_CHUNK, experiment.batch_size))
+    trainer.compile_now()
     give_memory_back()
     throughput = Throughput(setup.steps * experiment.batch_size)
     early_stopping = None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kerasae.experiment import Experiment
 from kerasae.models import unclipped
+from kerasae.training.batches import no_chunk
 from kerasae.training.corruption import add_noise, random_shifts
 
 # TensorFlow's kernels expect tensors at multiples of so many bytes (EIGEN_MAX_ALIGN_BYTES).
@@ -97,12 +98,11 @@ class ChunkTrainer(keras.Model):
         output = tf.reshape(output, tf.shape(images))
         return output + tf.stop_gradient(tf.clip_by_value(output, 0.0, 1.0) - output)
 
-    def compile_now(self, rows_shape: tuple[int, int]) -> None:
+    def compile_now(self) -> None:
         """Compiles the train step by running no step, so that epochs can be timed fairly."""
         self.optimizer.build(self.autoencoder.trainable_variables)
-        nothing = (tf.zeros((1, *rows_shape), tf.int32), tf.zeros((1,), tf.int32))
         self.make_train_function()
-        self.train_function(iter(tf.data.Dataset.from_tensor_slices(nothing)))
+        self.train_function(iter(no_chunk(self._experiment.batch_size)))
         self.reset_metrics()
 
 
