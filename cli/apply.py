@@ -19,7 +19,7 @@ def apply(
     trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Reconstruct or denoise pictures, keeping their names, sizes and modes."""
+    """Reconstruct or denoise pictures, keeping their names."""
     from kerasae.use.model_inputs import ModelInputs
     from kerasae.use.pictures import reconstruct_pictures
 

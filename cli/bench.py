@@ -26,7 +26,7 @@ def bench(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure training speed beside plain fit, PyTorch and the machine's limit."""
+    """Measure speed beside plain fit and the machine's limit."""
     from rich.console import Console
 
     from kerasae.bench.benchmark import NETWORKS, measure_network

@@ -15,7 +15,7 @@ def compare(
     folders: Annotated[list[Path], typer.Argument(help="Folders of two runs or more.")],
     as_json: o.AsJson = False,
 ) -> None:
-    """Set the settings in which runs differ, and their scores, side by side."""
+    """Set runs side by side: what differs, and their scores."""
     from kerasae.errors import InvalidSetting
     from kerasae.runs.listing import read_finished_run, shown, side_by_side
 

@@ -18,7 +18,7 @@ def config(
     context: typer.Context,
     target: Annotated[str, typer.Argument(help="A command, such as fit, or the folder of a run.")],
 ) -> None:
-    """Print the configuration of a command or a run as TOML for --config."""
+    """Print the configuration of a command or run as TOML."""
     commands = getattr(context.parent.command, "commands", {}) if context.parent else {}
     if target in commands:
         command = commands[target]

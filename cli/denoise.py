@@ -46,7 +46,7 @@ def denoise(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train a denoiser and set it beside the classical methods, by PSNR."""
+    """Train a denoiser beside classical methods, by PSNR."""
     from kerasae.studies.denoising import DenoisingStudy
 
     from .study import run

@@ -9,7 +9,7 @@ from . import options as o
 
 
 def doctor(data_dir: o.DataDir = None, as_json: o.AsJson = False) -> None:
-    """Print versions, devices, threads, and which data sets are found."""
+    """Print versions, devices, threads, and data sets found."""
     from kerasae.doctor_report import doctor_report
 
     found = doctor_report(data_dir)

@@ -33,7 +33,7 @@ def evaluate(
     trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Score a saved run or any .keras autoencoder, with PCA of the same size beside it."""
+    """Score a run or any .keras autoencoder beside PCA."""
     from kerasae.runs.reading import read_experiment
 
     base = read_experiment(model) if os.path.isdir(model) else Experiment()

@@ -22,7 +22,7 @@ def export(
     trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Export a model for another runtime, and check that it computes the same there."""
+    """Export a model for another runtime, and check it there."""
     from kerasae.use.export import check_export, default_path, export_model
 
     path = out or default_path(file_format, Path(model))

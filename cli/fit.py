@@ -59,7 +59,7 @@ def fit(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train one autoencoder and save it with its settings, history and scores."""
+    """Train one autoencoder and save it with its scores."""
     from kerasae.runs.reading import read_experiment
 
     begun = read_experiment(resume) if resume is not None else None

@@ -32,7 +32,7 @@ def latent(
     trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Draw the latent space: test codes by class, decoded points, walks between images."""
+    """Draw the latent space: codes, decoded points, walks."""
     from kerasae.runs import artifacts
     from kerasae.runs.reading import read_experiment
 

@@ -35,7 +35,7 @@ def learning_rate(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train one network with several learning rates and mark the best."""
+    """Train with several learning rates and mark the best."""
     from kerasae.studies.learning_rate import RATES, LearningRateStudy
 
     from .study import run

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kerasae import __version__
 from kerasae.errors import (
     ClusterLost,
     DiskFull,
@@ -50,7 +51,8 @@ from .sweep import sweep
 _DEBUG = "KERASAE_DEBUG"
 # What can go wrong after the input was accepted.
 _AFTER_INPUT = (TrainingDiverged, DiskFull, ClusterLost, TrackingError)
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+# Importing what boxes are drawn with takes half as long again as everything else.
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 _COMMANDS = (
     sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare, report,
     learning_rate, overfit, regularize, denoise, reproduce, bench,
@@ -60,9 +62,21 @@ for _command in _COMMANDS:
     app.command(cls=CommandWithDefaults)(_command)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"kerasae {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _about(
     context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
     config_file: Annotated[
         Path | None,
         typer.Option("--config", help="TOML file with options, such as [fit] epochs = 5."),

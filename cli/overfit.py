@@ -31,7 +31,7 @@ def overfit(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train one network for long and show the gap between training and validation."""
+    """Train for long and show the gap to validation."""
     from kerasae.studies.overfitting import OverfitStudy
 
     from .study import run

@@ -39,7 +39,7 @@ def regularize(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Compare Lasso, Dropout and neither, each at its best strength."""
+    """Compare Lasso, Dropout and neither, each at its best."""
     from kerasae.studies.regularization import DROPOUTS, LAMBDAS, RegularizationStudy
 
     from .study import run

@@ -21,7 +21,7 @@ def report(
     skip_bad: o.SkipBad = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Write a page about a run or a sweep: table, curves, images and latent space."""
+    """Write an HTML page about a run or a sweep."""
     import tempfile
 
     from kerasae.pages.report_page import report_page

@@ -30,7 +30,7 @@ def reproduce(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Run every study of the report and set its numbers beside ours in report.html."""
+    """Run every study of the report into one page."""
     from kerasae.data.datasets import load_dataset
     from kerasae.pages.reproduction_page import reproduction_page
     from kerasae.runs import artifacts

@@ -27,7 +27,7 @@ def runs(
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """List the finished runs of a folder in a table."""
+    """List the finished runs of a folder."""
     from kerasae.data.datasets import short_name
     from kerasae.runs.listing import filtered, find_runs, ordered, shown
 

@@ -35,7 +35,7 @@ def score(
     trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Rank pictures by their reconstruction error, and mark the anomalies."""
+    """Rank pictures by error and mark the anomalies."""
     from kerasae.use.model_inputs import ModelInputs
     from kerasae.use.pictures import score_pictures
 

@@ -68,7 +68,7 @@ def sweep(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train a grid of autoencoders and set them beside PCA and the report."""
+    """Train a grid of autoencoders beside PCA and the report."""
     from kerasae.figures.sweep_figure import sweep_figure
     from kerasae.runs import artifacts
     from kerasae.studies.sweeps import Sweep, read_sweep, run_sweep

@@ -1,5 +1,6 @@
 """Options from files, the installation's report, and how errors end."""
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def test_a_commands_options_are_printed_as_toml_that_can_be_fed_back(tmp_path, c
 
 def test_the_help_shows_what_a_command_does_by_itself():
     def shown(command):
-        return " ".join(cli(command, "--help").stdout.replace("│", " ").split())
+        return " ".join(cli(command, "--help").stdout.split())
 
     assert "[default: (0.002)]" in shown("denoise")
     assert "[default: (0.003)]" in shown("fit")
@@ -102,3 +103,9 @@ def test_only_debug_shows_a_traceback():
     assert (plain.returncode, debug.returncode) == (2, 2)
     assert len(plain.stderr.splitlines()) == 1
     assert "Traceback" in debug.stderr
+
+
+def test_the_version_is_that_of_the_package():
+    done = cli("--version")
+    assert done.returncode == 0
+    assert done.stdout == f"kerasae {importlib.metadata.version('kerasae')}\n"
