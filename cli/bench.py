@@ -23,6 +23,7 @@ def bench(
     networks: Annotated[
         str | None, typer.Option(help="Such as 784-256-100; default: all three.")
     ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -40,10 +41,13 @@ def bench(
     speeds: list[Speed] = []
     with progress.status("starting") as status:
         for name in names:
-            speeds += measure_network(name, images=images, rounds=rounds, on_way=status.update)
+            speeds += measure_network(
+                name, images=images, rounds=rounds, batch_size=batch_size, on_way=status.update
+            )
     if as_json:
+        settings = {"images": images, "rounds": rounds, "batch_size": batch_size}
         rows = [dataclasses.asdict(speed) for speed in speeds]
-        json.dump({"images": images, "rounds": rounds, **environment(), "speeds": rows}, sys.stdout)
+        json.dump({**settings, **environment(), "speeds": rows}, sys.stdout)
         print()
     else:
         Console().print(_table(speeds))

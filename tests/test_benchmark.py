@@ -12,12 +12,15 @@ from kerasae.bench.ways import PRODUCT
 
 @pytest.mark.slow
 def test_every_way_is_measured_and_reported():
-    words = ["bench", "--images", "500", "--rounds", "1", "--networks", "784-256-100", "--json"]
+    words = ["bench", "--images", "500", "--rounds", "1", "--networks", "784-256-100", "--json",
+             "--batch-size", "64"]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "kerasae_cli.main", *words], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    speeds = json.loads(done.stdout)["speeds"]
+    found = json.loads(done.stdout)
+    assert found["batch_size"] == 64
+    speeds = found["speeds"]
     assert [speed["way"] for speed in speeds] == [way.name for way in ways()]
     assert all(speed["gflops"] > 0 for speed in speeds)
     assert speeds[0]["of_limit"] == 1

@@ -82,6 +82,7 @@ def measure_network(
     *,
     images: int = 60_000,
     rounds: int = 5,
+    batch_size: int = 128,
     on_way: Callable[[str], None] = lambda name: None,
 ) -> list[Speed]:
     """Measures every way on one network.
@@ -90,6 +91,7 @@ def measure_network(
         network: A key of `NETWORKS`.
         images: Images in an epoch; random ones, for speed does not depend on them.
         rounds: Epochs of each way, taken in turns.
+        batch_size: Images per step of every way.
         on_way: Called with the name of what is being measured.
 
     Returns:
@@ -100,7 +102,13 @@ def measure_network(
     """
     *hidden, latent = NETWORKS[network]
     experiment = Experiment(
-        "random", tuple(hidden), latent, shortcut=None, validation_split=0.0, epochs=rounds + 1
+        "random",
+        tuple(hidden),
+        latent,
+        shortcut=None,
+        validation_split=0.0,
+        epochs=rounds + 1,
+        batch_size=batch_size,
     )
     chosen = ways()
     rates: dict[str, list[float]] = {way.name: [] for way in chosen}

@@ -1,0 +1,161 @@
+"""Measures how time and memory grow with images, width, depth and the number of trials.
+
+    python benchmarks/growth.py --save docs/results/growth.json
+    python benchmarks/growth.py --draw docs/results/growth.json
+
+Each point is a process of its own with one thread: 784-256-30 on 15,000 to 240,000 random images
+(one epoch), networks of 64 to 2,048 units and of 1 to 16 layers on 15,000, and sweeps of 8, 80 and
+800 networks of 8 units on 500 images with a worker per core. A training's seconds are those of its
+epoch without compilation; a sweep's are all of it. Memory is the peak of the process that trains,
+and of a sweep's driver. `--draw` makes the figure beside the file. Takes half an hour, nearly all
+of it for the 800 trials; `--trials 8,80` leaves them out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasae.data.datasets import ImageData
+from kerasae.environment import cores, environment
+from kerasae.experiment import Experiment
+from kerasae.figures.style import COLOURS, MARKERS, new_figure, quiet
+from kerasae.runs.artifacts import save_with, write_json
+
+Point = dict[str, float]
+IMAGES = (15_000, 30_000, 60_000, 120_000, 240_000)
+WIDTHS = (64, 128, 256, 512, 1024, 2048)
+DEPTHS = (1, 2, 4, 8, 16)
+_FEW = IMAGES[0]
+_TITLES = {
+    "images": "training images",
+    "width": "units of one hidden layer",
+    "depth": "hidden layers of 256 each side",
+    "trials": "trials of a sweep",
+}
+
+
+def random_images(count: int) -> ImageData:
+    """Makes images of noise, `(count, 28, 28)`, and 500 more to test on."""
+    pixels = np.random.default_rng(0).integers(0, 256, (count + 500, 28, 28), np.uint8)
+    labels = np.zeros(len(pixels), np.uint8)
+    return ImageData("mnist5k", pixels[:count], labels[:count], pixels[count:], labels[count:])
+
+
+def training(count: int, hidden_dims: tuple[int, ...]) -> Point:
+    """Trains one network for an epoch."""
+    from kerasae.runtime import start_tensorflow
+
+    start_tensorflow(1, lean=True)
+    from kerasae.training.train import train
+
+    experiment = Experiment("mnist5k", hidden_dims, 30, epochs=1, shortcut=None)
+    run = train(experiment, random_images(count))
+    return {"seconds": run.metrics["train_seconds"], "peak_mib": _peak()}
+
+
+def sweeping(trials: int) -> Point:
+    """Runs a sweep of so many tiny trials, which differ in their seed."""
+    from kerasae.studies.sweeps import Sweep, run_sweep
+
+    base = Experiment("mnist5k", epochs=1, shortcut=None)
+    sweep = Sweep(base, ((8,),), (2,), seeds=trials)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        run_sweep(sweep, random_images(500), Path(folder) / "sweep", jobs=cores())
+    return {"seconds": time.perf_counter() - started, "peak_mib": _peak()}
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _answer(connection: Any, measured: Callable[..., Point], words: tuple[Any, ...]) -> None:
+    connection.send(measured(*words))
+
+
+def apart(measured: Callable[..., Point], *words: Any) -> Point:
+    """Measures in a process of its own, whose peak memory is that of this point alone."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_answer, args=(theirs, measured, words))
+    process.start()
+    theirs.close()
+    point: Point = ours.recv()
+    process.join()
+    return point
+
+
+def measure(trials: Sequence[int]) -> dict[str, list[Point]]:
+    """Measures every point, and prints each as it is there."""
+    found: dict[str, list[Point]] = {name: [] for name in _TITLES}
+
+    def add(name: str, size: int, point: Point) -> None:
+        found[name].append({"size": size, **point})
+        print(f"{name} {size:,}: {point['seconds']:.2f} s, {point['peak_mib']:.0f} MiB", flush=True)
+
+    for count in IMAGES:
+        add("images", count, apart(training, count, (256,)))
+    for width in WIDTHS:
+        add("width", width, apart(training, _FEW, (width,)))
+    for depth in DEPTHS:
+        add("depth", depth, apart(training, _FEW, (256,) * depth))
+    for count in trials:
+        add("trials", count, apart(sweeping, count))
+    return found
+
+
+def draw(path: Path) -> None:
+    """Draws a saved measurement, time on the left axes and memory on the right ones."""
+    points: dict[str, list[Point]] = json.loads(path.read_text(encoding="utf-8"))["points"]
+    figure = new_figure(10, 5)
+    grid = figure.subplots(2, len(_TITLES), sharey="row")
+    for column, (name, title) in enumerate(_TITLES.items()):
+        sizes = [point["size"] for point in points[name]]
+        for row, (key, label) in enumerate((("seconds", "seconds"), ("peak_mib", "peak MiB"))):
+            axes = grid[row, column]
+            values = [point[key] for point in points[name]]
+            axes.plot(sizes, values, color=COLOURS[row], marker=MARKERS[row])
+            axes.set_xscale("log", base=2)
+            axes.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45)
+            axes.minorticks_off()
+            quiet(axes)
+            if column == 0:
+                axes.set_ylabel(label)
+            if row == 0:
+                # A straight line through the last point: what linear growth would be.
+                line = [values[-1] * size / sizes[-1] for size in sizes]
+                axes.plot(sizes, line, color="0.6", linestyle=":", label="linear")
+                axes.set_yscale("log")
+                axes.set_title(title, fontsize="medium")
+            else:
+                axes.set_ylim(bottom=0)
+    grid[0, 0].legend(frameon=False)
+    save_with(path.with_suffix(".png"), figure.savefig)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", default="8,80,800", help="sizes of the sweeps")
+    parser.add_argument("--save", type=Path, help="JSON file to write")
+    parser.add_argument("--draw", type=Path, help="JSON file to draw, instead of measuring")
+    options = parser.parse_args()
+    if options.draw:
+        draw(options.draw)
+        return
+    points = measure([int(count) for count in options.trials.split(",")])
+    if options.save:
+        write_json(options.save, {**environment(), "points": points})
+
+
+if __name__ == "__main__":
+    main()
