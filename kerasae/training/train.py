@@ -20,13 +20,14 @@ from kerasae.models import ENCODER, network
 from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
 from kerasae.pca import PCA, fit_pca, scaled
 from kerasae.runtime import give_memory_back
-from kerasae.scores.evaluation import ImageMSE, image_mse_function
+from kerasae.scores.evaluation import ImageMSE
 from kerasae.scores.metrics import Scores, psnr, scores
 from kerasae.scores.sparsity import sparsity
 from kerasae.training.batches import chunks_per_epoch, row_chunks
 from kerasae.training.callbacks import OnEpoch, StopOnDivergence, Throughput, ValidationScores
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.training.early_stopping import EarlyStopping
+from kerasae.training.programs import ProgramCache
 from kerasae.training.state import TrainingState
 from kerasae.training.trainer import ChunkTrainer
 
@@ -62,13 +63,9 @@ class _Setup:
     data: ImageData
     train_rows: NDArray[np.int32]
     validation: NDArray[np.uint8]
+    steps: int
     model: keras.Model
     image_mse: ImageMSE
-
-    @property
-    def steps(self) -> int:
-        """Training steps in an epoch."""
-        return len(self.train_rows) // self.experiment.batch_size
 
 
 def train(
@@ -79,6 +76,7 @@ def train(
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     tensorboard: Path | None = None,
     checkpoints: Checkpoints | None = None,
+    cache: ProgramCache | None = None,
 ) -> TrainedRun:
     """Trains an autoencoder as an experiment describes it.
 
@@ -94,6 +92,7 @@ def train(
         tensorboard: Folder for TensorBoard logs, or `None`.
         checkpoints: Where a checkpoint is saved after each epoch, and where the run goes on
             from the last one that is there. `None` saves none.
+        cache: Compiled programs of an earlier call, whose model this one then trains anew.
 
     Returns:
         The `TrainedRun`; the test images are only looked at once, at the end.
@@ -104,10 +103,7 @@ def train(
     """
     started = time.perf_counter()
     keras.backend.clear_session()
-    setup = _prepare(experiment, data, pca)
-    trainer = ChunkTrainer(setup.model, data.train, experiment)
-    trainer.compile(_optimizer(experiment, setup.steps), experiment.loss, jit_compile=True)
-    trainer.compile_now()
+    setup, trainer = _prepare(experiment, data, pca, cache or ProgramCache())
     give_memory_back()
     throughput = Throughput(setup.steps * experiment.batch_size)
     early_stopping = None
@@ -181,14 +177,31 @@ def _restore(state: TrainingState, checkpoints: Checkpoints | None, experiment: 
     return earlier.epochs
 
 
-def _prepare(experiment: Experiment, data: ImageData, pca: PCA | None) -> _Setup:
+def _prepare(
+    experiment: Experiment, data: ImageData, pca: PCA | None, cache: ProgramCache
+) -> tuple[_Setup, ChunkTrainer]:
     train_rows, held_out = validation_rows(len(data.train), experiment.validation_split)
     experiment.check_fits(len(train_rows))
     if experiment.shortcut == "pca" and pca is None:
         pca = fit_pca(data.train, experiment.latent_dim, train_rows)
-    model = network(experiment, data.train.shape[1:], pca)
-    validation = data.train[held_out]
-    return _Setup(experiment, data, train_rows, validation, model, image_mse_function(model))
+    steps = len(train_rows) // experiment.batch_size
+    programs = cache.programs(
+        experiment,
+        data.train,
+        network(experiment, data.train.shape[1:], pca),
+        lambda: _optimizer(experiment, steps),
+    )
+    trainer = programs.trainer
+    setup = _Setup(
+        experiment,
+        data,
+        train_rows,
+        data.train[held_out],
+        steps,
+        trainer.autoencoder,
+        programs.image_mse,
+    )
+    return setup, trainer
 
 
 def _scoring(setup: _Setup) -> list[keras.callbacks.Callback]:

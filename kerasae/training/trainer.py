@@ -29,7 +29,7 @@ class ChunkTrainer(keras.Model):
     Args:
         autoencoder: The model to train, from images in [0, 1] to the same shape.
         images: All images that row numbers may name, `uint8`, `(images, *image_shape)`.
-        experiment: The settings of noise and shifts, and their seed.
+        experiment: The settings of noise and shifts, and their seed, which `seed` then holds.
     """
 
     def __init__(
@@ -40,6 +40,8 @@ class ChunkTrainer(keras.Model):
         self._unclipped = unclipped(autoencoder)
         self._images = _as_tensor(images)
         self._experiment = experiment
+        # No constant of the program, which serves other seeds as well.
+        self.seed = tf.Variable(experiment.seed, trainable=False, dtype=tf.int32)
         self._loss_mean = keras.metrics.Mean(name="loss")
         self._mse_mean = keras.metrics.Mean(name="mse")
         self.built = True
@@ -72,7 +74,7 @@ class ChunkTrainer(keras.Model):
     def _one_step(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         settings = self._experiment
         # The count of steps since the start of training, which a checkpoint carries on.
-        key = tf.stack([settings.seed, tf.cast(self.optimizer.iterations, tf.int32)])
+        key = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
         clean = tf.cast(tf.gather(self._images, rows), tf.float32) / 255.0
         if settings.shift:
             clean = random_shifts(clean, settings.shift, key)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasae.data.data_store import DataStore, LoadedStore
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
@@ -25,6 +26,9 @@ from kerasae.trials.jobs import (
     Started,
     Warned,
 )
+
+if TYPE_CHECKING:
+    from kerasae.training.programs import ProgramCache
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,10 +90,19 @@ class TrainWork:
             on_epoch=on_epoch,
             tensorboard=job.folder / "tensorboard" if job.tensorboard else None,
             checkpoints=checkpoints,
+            cache=_programs(),
         )
         save_run(job.folder, experiment, run)
         checkpoints.clear()
         return Finished(job.name, run.metrics)
+
+
+@functools.cache
+def _programs() -> ProgramCache:
+    """Returns what this process has compiled; trials of a sweep often differ in their seed only."""
+    from kerasae.training.programs import ProgramCache
+
+    return ProgramCache()
 
 
 class _RungReached(Exception):

@@ -1,0 +1,49 @@
+"""Programs that trainings of the same shape share."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from kerasae.experiment import Experiment
+from kerasae.models import network
+from kerasae.training.programs import ProgramCache
+from kerasae.training.train import _optimizer, train
+
+# Whatever is drawn from the seed, and an optimizer whose state does not begin at zero.
+EVERYTHING = Experiment(
+    "mnist5k", (16,), 4, shortcut=None, epochs=2, batch_size=50, optimizer="nadam", dropout=0.2,
+    sigma=0.3, shift=1, learning_rate=1e-3, patience=1,
+)  # fmt: skip
+PLAIN = Experiment("mnist5k", (8,), 2, shortcut=None, batch_size=50, optimizer="sgd")
+
+
+def test_a_training_that_takes_programs_over_gives_the_bits_of_a_fresh_one(digits):
+    cache = ProgramCache()
+    first = train(EVERYTHING, digits, cache=cache)
+    first_weights = first.model.get_weights()
+    other = dataclasses.replace(EVERYTHING, seed=1)
+    second = train(other, digits, cache=cache)
+    assert second.model is first.model
+    fresh = train(other, digits)
+    for name in ("loss", "mse", "val_mse"):
+        assert [row[name] for row in second.history] == [row[name] for row in fresh.history]
+    pairs = zip(second.model.get_weights(), fresh.model.get_weights(), strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+    assert not np.array_equal(first_weights[0], second.model.get_weights()[0])
+
+
+@pytest.mark.parametrize("changed", [{}, {"epochs": 3}, {"learning_rate": 0.01}, {"l1": 0.1}])
+def test_programs_are_shared_where_the_seed_alone_differs(digits, changed):
+    cache = ProgramCache()
+
+    def trainer(experiment, images):
+        model = network(experiment, (28, 28))
+        return cache.programs(experiment, images, model, lambda: _optimizer(experiment, 9)).trainer
+
+    other = dataclasses.replace(PLAIN, seed=7, **changed)
+    first = trainer(PLAIN, digits.train)
+    second = trainer(other, digits.train)
+    assert (second is first) == (not changed)
+    assert int(second.seed) == 7
+    assert trainer(other, digits.train.copy()) is not second
