@@ -3,13 +3,14 @@
     python benchmarks/result_tables.py
 
 `docs/results/` holds what these commands left: `results.csv` of the sweeps, and the
-`reproduction.json` of all studies on both data sets, `deep30.json` and `bench.json`.
+`reproduction.json` of all studies on both data sets, `deep30.json`, and `bench-128.json` and
+`bench-256.json` by batch size.
 
     kerasae sweep --dataset mnist --seeds 3 --validation-split 0
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
     kerasae reproduce
     python benchmarks/deep30.py --out runs --save docs/results/deep30.json
-    kerasae bench --rounds 3 --json
+    kerasae bench --images 20000 --rounds 3 --json --batch-size 128
 """
 
 from __future__ import annotations
@@ -153,9 +154,9 @@ def deep_table() -> list[str]:
     return lines
 
 
-def speed_table() -> list[str]:
+def speed_table(batch_size: int) -> list[str]:
     """Training speed of every way on every network."""
-    content = json.loads((RESULTS / "bench.json").read_text())
+    content = json.loads((RESULTS / f"bench-{batch_size}.json").read_text())
     lines = [
         "| network | way | images/s | GFLOP/s | of the limit | to plain `fit` |",
         "|---|---|---|---|---|---|",
@@ -190,7 +191,8 @@ def denoising_table() -> list[str]:
 def main() -> None:
     for table in (
         sweep_table("mnist"), sweep_table("fashion_mnist"), long_run_table(), denoising_table(),
-        regularizer_table(), learning_rate_table(), deep_table(), speed_table(),
+        regularizer_table(), learning_rate_table(), deep_table(), speed_table(128),
+        speed_table(256),
     ):  # fmt: skip
         print("\n".join(table), end="\n\n")
 

@@ -69,8 +69,6 @@ def sweep(
     quiet: o.Quiet = False,
 ) -> None:
     """Train a grid of autoencoders beside PCA and the report."""
-    from kerasae.figures.sweep_figure import sweep_figure
-    from kerasae.runs import artifacts
     from kerasae.studies.sweeps import Sweep, read_sweep, run_sweep
     from kerasae.trials.executors import make_executor
 
@@ -125,6 +123,10 @@ def sweep(
             halving=halving,
         )
     if len(result.errors) < len(result.rows):
+        # After the input was accepted: drawing takes a second to import.
+        from kerasae.figures.sweep_figure import sweep_figure
+        from kerasae.runs import artifacts
+
         figure = sweep_figure(result, data.title)
         artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
     if mlflow:

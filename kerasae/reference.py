@@ -26,7 +26,7 @@ REPORT_REGULARIZATION = {"none": 0.0157, "lasso": 0.0225, "dropout": 0.9259}
 
 # The report trains 10 epochs on MNIST and 5 on Fashion-MNIST. The 5,000 digits are there to see
 # a whole sweep in half a minute; 20 epochs and more are worth their while.
-_SWEEP_EPOCHS = {"mnist": 10, "fashion_mnist": 5, "mnist5k": 5}
+_SWEEP_EPOCHS = {"mnist": 10, "fashion_mnist": 5, "mnist5k": 3}
 
 
 _LONG_EPOCHS = {"mnist": 50, "fashion_mnist": 30, "mnist5k": 60}

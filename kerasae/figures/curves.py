@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from kerasae.figures.style import COLOURS, LINES, MARKERS, new_figure, quiet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Curves = Mapping[str, Sequence[float]]
 # Largest ratio of a logarithmic axis' ends that each set of labels has room for.
@@ -56,7 +58,7 @@ def overfit_figure(
             style = LINES[2 + number % 2]
             axes.axhline(mse, color="0.35", linestyle=style, label=f"{label}: {mse:.5f}")
         axes.set(yscale="log", xlabel="epoch", title=name)
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+        _whole_ticks(axes)
         _decimal_mse(axes)
         axes.legend(frameon=False, fontsize=9)
     panels[0].set_ylabel("MSE")
@@ -103,7 +105,7 @@ def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
             label=name.replace("$", r"\$"),
         )  # fmt: skip
     axes.set(yscale="log", xlabel="epoch", ylabel=label)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    _whole_ticks(axes)
     _decimal_mse(axes)
     figure.legend(frameon=False, fontsize=9, loc="outside right upper")
     return figure
@@ -153,7 +155,7 @@ def learning_rate_figure(
         right.legend(frameon=False, title="learning rate", fontsize=9)
     left.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="validation MSE")
     right.set(yscale="log", xlabel="epoch", ylabel="validation MSE")
-    right.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _whole_ticks(right)
     for axes in (left, right):
         _decimal_mse(axes)
     return figure
@@ -200,8 +202,17 @@ def regularization_figure(
     return figure
 
 
+def _whole_ticks(axes: Axes) -> None:
+    """Labels an axis of epochs."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+
+
 def _decimal_mse(axes: Axes) -> None:
     """Labels a logarithmic MSE axis in decimals, never so many that they touch."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     low, high = axes.get_ylim()
     subs = next(subs for ratio, subs in _LABELS if high < ratio * low)
     axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from kerasae.figures.style import MARKERS, new_figure, quiet, show_image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Ten classes are more than a palette can hold apart: marker and colour together do.
 _CLASS_COLOURS = (
@@ -58,6 +59,8 @@ def latent_figure(
 def _scatter(
     figure: Figure, codes: NDArray, labels: NDArray, class_names: list[str], axis_name: str
 ) -> None:
+    from matplotlib.lines import Line2D
+
     axes = figure.subplots()
     handles = []
     for number, name in enumerate(class_names):

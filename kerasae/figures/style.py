@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
+
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart; the two that stay visible
 # as thin lines on white come first, yellow comes last.
@@ -17,6 +21,9 @@ LINES = ("-", "--", "-.", ":")
 
 def new_figure(width: float, height: float) -> Figure:
     """Makes an empty figure of a size in inches that is legible in print."""
+    # Slow to import: commands that draw later refuse bad input at once.
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained", dpi=150)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import statistics
-
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from typing import TYPE_CHECKING
 
 from kerasae.figures.style import COLOURS, MARKERS, new_figure, quiet
 from kerasae.figures.tables import cell_rows, networks_of
 from kerasae.reference import REPORT_MSE
 from kerasae.studies.sweeps import SweepResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def sweep_figure(result: SweepResult, dataset: str) -> Figure:
@@ -23,6 +24,8 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
     Returns:
         The figure, both axes logarithmic.
     """
+    from matplotlib.ticker import LogLocator
+
     figure = new_figure(7.5, 5)
     axes = figure.add_subplot()
     dims = sorted(result.pca_mse)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kerasae.figures.style import new_figure, show_image
 from kerasae.scores.metrics import psnr
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _DRAWN = 8
 

@@ -6,10 +6,9 @@ import csv
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.table import Table
 
@@ -23,6 +22,9 @@ from kerasae.safety.local_files import Refused, read_local, refusing
 from kerasae.trials.jobs import Event, Failed, Finished
 from kerasae.trials.ledger import LEDGER
 from kerasae.trials.running import Bases, Trial, check_trials, running_trials
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MOST_HISTORY = 1 << 24  # bytes
 

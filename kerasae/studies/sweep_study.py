@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from kerasae.data.datasets import ImageData
 from kerasae.figures.sweep_figure import sweep_figure
@@ -18,6 +16,9 @@ from kerasae.studies.study import Findings, Run
 from kerasae.studies.sweeps import Sweep, sweep_result
 from kerasae.trials.jobs import Finished
 from kerasae.trials.running import Bases, Trial
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclasses.dataclass(frozen=True)

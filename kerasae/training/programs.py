@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.experiment import Experiment
+from kerasae.runtime import give_memory_back
 from kerasae.scores.evaluation import ImageMSE, image_mse_function
 from kerasae.training.trainer import ChunkTrainer
 
@@ -57,6 +58,10 @@ class ProgramCache:
             if images is earlier_images and _alike(experiment, earlier):
                 _begin_anew(programs.trainer, experiment.seed, model, make_optimizer())
                 return programs
+            # Their memory is for those that are compiled now.
+            del programs
+            self._last = None
+            give_memory_back()
         trainer = ChunkTrainer(model, images, experiment)
         trainer.compile(make_optimizer(), experiment.loss, jit_compile=True)
         trainer.compile_now()
