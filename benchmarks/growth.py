@@ -124,9 +124,15 @@ def draw(path: Path) -> None:
         for row, (key, label) in enumerate((("seconds", "seconds"), ("peak_mib", "peak MiB"))):
             axes = grid[row, column]
             values = [point[key] for point in points[name]]
-            axes.plot(sizes, values, color=COLOURS[row], marker=MARKERS[row])
+            axes.plot(sizes, values, color=COLOURS[row], marker=MARKERS[row], clip_on=False)
             axes.set_xscale("log", base=2)
-            axes.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45)
+            axes.set_xticks(
+                sizes,
+                [f"{size:,}" for size in sizes],
+                rotation=45,
+                ha="right",
+                rotation_mode="anchor",
+            )
             axes.minorticks_off()
             quiet(axes)
             if column == 0:
@@ -139,6 +145,7 @@ def draw(path: Path) -> None:
                 axes.set_title(title, fontsize="medium")
             else:
                 axes.set_ylim(bottom=0)
+            axes.margins(y=0.1)
     grid[0, 0].legend(frameon=False)
     save_with(path.with_suffix(".png"), figure.savefig)
 
