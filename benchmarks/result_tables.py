@@ -10,7 +10,8 @@
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
     kerasae reproduce
     python benchmarks/deep30.py --out runs --save docs/results/deep30.json
-    kerasae bench --images 20000 --rounds 3 --json --batch-size 128
+    kerasae bench --images 10000 --rounds 3 --json
+    kerasae bench --images 10000 --rounds 2 --json --batch-size 256 --networks 784-1024-512-100
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ REPORT_LONG_RUN: dict[str, dict[str, float]] = {
 REPORT_REGULARIZATION = {"none": 0.0157, "lasso": 0.0225, "dropout": 0.9259}
 
 # The report trains 10 epochs on MNIST and 5 on Fashion-MNIST. The 5,000 digits are there to see
-# a whole sweep in half a minute; 20 epochs and more are worth their while.
+# a whole sweep in a minute; 20 epochs and more are worth their while.
 _SWEEP_EPOCHS = {"mnist": 10, "fashion_mnist": 5, "mnist5k": 3}
 
 
