@@ -1,6 +1,7 @@
 """Programs that trainings of the same shape share."""
 
 import dataclasses
+import gc
 
 import numpy as np
 import pytest
@@ -47,3 +48,16 @@ def test_programs_are_shared_where_the_seed_alone_differs(digits, changed):
     assert (second is first) == (not changed)
     assert int(second.seed) == 7
     assert trainer(other, digits.train.copy()) is not second
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_model_that_is_let_go_leaves_no_graph_behind(digits, optimizer):
+    def graphs_after_training(latent_dim):
+        settings = {"latent_dim": latent_dim, "optimizer": optimizer, "epochs": 1}
+        train(dataclasses.replace(PLAIN, **settings), digits)
+        gc.collect()
+        # Some of the objects that come up are proxies without a class of their own.
+        return sum(type(thing).__name__.endswith("FuncGraph") for thing in gc.get_objects())
+
+    first = graphs_after_training(2)
+    assert graphs_after_training(3) == first

@@ -85,8 +85,18 @@ class ChunkTrainer(keras.Model):
         with tf.GradientTape() as tape:
             output = self._reconstruct(noisy)
             loss = self.compute_loss(y=clean, y_pred=output, training=True)
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self._update(tape.gradient(loss, weights), weights)
         return loss, tf.reduce_mean(tf.square(output - clean))
+
+    def _update(self, gradients: list[tf.Tensor], weights: list[keras.Variable]) -> None:
+        """Applies gradients as there is one replica, without summing them over replicas.
+
+        TensorFlow's sum is a custom gradient, which it registers for ever, and with it the
+        graph and all that the graph refers to: 4 copies of a model's weights for each one that
+        a process trains (github.com/keras-team/tf-keras/pull/898).
+        """
+        replica = tf.distribute.get_replica_context()
+        replica.merge_call(lambda _strategy: self.optimizer.apply(gradients, weights))
 
     def _reconstruct(self, images: tf.Tensor) -> tf.Tensor:
         """Clips a shortcut's output but lets the gradient through, as if it were not clipped.

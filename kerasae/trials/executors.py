@@ -25,9 +25,9 @@ from kerasae.trials.jobs import Died, Event, Executor, Job, JobQueue, Work
 
 EXECUTORS = ("processes", "serial", "ray")
 # TensorFlow keeps every compiled program for the life of its process, and compiling the next
-# takes 150 MiB for a while: a worker that has grown to this much makes room for a new one, so
-# that none ever needs 900 MiB.
-_RETIRE_ABOVE = 720 << 20
+# takes up to 90 MiB for a while: a worker that has grown to this much makes room for a new one,
+# so that none ever needs 900 MiB.
+_RETIRE_ABOVE = 800 << 20
 # Seconds for a worker to finish what it is writing, once it is told to end.
 _GRACE = 15
 _PR_SET_PDEATHSIG = 1
