@@ -25,7 +25,7 @@ from kerasae.trials.jobs import Died, Event, Executor, Job, JobQueue, Work
 
 EXECUTORS = ("processes", "serial", "ray")
 # TensorFlow keeps every compiled program for the life of its process, and compiling the next
-# takes up to 90 MiB for a while: a worker that has grown to this much makes room for a new one,
+# takes some 80 MiB for a while: a worker that has grown to this much makes room for a new one,
 # so that none ever needs 900 MiB.
 _RETIRE_ABOVE = 800 << 20
 # Seconds for a worker to finish what it is writing, once it is told to end.
