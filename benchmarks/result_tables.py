@@ -12,6 +12,8 @@
     python benchmarks/deep30.py --out runs --save docs/results/deep30.json
     kerasae bench --images 10000 --rounds 3 --json
     kerasae bench --images 10000 --rounds 2 --json --batch-size 256 --networks 784-1024-512-100
+
+`bench-torch.json` is the first of these two with PyTorch 2.13 installed.
 """
 
 from __future__ import annotations
