@@ -11,8 +11,7 @@ import sys
 from collections.abc import Iterator
 
 # Of glibc's malloc.h.
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-_LARGE = 1 << 18
+_M_ARENA_MAX = -8
 
 
 def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
@@ -21,16 +20,15 @@ def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
     Args:
         threads: Threads to compute with; `None` leaves it to TensorFlow, which takes all cores.
             One thread gives the same bits everywhere.
-        lean: Whether to save memory, and to leave out the packages that Keras imports where they
-            are installed, to accept their objects and to plot. They are 120 MiB and half of the
-            time to start, but cannot be imported by this process any more.
+        lean: Whether to leave out the packages that Keras imports where they are installed, to
+            accept their objects and to plot. They are 120 MiB and half of the time to start,
+            but cannot be imported by this process any more.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if threads is not None:
         # TensorFlow reads these once, at its import, which must therefore come after.
         os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
     if lean:
-        _give_freed_memory_back_sooner()
         for package in ("matplotlib", "narwhals", "pandas", "scipy", "sklearn"):
             sys.modules.setdefault(package, None)  # type: ignore[arg-type]
     with _native_stderr_silenced():
@@ -41,20 +39,22 @@ def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
 def give_memory_back() -> None:
     """Returns freed memory to the system, which glibc otherwise keeps for the next compilation."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)
+    _call_glibc("malloc_trim", 0)
 
 
-def _give_freed_memory_back_sooner() -> None:
-    """Has glibc keep one heap, and map what is large by itself, which is unmapped once freed.
+def keep_one_heap() -> None:
+    """Has glibc keep one heap: compiling in several threads leaves holes in a heap of each.
 
-    Compiling in the threads of TensorFlow leaves holes in a heap of each: 30 MiB after 4 models.
+    Call it before TensorFlow starts. Mapping large arrays by themselves would save a little more,
+    but makes a training step 7 % slower.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
-        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    _call_glibc("mallopt", _M_ARENA_MAX, 1)
+
+
+def _call_glibc(name: str, *arguments: int) -> None:
+    function = getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
+    if function is not None:
+        function(*arguments)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasae.data.data_store import DataStore, LoadedStore
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
-from kerasae.runtime import give_memory_back, start_tensorflow
+from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.identity import Identity
 from kerasae.trials.jobs import (
@@ -43,6 +43,8 @@ class TrainWork:
 
     def prepare(self, *, alone: bool) -> None:
         """Imports TensorFlow, which then computes with one thread; a lean one when alone."""
+        if alone:
+            keep_one_heap()
         start_tensorflow(threads=1, lean=alone)
 
     def portable(self) -> TrainWork:
