@@ -13,7 +13,7 @@
     kerasae bench --images 10000 --rounds 3 --json
     kerasae bench --images 10000 --rounds 2 --json --batch-size 256 --networks 784-1024-512-100
 
-`bench-torch.json` is the first of these two with PyTorch 2.13 installed.
+PyTorch 2.13 was installed for the first of the benches, not for the second.
 """
 
 from __future__ import annotations

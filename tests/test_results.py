@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import json
 import statistics
 from pathlib import Path
 
@@ -34,6 +35,14 @@ def test_the_docs_show_the_committed_speeds(tables):
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     for batch_size in (128, 256):
         assert "\n".join(tables.speed_table(batch_size)) in page
+
+
+def test_no_way_of_training_was_measured_faster_than_one_process_per_core():
+    speeds = json.loads((ROOT / "docs" / "results" / "bench-128.json").read_text())["speeds"]
+    for network in {speed["network"] for speed in speeds}:
+        rates = {s["way"]: s["images_per_second"] for s in speeds if s["network"] == network}
+        assert {"fit", "torch eager", "torch.compile"} < set(rates)
+        assert max(rates, key=rates.__getitem__) == "kerasae, 1 process per core"
 
 
 def test_the_deep_network_is_below_every_published_figure(tables):
