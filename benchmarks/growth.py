@@ -7,7 +7,7 @@ Each point is a process of its own with one thread: 784-256-30 on 15,000 to 240,
 (one epoch), networks of 64 to 2,048 units and of 1 to 16 layers on 15,000, and sweeps of 8, 80 and
 800 networks of 8 units on 500 images with a worker per core. A training's seconds are those of its
 epoch without compilation; a sweep's are all of it. Memory is the peak of the process that trains,
-and of a sweep's driver. `--draw` makes the figure beside the file. Takes half an hour, nearly all
+and of a sweep's driver. `--draw` makes the figure beside the file. Takes a quarter of an hour, most
 of it for the 800 trials; `--trials 8,80` leaves them out.
 """
 
