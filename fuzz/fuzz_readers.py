@@ -72,7 +72,7 @@ def _seeds(target: str) -> list[bytes]:
     import numpy as np
 
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from model_cases import good_config, members
+    from model_parts import good_config, members
     from PIL import Image
 
     archive, arrays, array = io.BytesIO(), io.BytesIO(), io.BytesIO()

@@ -12,7 +12,7 @@ from kerasae.safety.local_files import Refused
 from kerasae.safety.weights_file import check_weights
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from model_cases import weights
+from model_parts import weights
 
 
 def _damaged(seed: int) -> bytes:

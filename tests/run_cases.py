@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hostile import Case, Cases
-from model_cases import good_config, members, pack
+from model_parts import good_config, members, pack
 
 from kerasae.experiment import Experiment
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kerasae_cli.config_file import read_config
-from model_cases import good_config, members, weights
+from model_parts import good_config, members, weights
 from own_image_cases import picture
 
 from kerasae.data.idx import read_idx

@@ -1,14 +1,17 @@
-"""The gate for strangers' model files; the table of hostile ones is in `model_cases`."""
+"""The gate for strangers' model files; the hostile ones are in the three `model_*_cases`."""
 
 import json
 import tempfile
 
 import keras
+import model_archive_cases
+import model_config_cases
+import model_weights_cases
 import numpy as np
 import pytest
-from hostile import Place, assert_refused, refusals
-from model_cases import (
-    CASES,
+from hostile import Cases, Place, assert_refused, refusals
+from model_config_cases import payload
+from model_parts import (
     PIXELS,
     dense,
     functional,
@@ -19,12 +22,13 @@ from model_cases import (
     layer,
     members,
     pack,
-    payload,
     tensor,
 )
 
 from kerasae.errors import ModelFileError
 from kerasae.safety.model_files import checked_model, load_model_safely
+
+CASES = Cases([*model_archive_cases.CASES, *model_config_cases.CASES, *model_weights_cases.CASES])
 
 
 @pytest.fixture(scope="module")
