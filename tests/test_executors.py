@@ -162,6 +162,23 @@ def test_the_ledger_comes_back_and_the_one_before_is_kept(three_lines):
         assert ledger.read()["t1"].kills == 1
 
 
+@pytest.mark.parametrize("syncs", range(4))
+def test_there_is_a_ledger_whenever_reading_it_is_cut_short(three_lines, monkeypatch, syncs):
+    sync, left = os.fsync, [None] * syncs
+
+    def cut_short(handle):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            Ledger(three_lines).read()
+    assert done_in(three_lines) == ["t0", "t1", "t2"]
+
+
 def test_a_damaged_line_costs_that_line_only_and_is_told(three_lines):
     path = three_lines / LEDGER
     lines = path.read_bytes().splitlines(keepends=True)

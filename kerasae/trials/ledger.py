@@ -2,7 +2,7 @@
 
 One process owns it. A line is a JSON record behind the first half of its SHA-256, appended and
 synced. When the ledger is opened, what it says of each trial is written anew beside it and
-moved into place, and the old file is kept.
+moved into place, and a copy of the old file is kept.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
@@ -142,13 +143,14 @@ class Ledger:
             self._synced = time.monotonic()
 
     def _rewrite(self, entries: dict[str, Entry]) -> None:
-        with replacing(self._path) as temporary:
-            with temporary.open("wb") as file:
-                for name, entry in entries.items():
-                    for record in _records_of(name, entry):
-                        file.write(_line(record))
-            if self._path.exists():
-                os.replace(self._path, self._previous)
+        if self._path.exists():
+            # A copy, for there must be a ledger at every moment.
+            with replacing(self._previous) as temporary:
+                shutil.copyfile(self._path, temporary)
+        with replacing(self._path) as temporary, temporary.open("wb") as file:
+            for name, entry in entries.items():
+                for record in _records_of(name, entry):
+                    file.write(_line(record))
 
 
 def _write_all(file: FileIO, line: bytes) -> None:
