@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from kerasae.errors import TrackingError
+from kerasae.runs.mlflow_log import log_run
+
 # Importing it takes seconds, also where only other tests are run.
 installed = importlib.util.find_spec("mlflow") is not None
 pytestmark = [
@@ -82,6 +85,24 @@ def test_the_trials_of_a_sweep_are_runs_inside_it(tmp_path, store):
         if "model.keras" in {one.path for one in client.list_artifacts(run.info.run_id)}
     ]  # fmt: skip
     assert len(kept) == 1
+
+
+def test_a_log_that_was_cut_short_is_made_again_and_then_not(tmp_path, store, monkeypatch):
+    import mlflow
+
+    folder = tmp_path / "run"
+    assert kerasae("fit", *TINY, "--latent-dim", 3, "--out", folder, "--quiet").returncode == 0
+
+    def full(path):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow, "log_artifact", full)
+        with pytest.raises(TrackingError, match="No space left"):
+            log_run(folder)
+    log_run(folder)
+    log_run(folder)
+    assert sorted(run.info.status for run in runs_in(store)[1]) == ["FAILED", "FINISHED"]
 
 
 def test_a_store_that_cannot_be_used_is_one_line_and_the_run_stays(tmp_path, store, monkeypatch):

@@ -37,7 +37,7 @@ def log_run(folder: Path) -> None:
     digest = _digest(run.folder / artifacts.EXPERIMENT, run.folder / artifacts.METRICS)
     with _store() as mlflow:
         if not _is_logged(mlflow, digest):
-            _log(mlflow, run, {_TAG: digest})
+            _log(mlflow, run, digest)
 
 
 def log_sweep(folder: Path) -> None:
@@ -57,18 +57,20 @@ def log_sweep(folder: Path) -> None:
     with _store() as mlflow:
         if _is_logged(mlflow, digest):
             return
-        with mlflow.start_run(run_name=folder.name, tags={_TAG: digest}):
+        with mlflow.start_run(run_name=folder.name):
             _log_files(mlflow, [results, folder / artifacts.SWEEP, folder / artifacts.FIGURE])
             for run in runs:
-                _log(mlflow, run, {}, nested=True)
+                _log(mlflow, run)
+            mlflow.set_tag(_TAG, digest)
 
 
-def _log(mlflow: Any, run: FinishedRun, tags: dict[str, str], nested: bool = False) -> None:
+def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
+    """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
     from kerasae.figures.curves import run_figure
     from kerasae.studies.study import read_history
 
     history = read_history(run.folder)
-    with mlflow.start_run(run_name=run.folder.name, nested=nested, tags=tags) as logged:
+    with mlflow.start_run(run_name=run.folder.name, nested=digest is None) as logged:
         mlflow.log_params(run.settings)
         metrics = _metrics(history, run.metrics, logged.info.start_time)
         for start in range(0, len(metrics), _MOST_METRICS):
@@ -77,6 +79,9 @@ def _log(mlflow: Any, run: FinishedRun, tags: dict[str, str], nested: bool = Fal
         mlflow.log_figure(run_figure(history), "curves.png")
         names = (artifacts.EXPERIMENT, artifacts.METRICS, artifacts.HISTORY, artifacts.MODEL)
         _log_files(mlflow, [run.folder / name for name in names])
+        if digest is not None:
+            # Last, for what was cut short is to be logged again.
+            mlflow.set_tag(_TAG, digest)
 
 
 def _metrics(
