@@ -36,6 +36,7 @@ class _Pending:
     """What has arrived, and whether it has to wait."""
 
     def __init__(self) -> None:
+        self.handling = False
         self.forget()
 
     def forget(self) -> None:
@@ -57,18 +58,21 @@ def handling_signals() -> Iterator[None]:
     """Turns the first SIGINT or SIGTERM into `Interrupted`; a second one leaves at once."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     _pending.forget()
-    install_handlers()
+    _pending.handling = True
+    install_handlers_again()
     try:
         yield
     finally:
+        _pending.handling = False
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def install_handlers() -> None:
-    """Installs the handlers again, for libraries replace them."""
-    for number in _SIGNALS:
-        signal.signal(number, _on_signal)
+def install_handlers_again() -> None:
+    """Takes the signals back from a library that has replaced the handlers."""
+    if _pending.handling:
+        for number in _SIGNALS:
+            signal.signal(number, _on_signal)
 
 
 @contextlib.contextmanager

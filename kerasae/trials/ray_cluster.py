@@ -16,7 +16,7 @@ from typing import Any
 
 from kerasae.environment import cores, environment
 from kerasae.errors import ClusterLost, InvalidSetting, KerasAEError
-from kerasae.interrupts import install_handlers
+from kerasae.interrupts import install_handlers_again
 
 _HERE = "127.0.0.1"
 _CONNECT = 5.0
@@ -109,7 +109,7 @@ def connected(address: str | None, jobs: int | None) -> Iterator[RayCluster]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise KerasAEError(f"Ray cannot be used at {head or 'this machine'}: {reason}") from error
-    install_handlers()
+    install_handlers_again()
     cluster = RayCluster(ray.get_runtime_context().gcs_address)
     try:
         yield cluster
