@@ -105,8 +105,10 @@ def sweep(
     again = [
         *("sweep", "--resume", str(folder)),
         *data_words(data_dir, skip_bad),
+        *(["--jobs", str(jobs)] if jobs is not None else []),
         *(["--executor", executor] if executor != "processes" else []),
         *(["--ray-address", ray_address] if ray_address is not None else []),
+        *(["--gpus-per-trial", str(gpus_per_trial)] if gpus_per_trial else []),
         *(["--keep", keep] if kept is not None else []),
         *trackers(tensorboard, mlflow),
     ]

@@ -121,6 +121,9 @@ def test_a_finished_fit_is_not_run_again_and_takes_more_epochs(tmp_path):
     assert refused.returncode == 2
     assert "epochs: 2 there, 1 here" in refused.stderr
     assert "l1: 0.0 there, 0.5 here" in refused.stderr
+    fewer = run("sweep", "--resume", folder, "--latent-dims", "3,1")
+    assert fewer.returncode == 2
+    assert "latent_dims: received [3, 1]; expected those that the sweep was begun" in fewer.stderr
     more = json.loads(run("fit", "--resume", folder, "--epochs", 3, "--json").stdout)
     assert (more["epochs"], more["extended_at"]) == (3, [2])
 
@@ -229,6 +232,7 @@ def test_a_killed_sweep_goes_on_and_takes_more_trials(tmp_path, whole_sweep):
     done = run("sweep", "--resume", folder, "--jobs", 2, "--json")
     assert done.returncode == 0, done.stderr
     assert sweep_result(folder) == whole_sweep
+    assert json.loads((folder / "sweep.json").read_text())["jobs"] == 2
     assert finished.stat().st_mtime_ns == before
     more = run("sweep", "--resume", folder, "--latent-dims", "3,2,1", "--keep", "best", "--json")
     rows = json.loads(more.stdout)["results"]
@@ -267,7 +271,7 @@ def test_a_full_disk_ends_a_sweep_which_is_resumed_when_there_is_room(small_disk
     last = done.stderr.splitlines()[-1]
     assert f"{folder}/" in last
     assert "there is no room for it (No space left on device)" in last
-    assert last.endswith(f"resume with: kerasae sweep --resume {folder}")
+    assert last.endswith(f"resume with: kerasae sweep --resume {folder} --jobs 2")
     assert make_room() == 0
     done = run("sweep", "--resume", folder, "--json")
     assert done.returncode == 0, done.stderr

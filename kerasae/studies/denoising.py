@@ -17,7 +17,7 @@ from kerasae.figures.versions_figure import drawn_rows, versions_figure
 from kerasae.noise import TEST, VALIDATION, noisy_images
 from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
 from kerasae.studies.study import Findings, Run
-from kerasae.trials.running import Bases, Trial
+from kerasae.trials.running import Bases, Trial, name_part
 
 LABELS = {
     "noisy": "noisy input",
@@ -69,7 +69,7 @@ class DenoisingStudy:
     def trials(self) -> list[Trial]:
         """Returns a trial per noise level."""
         return [
-            Trial(f"sigma{sigma:g}", dataclasses.replace(self.base, sigma=sigma))
+            Trial(f"sigma{name_part(sigma)}", dataclasses.replace(self.base, sigma=sigma))
             for sigma in self.sigmas
         ]
 
@@ -92,7 +92,7 @@ class DenoisingStudy:
             levels.append(scores)
             clean = data.test[drawn_rows(len(data.test))] / np.float32(255)
             title = f"{data.title}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
-            figures[f"denoise-sigma{sigma:g}"] = versions_figure(clean, versions, title)
+            figures[f"denoise-sigma{name_part(sigma)}"] = versions_figure(clean, versions, title)
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
         return Findings(summary, [_table(levels, data.title)], figures)

@@ -13,7 +13,7 @@ from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.figures.curves import learning_rate_figure
 from kerasae.studies.study import Findings, Run
-from kerasae.trials.running import Bases, Trial
+from kerasae.trials.running import Bases, Trial, name_part
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
@@ -49,7 +49,7 @@ class LearningRateStudy:
     def trials(self) -> list[Trial]:
         """Returns a trial per rate, the smallest first."""
         return [
-            Trial(f"lr{rate:g}", dataclasses.replace(self.base, learning_rate=rate))
+            Trial(f"lr{name_part(rate)}", dataclasses.replace(self.base, learning_rate=rate))
             for rate in sorted(self.rates)
         ]
 
@@ -60,7 +60,7 @@ class LearningRateStudy:
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Chooses the rate by the validation MSE at the end; a rate that diverged has none."""
         rates = sorted(self.rates)
-        found = {rate: runs.get(f"lr{rate:g}") for rate in rates}
+        found = {rate: runs.get(f"lr{name_part(rate)}") for rate in rates}
         val_mse = {rate: run.metrics["val_mse"] if run else None for rate, run in found.items()}
         finished = {rate: mse for rate, mse in val_mse.items() if mse is not None}
         if not finished:

@@ -14,7 +14,7 @@ from kerasae.experiment import Experiment
 from kerasae.figures.curves import regularization_figure
 from kerasae.reference import REPORT_REGULARIZATION
 from kerasae.studies.study import Findings, Run
-from kerasae.trials.running import Bases, Trial
+from kerasae.trials.running import Bases, Trial, name_part
 
 LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
 DROPOUTS = (0.005, 0.02, 0.1)
@@ -52,11 +52,11 @@ class RegularizationStudy:
         """Returns the trial of neither, then those of Lasso, then those of Dropout."""
         none = dataclasses.replace(self.base, l1=0.0, dropout=0.0)
         lasso = [
-            Trial(f"lasso-{value:g}", dataclasses.replace(none, l1=value))
+            Trial(f"lasso-{name_part(value)}", dataclasses.replace(none, l1=value))
             for value in sorted(self.lambdas)
         ]
         dropout = [
-            Trial(f"dropout-{value:g}", dataclasses.replace(none, dropout=value))
+            Trial(f"dropout-{name_part(value)}", dataclasses.replace(none, dropout=value))
             for value in sorted(self.dropouts)
         ]
         return [Trial(_NONE, none), *lasso, *dropout]

@@ -10,7 +10,7 @@ from typing import Any
 
 from kerasae.data.datasets import ImageData
 from kerasae.environment import environment
-from kerasae.errors import ArtifactError, KerasAEError
+from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.presets import denoiser, long_run, selected_model
 from kerasae.reference import sweep_epochs
@@ -20,9 +20,10 @@ from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.study import Findings, Run, Study, collect, save_findings
+from kerasae.studies.study import Findings, Run, Study, check_plan, collect, save_findings
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.studies.sweeps import Sweep
+from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event
 from kerasae.trials.running import Bases, Trial, check_trials, running_trials
 
@@ -124,10 +125,11 @@ def reproduce(
         for part in parts
         for trial in part.study.trials()
     ]
-    check_trials(trials, data, jobs)
+    executor = ProcessExecutor(jobs)
+    check_trials(trials, data)
     with owned(folder, resume=(folder / artifacts.PLAN).is_file()):
-        _check_plan(folder, parts)
-        with running_trials(trials, data, folder, jobs=jobs) as (bases, events):
+        check_plan(folder, {"parts": {part.name: part.study.settings() for part in parts}})
+        with running_trials(trials, data, folder, executor) as (bases, events):
             runs, errors = collect(events, folder, on_event)
         findings = _findings(parts, runs, errors, data, bases, folder)
         result = Reproduction(findings, errors, time.perf_counter() - started)
@@ -160,19 +162,6 @@ def _runs_of(part: Part, runs: Mapping[str, Run]) -> dict[str, Run]:
     """Picks a part's runs, by the names that the study gives them."""
     names = {part.trial_name(trial): trial.name for trial in part.study.trials()}
     return {names[name]: run for name, run in runs.items() if name in names}
-
-
-def _check_plan(folder: Path, parts: Sequence[Part]) -> None:
-    """Leaves the plan in a new folder, or checks that it is the one that is there."""
-    plan = {"parts": {part.name: part.study.settings() for part in parts}}
-    path = folder / artifacts.PLAN
-    if path.is_file():
-        if artifacts.read_json(path) != plan:
-            raise ArtifactError(
-                f"{folder}: holds a reproduction with other settings; choose another --out"
-            )
-        return
-    artifacts.write_json(path, plan)
 
 
 def _record(result: Reproduction, parts: Sequence[Part]) -> dict[str, Any]:

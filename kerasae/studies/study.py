@@ -19,8 +19,8 @@ from kerasae.runs import artifacts
 from kerasae.runs.folder import owned
 from kerasae.runs.reading import load_run
 from kerasae.safety.local_files import Refused, read_local, refusing
+from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Failed, Finished
-from kerasae.trials.ledger import LEDGER
 from kerasae.trials.running import Bases, Trial, check_trials, running_trials
 
 if TYPE_CHECKING:
@@ -112,14 +112,31 @@ def run_study(
         KerasAEError: If no trial finished.
     """
     trials = study.trials()
-    check_trials(trials, {data.name: data}, jobs)
-    # A folder with a ledger is one to go on in; trials of other settings are refused.
-    with owned(folder, resume=(folder / LEDGER).is_file()):
-        with running_trials(trials, {data.name: data}, folder, jobs=jobs) as (bases, events):
+    executor = ProcessExecutor(jobs)
+    check_trials(trials, {data.name: data})
+    # A folder with a plan is one to go on in; trials of other settings are refused.
+    with owned(folder, resume=(folder / artifacts.PLAN).is_file()):
+        check_plan(folder, {"study": study.name})
+        with running_trials(trials, {data.name: data}, folder, executor) as (bases, events):
             runs, errors = collect(events, folder, on_event)
         findings = study.findings(runs, data, bases)
         save_findings(study, findings, data, folder)
     return findings, errors
+
+
+def check_plan(folder: Path, plan: dict[str, Any]) -> None:
+    """Leaves the plan in a new folder, or checks that it is the one that is there.
+
+    Raises:
+        ArtifactError: If it is another one.
+    """
+    path = folder / artifacts.PLAN
+    if not path.is_file():
+        artifacts.write_json(path, plan)
+    elif artifacts.read_json(path) != plan:
+        raise ArtifactError(
+            f"{folder}: holds another study, or one with other settings; choose another --out"
+        )
 
 
 def collect(

@@ -19,11 +19,12 @@ from kerasae.runs import artifacts
 from kerasae.runs.folder import owned
 from kerasae.runs.reading import parse_experiment
 from kerasae.safety.local_files import Refused, refusing
+from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.halving import check_halving
 from kerasae.trials.identity import differences
 from kerasae.trials.jobs import Event, Executor, Failed, Finished, Stopped
 from kerasae.trials.kept_models import KeptModels
-from kerasae.trials.running import Outcome, Trial, check_trials, running_trials
+from kerasae.trials.running import Outcome, Trial, check_trials, name_part, running_trials
 
 COLUMNS = (
     "trial", "dataset", "architecture", "hidden_dims", "latent_dim", "learning_rate", "seed",
@@ -94,7 +95,7 @@ class Sweep:
             self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
         widths = "-".join(map(str, network))
-        name = f"{experiment.architecture}-{widths}-z{dim}-lr{rate:g}-seed{seed}"
+        name = f"{experiment.architecture}-{widths}-z{dim}-lr{name_part(rate)}-seed{seed}"
         return Trial(name.replace("--", "-"), experiment)
 
 
@@ -135,12 +136,12 @@ def run_sweep(
         sweep: The grid.
         data: The images.
         folder: A new or empty folder for the artifacts, or with `resume` that of the sweep.
-        jobs: Number of worker processes, at least 1.
+        jobs: Number of worker processes, at least 1, where there is no `executor`.
         tensorboard: Whether each trial logs for TensorBoard.
         on_event: Called in this process for each thing that happens.
         executor: How the trials are run; `None` is `ProcessExecutor(jobs)`.
         resume: Whether to go on with the sweep in `folder`. Networks, dimensions, rates and
-            seeds may have been added; every other setting has to be the same.
+            seeds may have been added, none left out; every other setting has to be the same.
         keep: How many models to keep, the best by validation MSE (training MSE where no images
             are held out); `None` keeps all.
         halving: Whether to stop weak trials early; see `halving`.
@@ -155,26 +156,29 @@ def run_sweep(
         InvalidSetting: If `jobs` is below 1, a batch is larger than the training set, or
             `halving` is not possible with the settings.
     """
+    executor = executor or ProcessExecutor(jobs)
     trials = sweep.trials()
-    check_trials(trials, {data.name: data}, jobs)
+    check_trials(trials, {data.name: data})
     if halving:
         check_halving(sweep.base)
     outcomes: dict[str, Outcome] = {}
     with owned(folder, resume=resume):
+        record = _record(sweep, data, executor.workers, tensorboard, halving)
         if resume:
             _check_same(sweep, folder, halving)
-        record = _record(sweep, data, jobs, tensorboard, halving)
-        artifacts.write_json(folder / artifacts.SWEEP, record)
+        else:
+            artifacts.write_json(folder / artifacts.SWEEP, record)
         models = KeptModels(folder / artifacts.TRIALS, keep)
         with running_trials(
             trials,
             {data.name: data},
             folder,
-            jobs=jobs,
+            executor,
             tensorboard=tensorboard,
-            executor=executor,
             halving=halving,
         ) as (bases, events):
+            # That the data and the version are the same is known only here.
+            artifacts.write_json(folder / artifacts.SWEEP, record)
             pca_mse = bases[data.name, sweep.base.validation_split].mse(
                 data.test, sweep.latent_dims
             )
@@ -247,8 +251,10 @@ def read_early_stop(folder: Path) -> str | None:
 
 def _check_same(sweep: Sweep, folder: Path, halving: bool) -> None:
     path = folder / artifacts.SWEEP
+    begun = read_sweep(folder)
+    _check_grid(begun, sweep)
     there = {
-        **read_sweep(folder).base.to_dict(),
+        **begun.base.to_dict(),
         _EARLY_STOP: artifacts.read_json(path).get(_EARLY_STOP),
     }
     here = {**sweep.base.to_dict(), _EARLY_STOP: _early_stop(halving)}
@@ -261,6 +267,18 @@ def _check_same(sweep: Sweep, folder: Path, halving: bool) -> None:
             f"{folder}: holds a sweep with other settings ({'; '.join(changed)}); resume with "
             f"the same ones, or choose another --out"
         )
+
+
+def _check_grid(begun: Sweep, sweep: Sweep) -> None:
+    """Checks that no trial of a sweep that was begun is left out; its row would be lost."""
+    for name in ("networks", "latent_dims", "learning_rates"):
+        here, there = getattr(sweep, name), getattr(begun, name)
+        if not set(there) <= set(here):
+            raise InvalidSetting(
+                name, list(here), f"those that the sweep was begun with, {list(there)}, and others"
+            )
+    if sweep.seeds < begun.seeds:
+        raise InvalidSetting("seeds", sweep.seeds, f"at least the {begun.seeds} it was begun with")
 
 
 def sweep_result(
@@ -313,7 +331,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
 
 
 def _record(
-    sweep: Sweep, data: ImageData, jobs: int, tensorboard: bool, halving: bool
+    sweep: Sweep, data: ImageData, jobs: int | None, tensorboard: bool, halving: bool
 ) -> dict[str, Any]:
     return {
         **sweep.to_dict(),

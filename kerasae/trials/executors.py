@@ -59,8 +59,7 @@ serial, ray
     """
     if name not in EXECUTORS:
         raise InvalidSetting("executor", name, "one of " + ", ".join(EXECUTORS))
-    if jobs is not None and jobs < 1:
-        raise InvalidSetting("jobs", jobs, "a whole number of at least 1")
+    check_workers(jobs)
     if name == "ray":
         from kerasae.trials.ray_executor import RayExecutor
 
@@ -68,7 +67,19 @@ serial, ray
     for setting, value in (("ray_address", ray_address), ("gpus_per_trial", gpus_per_trial)):
         if value:
             raise InvalidSetting(setting, value, f"nothing with executor {name}")
-    return SerialExecutor() if name == "serial" else ProcessExecutor(jobs or cores())
+    if name == "serial":
+        return SerialExecutor()
+    return ProcessExecutor(cores() if jobs is None else jobs)
+
+
+def check_workers(workers: int | None) -> None:
+    """Checks how many jobs are to be run at once.
+
+    Raises:
+        InvalidSetting: If it is below 1.
+    """
+    if workers is not None and workers < 1:
+        raise InvalidSetting("jobs", workers, "a whole number of at least 1")
 
 
 class SerialExecutor:
@@ -76,6 +87,8 @@ class SerialExecutor:
 
     TensorFlow computes with one thread, if it was not imported before with more.
     """
+
+    workers = 1
 
     @contextlib.contextmanager
     def running(self, queue: JobQueue, work: Work) -> Iterator[Iterator[Event]]:
@@ -116,17 +129,21 @@ class ProcessExecutor:
 
     Args:
         workers: Number of processes, at least 1.
+
+    Raises:
+        InvalidSetting: If it is below 1.
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        check_workers(workers)
+        self.workers = workers
 
     @contextlib.contextmanager
     def running(self, queue: JobQueue, work: Work) -> Iterator[Iterator[Event]]:
         """See `Executor.running`; the workers import TensorFlow meanwhile."""
         running: dict[Connection, _Worker] = {}
         try:
-            while len(running) < self._workers and (job := queue.take()) is not None:
+            while len(running) < self.workers and (job := queue.take()) is not None:
                 _start(job, work, running)
             yield self._events(queue, work, running)
         finally:
@@ -155,7 +172,7 @@ class ProcessExecutor:
                 yield message.event
                 if not message.retiring:
                     self._go_on(worker, queue, running)
-            while len(running) < self._workers and (job := queue.take()) is not None:
+            while len(running) < self.workers and (job := queue.take()) is not None:
                 _hand_over(_start(job, work, running))
             check()
 

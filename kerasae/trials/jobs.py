@@ -166,6 +166,11 @@ class JobQueue:
 class Executor(Protocol):
     """A way to run jobs: in this process, in others, or on a cluster."""
 
+    @property
+    def workers(self) -> int | None:
+        """Jobs at once; `None` is one per core of the cluster."""
+        ...
+
     def running(
         self, queue: JobQueue, work: Work
     ) -> contextlib.AbstractContextManager[Iterator[Event]]:

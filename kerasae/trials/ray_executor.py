@@ -13,6 +13,7 @@ from typing import Any
 
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.interrupts import check
+from kerasae.trials.executors import check_workers
 from kerasae.trials.jobs import Died, Event, Job, JobQueue, Work
 from kerasae.trials.mirrored_folder import Changes, MirroredFolder, apply_changes
 from kerasae.trials.ray_cluster import RayCluster, check_versions, connected
@@ -49,9 +50,10 @@ class RayExecutor:
     def __init__(
         self, jobs: int | None = None, address: str | None = None, gpus_per_trial: float = 0.0
     ) -> None:
+        check_workers(jobs)
         if not gpus_per_trial >= 0:
             raise InvalidSetting("gpus_per_trial", gpus_per_trial, "a number of at least 0")
-        self._jobs = jobs
+        self.workers = jobs
         self._address = address
         self._gpus = gpus_per_trial
 
@@ -64,9 +66,9 @@ class RayExecutor:
             KerasAEError: If a node has other versions of Python, Keras, TensorFlow or kerasae.
             ClusterLost: From the events, if the head does not answer any more.
         """
-        with connected(self._address, self._jobs) as cluster:
+        with connected(self._address, self.workers) as cluster:
             check_versions(cluster)
-            yield _Submission(cluster, queue, work, self._jobs, self._gpus).events()
+            yield _Submission(cluster, queue, work, self.workers, self._gpus).events()
 
 
 @dataclasses.dataclass

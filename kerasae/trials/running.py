@@ -12,11 +12,9 @@ from pathlib import Path
 
 from kerasae.data.data_store import DataStore
 from kerasae.data.datasets import ImageData, validation_rows
-from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.pca import PCA
 from kerasae.runs import artifacts
-from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Executor, Failed, Finished, Job, JobQueue, Stopped
 from kerasae.trials.ledger import Ledger
 from kerasae.trials.records import TrialRecords
@@ -34,15 +32,26 @@ class Trial:
     experiment: Experiment
 
 
+def name_part(value: float) -> str:
+    """Writes a setting for a trial's name: short, but so that no two values have the same.
+
+    Example:
+
+    >>> name_part(0.003), name_part(1.0), name_part(0.0010000001)
+    ('0.003', '1', '0.0010000001')
+    """
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
 @contextlib.contextmanager
 def running_trials(
     trials: Sequence[Trial],
     data: Mapping[str, ImageData],
     folder: Path,
+    executor: Executor,
     *,
-    jobs: int = 1,
     tensorboard: bool = False,
-    executor: Executor | None = None,
     halving: bool = False,
 ) -> Iterator[tuple[Bases, Iterator[Event]]]:
     """Trains trials, each with one thread, longest first.
@@ -56,9 +65,8 @@ def running_trials(
         data: The data sets that the trials name.
         folder: Where the ledger and `trials/<name>/` are made; this process owns it, see
             `runs.folder.owned`.
-        jobs: Number of worker processes.
+        executor: How the trials are run.
         tensorboard: Whether each trial logs for TensorBoard.
-        executor: How the trials are run; `None` is `ProcessExecutor(jobs)`.
         halving: Whether weak trials are stopped at rungs; see `halving`.
 
     Yields:
@@ -82,7 +90,6 @@ def running_trials(
         )
         for trial in sorted(trials, key=lambda trial: _cost(trial, data), reverse=True)
     ]
-    executor = executor or ProcessExecutor(jobs)
     with (
         tempfile.TemporaryDirectory(prefix="kerasae-") as shared,
         Ledger(folder) as ledger,
@@ -98,14 +105,12 @@ def running_trials(
             yield _fit_bases(trials, data, store), itertools.chain(earlier, recorded)
 
 
-def check_trials(trials: Sequence[Trial], data: Mapping[str, ImageData], jobs: int) -> None:
-    """Checks, before anything is written, what only the data and the machine can tell.
+def check_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> None:
+    """Checks, before anything is written, what only the data can tell.
 
     Raises:
-        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
+        InvalidSetting: If a batch is larger than the training set.
     """
-    if jobs < 1:
-        raise InvalidSetting("jobs", jobs, "a whole number of at least 1")
     for trial in trials:
         experiment = trial.experiment
         rows, _ = validation_rows(len(data[experiment.dataset].train), experiment.validation_split)

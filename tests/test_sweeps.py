@@ -1,0 +1,81 @@
+"""Sweeps and studies as a library runs them, on a few random images."""
+
+import json
+import signal
+
+import numpy as np
+import pytest
+
+from kerasae.data.datasets import ImageData
+from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.interrupts import handling_signals, install_handlers_again
+from kerasae.studies.learning_rate import LearningRateStudy
+from kerasae.studies.overfitting import OverfitStudy
+from kerasae.studies.study import run_study
+from kerasae.studies.sweeps import Sweep, run_sweep
+from kerasae.trials.executors import SerialExecutor
+
+BASE = Experiment("tiny", (3,), 2, epochs=1, batch_size=4)
+
+
+def tiny(seed):
+    images = np.random.default_rng(seed).integers(0, 256, (40, 4, 4)).astype(np.uint8)
+    return ImageData("tiny", images, images[:, 0, 0], images[:10], images[:10, 0, 0])
+
+
+def files_of(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def sweep(folder, dims=(2,), seeds=1, data=0, resume=False):
+    grid = Sweep(BASE, networks=((3,),), latent_dims=dims, seeds=seeds)
+    return run_sweep(grid, tiny(data), folder, executor=SerialExecutor(), resume=resume)
+
+
+def test_a_sweep_takes_more_trials_but_leaves_none_out(tmp_path):
+    folder = tmp_path / "sweep"
+    sweep(folder, seeds=2)
+    for fewer in ({"dims": (1,), "seeds": 2}, {"seeds": 1}):
+        with pytest.raises(InvalidSetting, match="begun with"):
+            sweep(folder, **fewer, resume=True)
+    rows = sweep(folder, dims=(1, 2), seeds=2, resume=True).rows
+    assert [(row["latent_dim"], row["seed"]) for row in rows] == [(1, 0), (1, 1), (2, 0), (2, 1)]
+
+
+def test_resuming_with_other_images_is_refused_and_changes_nothing(tmp_path):
+    folder = tmp_path / "sweep"
+    sweep(folder)
+    record = (folder / "sweep.json").read_bytes()
+    with pytest.raises(ArtifactError, match="data_md5"):
+        sweep(folder, data=1, resume=True)
+    assert (folder / "sweep.json").read_bytes() == record
+    assert json.loads(record)["jobs"] == 1
+
+
+def test_settings_that_differ_late_have_trials_of_their_own():
+    rates = (0.001, 0.0010000001)
+    grids = [Sweep(BASE, learning_rates=rates), LearningRateStudy(BASE, rates)]
+    for trials in (grid.trials() for grid in grids):
+        assert len({trial.name for trial in trials}) == len(trials)
+
+
+def test_a_study_stays_out_of_the_folders_of_others(tmp_path):
+    folder = tmp_path / "sweep"
+    sweep(folder)
+    before = files_of(folder)
+    with pytest.raises(ArtifactError, match="is not empty"):
+        run_study(OverfitStudy(BASE), tiny(0), folder)
+    assert files_of(folder) == before
+
+
+def test_handlers_are_left_alone_unless_the_program_asked_for_them():
+    ours = signal.getsignal(signal.SIGTERM)
+    install_handlers_again()
+    assert signal.getsignal(signal.SIGTERM) is ours
+    with handling_signals():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        install_handlers_again()
+        assert signal.getsignal(signal.SIGTERM) not in (ours, signal.SIG_DFL)
+    install_handlers_again()
+    assert signal.getsignal(signal.SIGTERM) is ours
