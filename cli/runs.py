@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options as o
 
+if TYPE_CHECKING:
+    from kerasae.runs.listing import FinishedRun
+
 _COLUMNS = (
     "dataset", "hidden_dims", "latent_dim", "sigma", "seed", "epochs", "test_mse", "test_psnr",
     "seconds",
 )  # fmt: skip
+
+
+# What a narrow terminal has to do without, in this order.
+_LESS_WANTED = (
+    "seed", "sigma", "seconds", "epochs", "dataset", "test_psnr", "latent_dim", "hidden_dims",
+    "test_mse",
+)  # fmt: skip
+# Letters of a run's name in a line.
+_NARROWEST = 16
 
 
 def runs(
@@ -28,8 +41,7 @@ def runs(
     as_json: o.AsJson = False,
 ) -> None:
     """List the finished runs of a folder."""
-    from kerasae.data.datasets import short_name
-    from kerasae.runs.listing import filtered, find_runs, ordered, shown
+    from kerasae.runs.listing import filtered, find_runs, ordered
 
     everything, broken = find_runs(folder)
     found = ordered(filtered(everything, conditions or []), sort)
@@ -43,13 +55,42 @@ def runs(
 
     from kerasae.safety.terminal import escape
 
+    console = Console()
     table = Table(title=escape(f"{len(found):,} of {len(everything):,} runs in {folder}"))
-    table.add_column("run", overflow="fold", min_width=20)
-    for name in _COLUMNS:
-        table.add_column(name, justify="right", overflow="fold")
-    for run in found:
-        values = run.values()
-        values["dataset"] = short_name(values["dataset"])
-        cells = [escape(shown(values.get(name))) for name in _COLUMNS]
+    table.add_column("run", overflow="fold", min_width=_NARROWEST)
+    columns, left_out = _fitting(_cells(found, sort.removeprefix("-")), console.width)
+    for name in columns:
+        table.add_column(escape(name), justify="right", no_wrap=True)
+    for number, run in enumerate(found):
+        cells = [escape(values[number]) for values in columns.values()]
         table.add_row(escape(str(run.folder.relative_to(folder))), *cells)
-    Console().print(table)
+    if left_out:
+        table.caption = f"no room for {', '.join(left_out)} (--json has everything)"
+    console.print(table)
+
+
+def _cells(found: Sequence[FinishedRun], sorted_by: str) -> dict[str, list[str]]:
+    """Returns the text of each column, the one that is sorted by last, so that it stays."""
+    from kerasae.data.datasets import short_name
+    from kerasae.runs.listing import shown
+
+    rows = [run.values() for run in found]
+    for row in rows:
+        row["dataset"] = short_name(row["dataset"])
+    names = [name for name in _COLUMNS if name != sorted_by]
+    return {name: [shown(row.get(name)) for row in rows] for name in (*names, sorted_by)}
+
+
+def _fitting(columns: dict[str, list[str]], width: int) -> tuple[dict[str, list[str]], list[str]]:
+    """Leaves out what a terminal has no room for; returns the rest, and the names left out."""
+    from rich.cells import cell_len
+
+    needed = {name: 3 + max(map(cell_len, (name, *cells))) for name, cells in columns.items()}
+    left_out = []
+    for name in _LESS_WANTED:
+        room = width - (_NARROWEST + 4)
+        if sum(needed[name] for name in columns if name not in left_out) <= room:
+            break
+        if name != list(columns)[-1]:
+            left_out.append(name)
+    return {name: cells for name, cells in columns.items() if name not in left_out}, left_out

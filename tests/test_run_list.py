@@ -81,6 +81,28 @@ def test_the_commands_print_tables_and_json(folder):
         assert json.loads(done.stdout)
 
 
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_narrow_terminal_is_told_what_it_has_no_room_for(folder, columns):
+    command = [
+        sys.executable,
+        "-m",
+        "kerasae_cli.main",
+        "runs",
+        str(folder),
+        "--sort",
+        "-test_psnr",
+    ]
+    environment = {**os.environ, "COLUMNS": str(columns)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert all(len(line) <= columns for line in done.stdout.splitlines())
+    (heading,) = [line for line in done.stdout.splitlines() if line.startswith("┃")]
+    assert "test_psnr" in heading
+    left_out = " ".join(done.stdout.rpartition("┘")[2].split())
+    for name in ("seed", "hidden_dims", "seconds", "test_mse"):
+        assert (name in heading) != (name in left_out)
+    assert "25 " in done.stdout
+
+
 def test_names_and_contents_of_strangers_cannot_steer_the_terminal(tmp_path):
     place = tmp_path / "[red]a[/red]\x1b[2J"
     settings = {**Experiment("mnist5k").to_dict(), "dataset": "[bold]x\x1b]0;title\x07"}
