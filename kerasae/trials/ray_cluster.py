@@ -72,26 +72,22 @@ class RayCluster:
 
 
 @contextlib.contextmanager
-def connected(address: str | None, jobs: int | None) -> Iterator[RayCluster]:
+def connected(head: str | None, jobs: int | None) -> Iterator[RayCluster]:
     """Connects to a cluster, or starts Ray on this machine, bound to 127.0.0.1.
 
     Args:
-        address: `host:port`, `auto` or `None`; see `RayExecutor`.
+        head: `host:port` of the cluster's head; `None` starts Ray.
         jobs: CPUs of the Ray that is started here; `None` for all cores.
 
     Raises:
-        InvalidSetting: If Ray is not installed, or nothing answers at the address.
+        KerasAEError: If Ray does not start, or cannot use the cluster.
     """
-    head = None if address is None else _head(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if head is None:
         # Or Ray would take the address of a network interface for that of this machine.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         _keep_others_out()
-    try:
-        import ray
-    except ImportError:
-        raise InvalidSetting("executor", "ray", "Ray: pip install 'kerasae[ray]'") from None
+    import ray
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
@@ -167,8 +163,18 @@ def _versions() -> dict[str, str]:
     return {package: versions[package] for package in _COMPARED}
 
 
-def _head(address: str) -> str:
-    """Finds the head and makes sure that it answers, which Ray would wait for in vain."""
+def find_head(address: str) -> str:
+    """Finds the head and makes sure that it answers, which Ray would wait for in vain.
+
+    Args:
+        address: `host:port`, or `auto` for the cluster that this machine is part of.
+
+    Returns:
+        The head's `host:port`.
+
+    Raises:
+        InvalidSetting: If there is none, or nothing answers there.
+    """
     found = address
     if address == "auto":
         recorded = Path(tempfile.gettempdir()) / "ray" / "ray_current_cluster"

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from kerasae.errors import InvalidSetting, KerasAEError
+from kerasae.extras import need
 from kerasae.interrupts import check
 from kerasae.trials.executors import check_workers
 from kerasae.trials.jobs import Died, Event, Job, JobQueue, Work
 from kerasae.trials.mirrored_folder import Changes, MirroredFolder, apply_changes
-from kerasae.trials.ray_cluster import RayCluster, check_versions, connected
+from kerasae.trials.ray_cluster import RayCluster, check_versions, connected, find_head
 from kerasae.trials.ray_tasks import ChunkDone, run_chunk
 
 # A task should take about this long, in seconds, to be worth its overhead.
@@ -44,7 +45,8 @@ class RayExecutor:
         gpus_per_trial: GPUs that each task holds; may be a fraction.
 
     Raises:
-        InvalidSetting: If Ray is not installed, or a setting is out of range.
+        InvalidSetting: If a setting is out of range, or nothing answers at the address.
+        MissingExtra: If Ray is not installed.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class RayExecutor:
         check_workers(jobs)
         if not gpus_per_trial >= 0:
             raise InvalidSetting("gpus_per_trial", gpus_per_trial, "a number of at least 0")
+        need("ray", "ray")
         self.workers = jobs
-        self._address = address
+        self._head = None if address is None else find_head(address)
         self._gpus = gpus_per_trial
 
     @contextlib.contextmanager
@@ -62,11 +65,10 @@ class RayExecutor:
         """See `Executor.running`.
 
         Raises:
-            InvalidSetting: If nothing answers at the address.
             KerasAEError: If a node has other versions of Python, Keras, TensorFlow or kerasae.
             ClusterLost: From the events, if the head does not answer any more.
         """
-        with connected(self._address, self.workers) as cluster:
+        with connected(self._head, self.workers) as cluster:
             check_versions(cluster)
             yield _Submission(cluster, queue, work, self.workers, self._gpus).events()
 
