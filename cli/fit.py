@@ -49,7 +49,8 @@ def fit(
     patience: o.Patience = None,
     seed: o.Seed = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Default: all; 1 gives the same bits everywhere.")
+        int | None,
+        typer.Option(min=1, max=256, help="Default: all; 1 gives the same bits everywhere."),
     ] = None,
     out: o.Out = None,
     resume: o.Resume = None,
@@ -227,8 +228,15 @@ def _table(experiment: Experiment, metrics: dict[str, Any], pca_mse: float) -> T
     table.add_column("PSNR (dB)", justify="right")
     for label, part in (("train", "train"), ("validation", "val"), ("test", "test")):
         if metrics[f"{part}_mse"] is not None:
-            table.add_row(label, f"{metrics[f'{part}_mse']:.5f}", f"{metrics[f'{part}_psnr']:.2f}")
+            loses = part == "test" and metrics["test_mse"] > pca_mse
+            table.add_row(
+                f"[yellow]▼ {label}[/yellow]" if loses else label,
+                f"{metrics[f'{part}_mse']:.5f}",
+                f"{metrics[f'{part}_psnr']:.2f}",
+            )
     table.add_row("PCA, test", f"{pca_mse:.5f}", "", style="dim")
     rate = f"{metrics['images_per_second']:,.0f} images/s"
     table.caption = f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s, {rate}"
+    if metrics["test_mse"] > pca_mse:
+        table.caption += "\n▼ loses to PCA (outputs clipped to [0, 1])"
     return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
 import traceback
@@ -17,6 +16,7 @@ from kerasae import __version__
 from kerasae.errors import (
     ClusterLost,
     DiskFull,
+    InvalidSetting,
     KerasAEError,
     KerasAEWarning,
     TrackingError,
@@ -105,7 +105,10 @@ def _options_first(words: Sequence[str]) -> list[str]:
     remaining = iter(words)
     for word in remaining:
         if word == "--config":
-            first += [word, *itertools.islice(remaining, 1)]
+            file = next(remaining, None)
+            if file is None:
+                raise InvalidSetting("config", "nothing", "a TOML file, as in --config run.toml")
+            first += [word, file]
         elif word == "--debug" or word.startswith("--config="):
             first.append(word)
         else:

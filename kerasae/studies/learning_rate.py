@@ -41,10 +41,10 @@ class LearningRateStudy:
     name = "learning-rate"
 
     def __post_init__(self) -> None:
+        self.trials()
         if len(set(self.rates)) != len(self.rates) or len(self.rates) < 2:
             raise InvalidSetting("rates", list(self.rates), "at least two rates, all different")
         self.base.check_validation()
-        self.trials()
 
     def trials(self) -> list[Trial]:
         """Returns a trial per rate, the smallest first."""
