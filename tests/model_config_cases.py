@@ -148,6 +148,12 @@ def more_units_than_weights(place):
     return more(place, dense("d", PIXELS, 50_000_000, "pixels"))
 
 
+@case("build_config: input_shape is missing")
+def weights_of_an_input_that_is_not_told(place):
+    larger = layer("UpSampling1D", {"name": "u", "size": 1024}, "pixels")
+    return more(place, larger, layer("PReLU", {"name": "p", "shared_axes": None}, "u"))
+
+
 @case("'input_dim' is not in the allowlist")
 def unknown_setting(place):
     return more(place, dense("d", PIXELS, PIXELS, "pixels", input_dim=5))

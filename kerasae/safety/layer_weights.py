@@ -64,6 +64,9 @@ def normalization(config: Config, shape: Shape) -> int:
 
 
 def p_relu(config: Config, shape: Shape) -> int:
+    if len(shape) < 2:
+        # Without sizes the product is 1, whatever Keras then builds from its real input.
+        raise Refused("build_config: input_shape is missing, which the weights depend on")
     shared = config.get("shared_axes") or []
     return _size(*(1 if axis in shared else size for axis, size in enumerate(shape[1:], 1)))
 
