@@ -1,7 +1,9 @@
 """Data sets of one's own: folders of pictures and files of arrays."""
 
 import gzip
+import os
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from PIL import Image
 
 from kerasae.data.datasets import load_dataset, short_name
 from kerasae.data.image_folder import PictureFolder
-from kerasae.data.image_store import new_images
+from kerasae.data.image_store import new_images, new_npy
 from kerasae.data.picture_files import pixels_of, read_picture
 from kerasae.errors import DataError, InvalidSetting
 
@@ -155,6 +157,28 @@ def test_arrays_that_do_not_fit_are_mapped(tmp_path):
     images[1] = 7
     assert isinstance(images, np.memmap)
     assert images.sum() == 28
+
+
+ROOM = 3 << 20
+
+
+def has_room(status):
+    return status.st_size >= ROOM and status.st_blocks * 512 >= status.st_size
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot reserve room")
+def test_mapped_files_have_their_room_before_anything_is_written(tmp_path):
+    array = new_npy(tmp_path / "a.npy", (ROOM, 1))
+    assert (array.shape, array.dtype, int(array.max())) == ((ROOM, 1), np.uint8, 0)
+    assert np.load(tmp_path / "a.npy").shape == (ROOM, 1)
+    assert has_room((tmp_path / "a.npy").stat())
+    images = new_images((3, 1, ROOM // 3), most_in_memory=1)
+    assert len(images) == 3
+    # The mapping keeps its nameless file open.
+    handles = [path for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    sizes = [status for path in handles if (status := path.stat()).st_size == ROOM]
+    assert len(sizes) == 1
+    assert has_room(sizes[0])
 
 
 IMAGES = np.stack([pattern(number) for number in range(10)])

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_store import new_npy
 from kerasae.data.picture_files import like_picture, save_picture
 from kerasae.errors import InvalidSetting
 from kerasae.runs import artifacts
@@ -93,7 +93,7 @@ def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> 
                 else:
                     shape = inputs.shape_of(one.path)
                     if one.path not in arrays:
-                        arrays[one.path] = open_memmap(target, "w+", np.uint8, shape)
+                        arrays[one.path] = new_npy(target, shape)
                     row = like_picture(pixels, picture)
                     arrays[one.path][one.row] = row.reshape(shape[1:])
                 written[out / one.name] = None
