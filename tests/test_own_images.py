@@ -3,6 +3,7 @@
 import gzip
 import os
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from kerasae.data.datasets import load_dataset, short_name
 from kerasae.data.image_folder import PictureFolder
 from kerasae.data.image_store import new_images, new_npy
-from kerasae.data.picture_files import pixels_of, read_picture
+from kerasae.data.picture_files import measure_picture, pixels_of, read_picture
 from kerasae.errors import DataError, InvalidSetting
 
 
@@ -77,9 +78,20 @@ def test_gray_is_the_luma_of_itu_r_601():
         assert pixels_of(image, gray=True).item() == expected
 
 
-def animated(path):
+def animated(path, kind="PNG"):
     frames = [Image.new("L", (6, 8), value) for value in (0, 255)]
-    frames[0].save(path, save_all=True, append_images=frames[1:])
+    frames[0].save(path, kind, save_all=True, append_images=frames[1:])
+
+
+def tiff_of_frames(path, count):
+    """Writes a TIFF whose frames all show the same byte, each in 6 tags."""
+    tags = {256: 1, 257: 1, 258: 8, 262: 1, 273: 8, 279: 1}
+    size = 2 + 12 * len(tags) + 4
+    body = struct.pack("<H", len(tags))
+    body += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    nexts = [10 + size * number for number in range(1, count)] + [0]
+    frames = b"".join(body + struct.pack("<I", place) for place in nexts)
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 10, 7) + frames)
 
 
 def cut(path):
@@ -93,7 +105,9 @@ BAD = {
     "folder": (lambda path: path.mkdir(), None),
     "cut": (cut, "cannot be read|damaged"),
     "bomb": (lambda path: path.write_bytes(png(30_000, 30_000, b"")), "pixels"),
-    "animated": (animated, "2 frames"),
+    "animated": (animated, "several frames"),
+    "webp": (lambda path: animated(path, "WEBP"), "several frames"),
+    "tiff": (lambda path: animated(path, "TIFF"), "several frames"),
     "float": (lambda path: Image.new("F", (6, 8)).save(path, "TIFF"), "mode F"),
     "gif": (lambda path: Image.new("L", (6, 8)).save(path, "GIF"), "is no PNG"),
     "dangling": (lambda path: path.symlink_to("nowhere"), "No such file"),
@@ -117,6 +131,22 @@ def test_one_bad_picture_is_named_and_can_be_left_out(tmp_path, kind):
     assert len(data.train) + len(data.test) == 12
     assert len(data.skipped) == 1
     assert "ü.png" in data.skipped[0]
+
+
+def test_the_frames_of_a_tiff_are_not_walked_through(tmp_path):
+    tiff_of_frames(tmp_path / "one.tif", 1)
+    assert measure_picture(tmp_path / "one.tif").gray
+    tiff_of_frames(tmp_path / "many.tif", 20_001)
+    started = time.process_time()
+    with pytest.raises(DataError, match="several frames"):
+        measure_picture(tmp_path / "many.tif")
+    assert time.process_time() - started < 1
+
+
+def test_a_photo_with_a_preview_behind_it_is_one_picture(tmp_path):
+    animated(tmp_path / "a.jpg", "MPO")
+    assert Image.open(tmp_path / "a.jpg").n_frames == 2
+    assert read_picture(tmp_path / "a.jpg").image.size == (6, 8)
 
 
 def test_a_folder_of_nothing_but_bad_pictures_is_refused(tmp_path):

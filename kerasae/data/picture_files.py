@@ -286,10 +286,10 @@ def _check(image: Image.Image) -> None:
         raise Refused(
             f"has {image.width:,} x {image.height:,} pixels; expected at most {_MOST_PIXELS:,}"
         )
-    frames = getattr(image, "n_frames", 1)
-    # Phones put a preview behind a photo (MPO), which is no animation.
-    if frames > 1 and image.format != "MPO":
-        raise Refused(f"has {frames} frames; expected one picture")
+    # To count the frames of a TIFF, Pillow walks through all of them. Phones put a preview behind
+    # a photo (MPO), which is no animation.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        raise Refused("has several frames; expected one picture")
     if image.mode not in (*_GRAY_MODES, *_COLOUR_MODES):
         raise Refused(f"has pixels of mode {image.mode}; expected 8 or 16 bits a channel")
 
