@@ -36,5 +36,5 @@ def compare(
     for folder in folders:
         table.add_column(escape(str(folder)), justify="right", overflow="fold")
     for name, values in rows.items():
-        table.add_row(name, *(escape(shown(value)) for value in values))
+        table.add_row(escape(name), *(escape(shown(value)) for value in values))
     Console().print(table)

@@ -11,7 +11,7 @@ import pytest
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.runs import artifacts
-from kerasae.runs.listing import filtered, find_runs, ordered, side_by_side
+from kerasae.runs.listing import filtered, find_runs, ordered, read_finished_run, side_by_side
 
 SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}
 
@@ -47,6 +47,32 @@ def test_a_broken_run_is_named_and_the_others_are_listed(folder):
     assert names(runs) == ["b", "c ["]
     assert len(broken) == 1
     assert "dataset" in broken[0]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "reason"),
+    [
+        ([], "does not hold scores by name"),
+        ({"a\x1b[2J": 1}, r"received 'a\\x1b\[2J'; expected the name of a score"),
+        ({"[/x]": 1}, r"received '\[/x\]'"),
+        ({"dataset": 5}, "received 'dataset'"),
+        ({"architecture": 5}, "received 'architecture'"),
+        ({"test_mse": "0.1"}, "test_mse: received '0.1'; expected a number"),
+        ({"test_mse": True}, "test_mse: received True"),
+        ({"test_mse": {"a": 1}}, "test_mse: received {'a': 1}"),
+        ({"extended_at": [3, "x"]}, r"extended_at: received \[3, 'x'\]"),
+        ({"test_mse": 10**400}, "test_mse: received 1000"),
+    ],
+)
+def test_scores_that_are_none_are_refused(folder, metrics, reason):
+    place = folder / "sweep" / "x] ü" / "a"
+    artifacts.write_json(place / artifacts.METRICS, {"epochs": 3, "extended_at": [1], "x": None})
+    assert read_finished_run(place).values()["epochs"] == 3
+    (place / artifacts.METRICS).write_text(json.dumps(metrics))
+    with pytest.raises(ArtifactError, match=reason) as refused:
+        read_finished_run(place)
+    assert artifacts.METRICS in str(refused.value)
+    assert names(find_runs(folder)[0]) == ["b", "c ["]
 
 
 def test_only_what_differs_and_the_scores_are_set_side_by_side(folder):

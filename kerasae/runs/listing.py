@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,27 @@ def read_finished_run(folder: Path) -> FinishedRun:
         ArtifactError: If the folder is not that of a finished run.
     """
     experiment = read_experiment(folder)
+    settings = {"architecture": experiment.architecture, **experiment.to_dict()}
     metrics = read_json(run_file(folder, METRICS))
+    with refusing(folder / METRICS, ArtifactError):
+        _check_metrics(metrics, settings)
+    return FinishedRun(folder, settings, metrics)
+
+
+def _check_metrics(metrics: Any, settings: Collection[str]) -> None:
     if not isinstance(metrics, dict):
-        raise ArtifactError(f"{folder / METRICS}: does not hold scores by name; train it again")
-    return FinishedRun(
-        folder, {"architecture": experiment.architecture, **experiment.to_dict()}, metrics
-    )
+        raise Refused("does not hold scores by name; train it again")
+    for name, value in metrics.items():
+        # A run may have had fewer epochs than its settings say.
+        if not name.isidentifier() or name in {*settings} - {"epochs"}:
+            raise Refused(f"received {name[:100]!r}; expected the name of a score; train it again")
+        if not all(map(_is_score, value if isinstance(value, list) else [value])):
+            raise Refused(f"{name}: received {repr(value)[:100]}; expected a number")
+
+
+def _is_score(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (number and abs(value) <= sys.float_info.max)
 
 
 def find_runs(folder: Path) -> tuple[list[FinishedRun], list[str]]:
