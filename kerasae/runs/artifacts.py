@@ -8,6 +8,7 @@ import errno
 import io
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -62,14 +63,10 @@ def replacing(path: Path) -> Iterator[Path]:
     with finishing_writes():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=_NEW, suffix=path.suffix)
-            os.close(handle)
-            temporary = Path(name)
+            temporary = _new_file(path)
             yield temporary
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-            # mkstemp makes private files; what a run leaves has the permissions of any new file.
-            temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
             _sync_folder(path.parent)
         except OSError as error:
@@ -223,7 +220,8 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _new_file(path: Path) -> Path:
+    """Makes an empty file beside `path`, with the permissions of any new file."""
+    temporary = path.with_name(f"{_NEW}{secrets.token_hex(8)}{path.suffix}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
+    return temporary
