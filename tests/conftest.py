@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from kerasae.data.datasets import ImageData, load_dataset
@@ -17,3 +19,12 @@ def digits() -> ImageData:
         full.test[::9],
         full.test_labels[::9],
     )
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[int], None]]:
+    """Gives a function after which no file of this process can be longer than so many bytes."""
+    resource = pytest.importorskip("resource", reason="needs limits on files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)

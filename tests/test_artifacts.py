@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from kerasae.errors import DiskFull
 from kerasae.runs import artifacts
 
 
@@ -29,3 +30,13 @@ def test_writing_leaves_the_umask_to_other_threads(tmp_path):
         sys.setprofile(None)
     assert os.open in called
     assert os.umask not in called
+
+
+def test_a_folder_that_the_disk_has_no_room_for_is_not_left(tmp_path, full_disk):
+    full_disk(1000)
+    with (
+        pytest.raises(DiskFull, match="out: there is no room"),
+        artifacts.new_folder(tmp_path / "out") as folder,
+    ):
+        (folder / "a").write_bytes(bytes(2000))
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from functools import partial
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from picture_cases import pattern, write_pictures
 from PIL import Image
 
 from kerasae.data.datasets import load_dataset
-from kerasae.errors import ArtifactError, DataError, InvalidSetting
+from kerasae.errors import ArtifactError, DataError, DiskFull, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.models import network
 from kerasae.runs import artifacts
@@ -123,6 +124,20 @@ def test_files_of_arrays_go_in_and_come_out_in_their_shape(tmp_path, kind, chann
     assert sorted(names) == sorted(
         [f"{tmp_path}/a.npy[{row}]" for row in range(70)] + [f"{tmp_path}/more/000.png"]
     )
+
+
+@pytest.mark.parametrize("kind", ["arrays", "pictures", "maps"])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, full_disk, kind):
+    np.save(tmp_path / "a.npy", np.zeros((70, 8, 6), np.uint8))
+    write_pictures(tmp_path / "in", 1)
+    inputs = ModelInputs([tmp_path / ("a.npy" if kind == "arrays" else "in")])
+    use = partial(score_pictures, maps=tmp_path / "out")
+    if kind != "maps":
+        use = partial(reconstruct_pictures, out=tmp_path / "out")
+    full_disk(60)
+    with pytest.raises(DiskFull, match="out: there is no room"):
+        use(IDENTITY, inputs)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npy", "in"]
 
 
 def test_nothing_is_overwritten(tmp_path):

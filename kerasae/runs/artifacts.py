@@ -143,6 +143,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
     Raises:
         ArtifactError: If it exists and is not an empty folder, or cannot be written.
+        DiskFull: If there is no room; nothing is then left.
     """
     try:
         if folder.is_symlink() or (
@@ -152,7 +153,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
                 f"{folder}: is there already; expected a new folder, choose another --out"
             )
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as temporary:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_NEW) as temporary:
             inside = Path(temporary) / "folder"
             inside.mkdir()
             yield inside
@@ -161,9 +162,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
                 folder.rmdir()
             inside.rename(folder)
     except OSError as error:
-        raise ArtifactError(
-            f"{folder}: cannot be written ({error.strerror or error}); choose another --out"
-        ) from error
+        raise write_error(folder, error) from error
 
 
 def save_run(folder: Path, experiment: Experiment, run: TrainedRun) -> None:
