@@ -1,12 +1,13 @@
 """Files that are put in place whole: their permissions, and disks that take none."""
 
+import errno
 import os
 import stat
 import sys
 
 import pytest
 
-from kerasae.errors import DiskFull
+from kerasae.errors import ArtifactError, DiskFull
 from kerasae.runs import artifacts
 
 
@@ -40,3 +41,20 @@ def test_a_folder_that_the_disk_has_no_room_for_is_not_left(tmp_path, full_disk)
     ):
         (folder / "a").write_bytes(bytes(2000))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are not synced")
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBADF, errno.EIO])
+def test_a_file_system_that_syncs_no_folders_takes_files(tmp_path, monkeypatch, number):
+    def fsync(handle, real=os.fsync):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    if number == errno.EIO:
+        with pytest.raises(ArtifactError, match="cannot be written"):
+            artifacts.write_text(tmp_path / "a", "text")
+    else:
+        artifacts.write_text(tmp_path / "a", "text")
+    assert (tmp_path / "a").read_text() == "text"

@@ -215,6 +215,10 @@ def _sync_folder(folder: Path) -> None:
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
+        except OSError as error:
+            # Some network file systems sync no folders; the file is in place all the same.
+            if error.errno not in (errno.EINVAL, errno.EBADF):
+                raise
         finally:
             os.close(handle)
 
