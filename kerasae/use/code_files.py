@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,14 @@ def write_codes(path: Path, names: Sequence[str], codes: NDArray[np.float32]) ->
     elif path.suffix == ".parquet":
         artifacts.save_with(path, lambda place: _parquet(place, names, units, codes))
     else:
-        artifacts.save_with(path, lambda place: np.save(place, codes))
+        artifacts.save_with(path, lambda place: place.write_bytes(_npy(codes)))
+
+
+def _npy(codes: NDArray[np.float32]) -> memoryview:
+    # When NumPy writes to a file itself, it does not say that the disk is full.
+    content = io.BytesIO()
+    np.save(content, codes)
+    return content.getbuffer()
 
 
 def _parquet(place: Path, names: Sequence[str], units: list[str], codes: NDArray[Any]) -> None:
@@ -62,4 +70,6 @@ def _parquet(place: Path, names: Sequence[str], units: list[str], codes: NDArray
     from pyarrow import parquet
 
     columns = dict(zip(units, codes.T, strict=True))
-    parquet.write_table(pyarrow.table({"image": list(names), **columns}), place)
+    # File names need not be text.
+    titles = [name.encode("utf-8", "backslashreplace").decode("utf-8") for name in names]
+    parquet.write_table(pyarrow.table({"image": titles, **columns}), place)
