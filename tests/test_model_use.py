@@ -64,6 +64,28 @@ def test_the_identity_gives_back_pictures_of_every_mode(tmp_path, mode, ending):
     assert np.abs(pair[0] - pair[1]).max() <= tolerance
 
 
+@pytest.mark.parametrize(
+    ("mode", "kind", "ending", "expected"),
+    [
+        ("P", "PNG", "jpg", "RGB"), ("I;16", "PNG", "jpg", "L"), ("CMYK", "JPEG", "png", "RGB"),
+        ("LA", "PNG", "bmp", "L"), ("LA", "PNG", "jpeg", "L"), ("RGBA", "PNG", "jpg", "RGB"),
+        ("1", "PNG", "jpg", "L"), ("I;16", "PNG", "webp", "RGB"), ("CMYK", "TIFF", "webp", "RGB"),
+        ("I;16", "PNG", "bmp", "L"), ("P", "PNG", "tiff", "P"),
+    ],
+)  # fmt: skip
+def test_an_ending_of_another_format_gets_the_nearest_mode(tmp_path, mode, kind, ending, expected):
+    image = Image.fromarray(np.full((8, 6, 3), 102, np.uint8))
+    if mode == "I;16":
+        image = Image.fromarray(np.full((8, 6), 102 * 257, np.uint16))
+    image.convert(mode).save(tmp_path / f"a.{ending}", kind)
+    (written,) = reconstruct_pictures(IDENTITY, ModelInputs([tmp_path]), tmp_path / "out")
+    found = Image.open(written)
+    assert found.mode == expected
+    assert found.format == Image.registered_extensions()[f".{ending}"]
+    if mode != "1":  # which is dithered
+        assert np.abs(np.asarray(found.convert("L"), int) - 102).max() <= 3
+
+
 def test_pictures_of_another_size_keep_it(tmp_path):
     Image.new("RGB", (50, 31), (10, 200, 30)).save(tmp_path / "a.png")
     (written,) = reconstruct_pictures(

@@ -24,6 +24,15 @@ _MOST_BYTES = 1 << 28
 _MOST_PIXELS = 1 << 26  # 8192 x 8192
 _GRAY_MODES = ("1", "L", "LA", "I;16", "I;16L", "I;16B")
 _COLOUR_MODES = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
+# What each format can hold, and what is next to a mode that it cannot; RGB always can be.
+_WRITTEN = {
+    "PNG": ("1", "L", "LA", "I;16", "P", "RGB", "RGBA"),
+    "JPEG": ("L", "RGB", "CMYK"),
+    "WEBP": ("RGB", "RGBA"),
+    "TIFF": ("1", "L", "LA", "I;16", "P", "RGB", "RGBA", "CMYK"),
+    "BMP": ("1", "L", "P", "RGB"),
+}
+_INSTEAD = {"LA": ("RGBA", "L"), "I;16": ("L",), "1": ("L",)}
 _ORIENTATION = 0x0112  # of Exif; from 5 on, width and height are exchanged
 _ADVICE = "mend it or take it away, or go on without it with --skip-bad"
 
@@ -211,7 +220,8 @@ def pixels_of(
 def save_picture(pixels: NDArray[np.uint8], like: Picture, path: Path) -> None:
     """Saves pixels as a picture of the size and mode that another has.
 
-    Lossless where the format can be; JPEG files get the quality 95.
+    Where the format cannot hold the mode, the picture gets the nearest that it can. Lossless
+    where the format can be; JPEG files get the quality 95.
 
     Args:
         pixels: `(height, width)` or `(height, width, 3)`.
@@ -220,7 +230,8 @@ def save_picture(pixels: NDArray[np.uint8], like: Picture, path: Path) -> None:
     """
     image = _resized(pixels, like)
     suffix = path.suffix.lower()
-    _in_mode(image, like, suffix).save(path, quality=95, lossless=suffix == ".webp")
+    image = _in_mode(image, _mode(like, suffix), like.alpha)
+    image.save(path, quality=95, lossless=suffix == ".webp")
 
 
 def like_picture(pixels: NDArray[np.uint8], like: Picture) -> NDArray[np.uint8]:
@@ -243,19 +254,29 @@ def _resized(pixels: NDArray[np.uint8], like: Picture) -> Image.Image:
     return image.resize(like.image.size, Image.Resampling.BICUBIC)
 
 
-def _in_mode(image: Image.Image, like: Picture, suffix: str) -> Image.Image:
+def _mode(like: Picture, suffix: str) -> str:
+    """Chooses the picture's mode, or the nearest that the format of a file's ending can hold."""
+    possible = _WRITTEN[Image.registered_extensions()[suffix]]
     if like.alpha is not None:
+        wanted = "LA" if like.mode == "LA" else "RGBA"
+    elif like.mode.startswith("I;16"):
+        wanted = "I;16"
+    elif like.mode in ("P", "CMYK", "1"):
+        wanted = like.mode
+    else:
+        wanted = "L" if like.mode in _GRAY_MODES else "RGB"
+    return next(mode for mode in (wanted, *_INSTEAD.get(wanted, ()), "RGB") if mode in possible)
+
+
+def _in_mode(image: Image.Image, mode: str, alpha: Image.Image | None) -> Image.Image:
+    if alpha is not None and "A" in mode:
         image = image.convert("RGBA")
-        image.putalpha(like.alpha)
-        jpeg = suffix in (".jpg", ".jpeg")
-        return image.convert("RGB" if jpeg else "LA" if like.mode == "LA" else "RGBA")
-    if like.mode.startswith("I;16"):
+        image.putalpha(alpha)
+    if mode == "I;16":
         return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
-    if like.mode == "P":
+    if mode == "P":
         return image.convert("RGB").quantize(256)
-    if like.mode in ("CMYK", "1"):
-        return image.convert(like.mode)
-    return image.convert("L" if like.mode in _GRAY_MODES else "RGB")
+    return image.convert(mode)
 
 
 @contextmanager
