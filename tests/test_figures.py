@@ -1,15 +1,23 @@
 """What the figures show, read back from the drawn axes; both file formats."""
 
+import re
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kerasae.figures.curves import learning_rate_figure, overfit_figure, regularization_figure
+from kerasae.figures.curves import (
+    history_figure,
+    learning_rate_figure,
+    overfit_figure,
+    regularization_figure,
+)
 from kerasae.figures.latent_figure import latent_figure
+from kerasae.figures.sweep_figure import sweep_figure
 from kerasae.figures.versions_figure import versions_figure
 from kerasae.runs.artifacts import save_figure
+from kerasae.studies.sweeps import SweepResult
 
 
 def _labels(axes):
@@ -76,6 +84,22 @@ def test_the_first_row_of_the_decoded_grid_is_at_the_top():
     decoded[0, 1] = 1
     figure = latent_figure(np.zeros((1, 2)), np.zeros(1, int), ["a"], decoded)
     assert figure.axes[1].images[0].get_array().tolist() == [[0, 1], [0, 0]]
+
+
+def test_the_names_of_strangers_are_drawn_as_they_are(tmp_path):
+    names = [r"$\bad$", "a\udc80", "\x1b$x_1$", r"\$y\$"]
+    drawn = [r"$\bad$", r"a\udc80", r"\x1b$x_1$", r"\$y\$"]
+    codes = np.arange(8.0).reshape(4, 2)
+    result = SweepResult([], {3: 0.1, 4: 0.05}, {})
+    for number, figure in enumerate((
+        latent_figure(codes, np.arange(4), names),
+        history_figure({name: [0.2, 0.1] for name in names}, "MSE"),
+        *(sweep_figure(result, name) for name in names),
+    )):  # fmt: skip
+        svg = save_figure(tmp_path, str(number), figure)[1].read_text(encoding="utf-8")
+        found = set(re.findall(r"<!-- (.*?) -->", svg))
+        expected = drawn if number < 2 else [f"Reconstruction error on {drawn[number - 2]}"]
+        assert set(expected) <= found
 
 
 def test_a_figure_is_saved_as_png_and_as_svg_that_do_not_change(tmp_path):

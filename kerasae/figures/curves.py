@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerasae.figures.style import COLOURS, LINES, MARKERS, new_figure, quiet
+from kerasae.figures.style import COLOURS, LINES, MARKERS, new_figure, plain_text, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,8 +101,7 @@ def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
             np.arange(1, len(values) + 1), values, color=COLOURS[number % 7],
             linestyle=LINES[number % len(LINES)], marker=MARKERS[number % len(MARKERS)],
             markevery=max(1, len(values) // 8), linewidth=2,
-            # A stranger's name is no formula.
-            label=name.replace("$", r"\$"),
+            label=plain_text(name),
         )  # fmt: skip
     axes.set(yscale="log", xlabel="epoch", ylabel=label)
     _whole_ticks(axes)

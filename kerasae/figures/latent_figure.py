@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.figures.style import MARKERS, new_figure, quiet, show_image
+from kerasae.figures.style import MARKERS, new_figure, plain_text, quiet, show_image
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +69,7 @@ def _scatter(
         chosen = codes[labels == number]
         look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": "none"}
         axes.plot(*chosen.T, markersize=3, alpha=0.45, markeredgewidth=0, rasterized=True, **look)
-        handles.append(Line2D([], [], markersize=7, label=name, **look))
+        handles.append(Line2D([], [], markersize=7, label=plain_text(name), **look))
     middles = {
         name: np.median(codes[labels == number], axis=0)
         for number, name in enumerate(class_names)
@@ -77,7 +77,9 @@ def _scatter(
     }
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "0.4", "alpha": 0.85}
     for name, place in _apart(middles, np.ptp(codes, axis=0)).items():
-        axes.annotate(name, (place[0], place[1]), ha="center", va="center", fontsize=9, bbox=box)
+        axes.annotate(
+            plain_text(name), (place[0], place[1]), ha="center", va="center", fontsize=9, bbox=box
+        )
     axes.set(xlabel=f"{axis_name}, 1st dimension", ylabel=f"{axis_name}, 2nd dimension")
     quiet(axes)
     axes.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
 
+from kerasae.errors import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -25,6 +27,17 @@ def new_figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained", dpi=150)
+
+
+def plain_text(text: str) -> str:
+    r"""Makes a name of a stranger's safe to draw: it is no formula, and may be no text.
+
+    Example:
+
+    >>> print(plain_text("$x$\udc80"))
+    \$x\$\udc80
+    """
+    return printable(text).replace("$", r"\$")
 
 
 def quiet(axes: Axes) -> None:
