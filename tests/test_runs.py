@@ -14,7 +14,7 @@ from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.models import network
 from kerasae.runs import artifacts
-from kerasae.runs.reading import load_run, read_experiment, run_file
+from kerasae.runs.reading import load_run, read_experiment, read_history, run_file
 from kerasae.training.train import TrainedRun
 
 SETTINGS = Experiment(
@@ -119,6 +119,34 @@ def test_a_file_of_a_run_that_is_no_file_is_refused(run, name, spoil, reason):
     with pytest.raises(ArtifactError, match=reason) as refused:
         load_run(run)
     assert name in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("epoch,mse\n1,nan\n", "not finite"),
+        ("epoch,mse\n1,0.1\n2,inf\n", "not finite"),
+        ("epoch,mse\n1,\n", "cannot be read"),
+        ("epoch,mse\n1\n", "a number in every column"),
+        ("epoch,loss\n1,2\n", "the MSE of an epoch"),
+        ("", "the MSE of an epoch"),
+    ],
+)
+def test_a_history_that_is_none_is_refused(tmp_path, text, reason):
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,mse\n1,0.5\n2,0.25\n")
+    assert read_history(tmp_path) == [{"epoch": 1, "mse": 0.5}, {"epoch": 2, "mse": 0.25}]
+    path.write_text(text)
+    with pytest.raises(ArtifactError, match=rf"history\.csv: .*{reason}"):
+        read_history(tmp_path)
+
+
+def test_a_history_that_lies_elsewhere_is_not_read(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "other").write_text("epoch,mse\n1,0.5\n")
+    (tmp_path / "run" / "history.csv").symlink_to(tmp_path / "other")
+    with pytest.raises(ArtifactError, match="symbolic links"):
+        read_history(tmp_path / "run")
 
 
 def test_a_run_folder_that_is_a_link_is_refused(run):

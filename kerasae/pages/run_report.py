@@ -20,7 +20,7 @@ from kerasae.runs.listing import (
     shown,
     side_by_side,
 )
-from kerasae.runs.reading import load_run, read_experiment
+from kerasae.runs.reading import load_run, read_experiment, read_history
 
 if TYPE_CHECKING:
     import keras
@@ -137,7 +137,6 @@ def _cell(name: str, value: Any) -> Cell:
 
 def _curves(runs: list[FinishedRun], folder: Path) -> PageSection:
     from kerasae.figures.curves import history_figure, run_figure
-    from kerasae.studies.study import read_history
 
     drawn = runs[:_CURVES]
     histories = [read_history(run.folder) for run in drawn]

@@ -13,6 +13,7 @@ from typing import Any
 from kerasae.errors import TrackingError
 from kerasae.runs import artifacts
 from kerasae.runs.listing import FinishedRun, find_runs, read_finished_run
+from kerasae.runs.reading import read_history
 
 _TAG = "kerasae.digest"
 # What MLflow takes at once.
@@ -67,7 +68,6 @@ def log_sweep(folder: Path) -> None:
 def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
     """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
     from kerasae.figures.curves import run_figure
-    from kerasae.studies.study import read_history
 
     history = read_history(run.folder)
     with mlflow.start_run(run_name=run.folder.name, nested=digest is None) as logged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import itertools
 import math
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.runs.artifacts import EXPERIMENT, MODEL
+from kerasae.runs.artifacts import EXPERIMENT, HISTORY, MODEL
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.bounded_json import parse_json
 from kerasae.safety.local_files import Refused, read_local, refusing
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 _MOST_BYTES = 1 << 16
+_MOST_HISTORY = 1 << 24  # bytes
 _MOST_DEPTH = 4
 _MOST_LAYERS = 100
 _MOST_PIXELS = 1 << 24
@@ -125,6 +127,27 @@ def load_run(folder: str | Path) -> keras.Model:
         except Exception as error:
             raise ArtifactError(f"{path}: {WEIGHTS} does not fit {EXPERIMENT}") from error
     return model
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """Reads a run's `history.csv`.
+
+    Raises:
+        ArtifactError: If it is missing, damaged, or a symbolic link.
+    """
+    path = run_file(folder, HISTORY)
+    with refusing(path, ArtifactError, "train the run again"):
+        content = read_local(path, _MOST_HISTORY, follow_symlinks=False)
+        try:
+            reader = csv.DictReader(content.decode("utf-8").splitlines())
+            rows = [{key: float(value) for key, value in row.items()} for row in reader]
+        except (TypeError, csv.Error):
+            raise Refused("does not hold a number in every column") from None
+        if not all(math.isfinite(value) for row in rows for value in row.values()):
+            raise Refused("holds numbers that are not finite; train the run again")
+        if not rows or "mse" not in rows[0]:
+            raise Refused("does not hold the MSE of an epoch; train the run again")
+    return rows
 
 
 def run_file(folder: str | Path, name: str) -> Path:

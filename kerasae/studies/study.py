@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,16 +16,13 @@ from kerasae.environment import environment
 from kerasae.errors import ArtifactError
 from kerasae.runs import artifacts
 from kerasae.runs.folder import owned
-from kerasae.runs.reading import load_run
-from kerasae.safety.local_files import Refused, read_local, refusing
+from kerasae.runs.reading import load_run, read_history
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Failed, Finished
 from kerasae.trials.running import Bases, Trial, check_trials, running_trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_MOST_HISTORY = 1 << 24  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,25 +149,6 @@ def collect(
         if on_event is not None:
             on_event(event)
     return runs, errors
-
-
-def read_history(folder: Path) -> list[dict[str, float]]:
-    """Reads a run's `history.csv`.
-
-    Raises:
-        ArtifactError: If it is missing or damaged.
-    """
-    path = folder / artifacts.HISTORY
-    with refusing(path, ArtifactError, "train the run again"):
-        lines = read_local(path, _MOST_HISTORY).decode("utf-8").splitlines()
-        try:
-            reader = csv.DictReader(lines)
-            rows = [{key: float(value) for key, value in row.items()} for row in reader]
-        except (TypeError, csv.Error):
-            raise Refused("does not hold a number in every column") from None
-        if not rows or "mse" not in rows[0]:
-            raise Refused("does not hold the MSE of an epoch; train the run again")
-    return rows
 
 
 def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
