@@ -36,6 +36,9 @@ HALVING = "halving"
 _EARLY_STOP = "early_stop"
 # Times that it takes to write the table, between one writing and the next.
 _PAUSES = 20
+# A grid of more would take minutes to lay out, before anything is seen of it.
+_MOST_TRIALS = 100_000
+_MOST_LAYERS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,15 +235,24 @@ def read_sweep(folder: Path) -> Sweep:
     record = artifacts.read_json(path)
     with refusing(path, ArtifactError, "choose the folder of a sweep"):
         try:
-            return Sweep(
-                parse_experiment(record["base"]),
-                tuple(tuple(widths) for widths in record["networks"]),
-                tuple(record["latent_dims"]),
-                tuple(record["learning_rates"]),
-                record["seeds"],
-            )
+            networks = tuple(tuple(widths) for widths in record["networks"])
+            dims, rates = tuple(record["latent_dims"]), tuple(record["learning_rates"])
+            seeds = record["seeds"]
+            _check_size(networks, seeds, len(dims) * len(rates))
+            return Sweep(parse_experiment(record["base"]), networks, dims, rates, seeds)
         except (KeyError, TypeError) as error:
             raise Refused(f"is no record of a sweep ({error})") from None
+
+
+def _check_size(networks: Sequence[Sequence[Any]], seeds: Any, others: int) -> None:
+    if type(seeds) is not int:
+        raise Refused(f"seeds: received {repr(seeds)[:100]}; expected a whole number")
+    trials = len(networks) * seeds * others
+    if trials > _MOST_TRIALS or any(len(widths) > _MOST_LAYERS for widths in networks):
+        raise Refused(
+            f"is a grid of {trials:,} trials; expected at most {_MOST_TRIALS:,}, of at most "
+            f"{_MOST_LAYERS} hidden layers"
+        )
 
 
 def read_early_stop(folder: Path) -> str | None:

@@ -1,0 +1,33 @@
+"""The record of a sweep, read back, and records of strangers."""
+
+import pytest
+
+from kerasae.errors import ArtifactError
+from kerasae.experiment import Experiment
+from kerasae.runs import artifacts
+from kerasae.studies.sweeps import Sweep, read_sweep
+
+GRID = Sweep(Experiment(), ((8,), (16, 8)), (2, 3), (0.1,), seeds=2)
+
+
+def test_a_sweep_comes_back(tmp_path):
+    artifacts.write_json(tmp_path / artifacts.SWEEP, GRID.to_dict())
+    assert read_sweep(tmp_path) == GRID
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"seeds": 2_000_000}, "8,000,000 trials; expected at most"),
+        ({"seeds": "2" * 9}, "seeds: received '222222222'"),
+        ({"seeds": True}, "seeds: received True"),
+        ({"latent_dims": list(range(1, 200_000))}, "trials; expected at most"),
+        ({"networks": [[1] * 200_000]}, "at most 100 hidden layers"),
+        ({"networks": 5}, "is no record of a sweep"),
+        ({"learning_rates": []}, "learning_rates"),
+    ],
+)
+def test_a_record_of_something_else_is_refused_before_it_is_laid_out(tmp_path, changes, reason):
+    artifacts.write_json(tmp_path / artifacts.SWEEP, {**GRID.to_dict(), **changes})
+    with pytest.raises(ArtifactError, match=rf"sweep\.json: .*{reason}"):
+        read_sweep(tmp_path)
