@@ -11,7 +11,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.decomposition import PCA
 
-from kerasae.data.datasets import validation_rows
+from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.runs import artifacts
@@ -63,6 +63,18 @@ def test_a_denoiser_is_scored_on_the_noise_of_its_training(digits):
     for part, name in (("train", "train"), ("validation", "val"), ("test", "test")):
         assert found.model[part].mse == pytest.approx(done.metrics[f"{name}_mse"], rel=1e-4)
         assert found.model[part].psnr == pytest.approx(done.metrics[f"{name}_psnr"], rel=1e-4)
+
+
+def test_so_is_one_of_more_images_than_are_scored_at_once():
+    images = np.random.RandomState(0).randint(0, 256, (10_500, 3, 3), np.uint8)
+    labels = np.zeros(len(images), np.uint8)
+    data = ImageData("random", np.concatenate([images, images]), np.tile(labels, 2), images, labels)
+    settings = {"epochs": 1, "batch_size": 500, "sigma": 0.6, "validation_split": 0.5}
+    experiment = Experiment("random", (4,), 2, **settings)
+    done = train(experiment, data)
+    found = evaluate(done.model, data, experiment)
+    for part, name in (("train", "train"), ("validation", "val"), ("test", "test")):
+        assert found.model[part].mse == pytest.approx(done.metrics[f"{name}_mse"], rel=1e-6)
 
 
 def test_grey_images_may_have_a_channel_axis_and_other_shapes_are_refused(digits):

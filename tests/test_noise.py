@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kerasae.errors import InvalidSetting
-from kerasae.noise import noisy_images
+from kerasae.experiment import Experiment
+from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images, scoring_input, scoring_slices
 
 
 def test_the_noise_is_numpys_frozen_stream_image_after_image():
@@ -16,6 +17,26 @@ def test_the_noise_is_numpys_frozen_stream_image_after_image():
 def test_the_first_images_have_the_same_noise_whatever_their_number(digits):
     few, many = (noisy_images(digits.test[:n], 0.6, 3) for n in (5, 50))
     assert np.array_equal(few, many[:5])
+
+
+def test_the_noise_for_scores_is_one_stream_in_slices_too():
+    images = np.random.RandomState(0).randint(0, 256, (10_003, 3), np.uint8)
+    experiment = Experiment(sigma=0.6, seed=4)
+    for stream in (TEST, VALIDATION):
+        whole = scoring_input(experiment, images, stream)
+        assert np.array_equal(whole, noisy_images(images, 0.6, (4, stream)))
+        slices = list(scoring_slices(experiment, images, stream))
+        assert [len(part) for part, _ in slices] == [10_000, 3]
+        assert np.array_equal(np.concatenate([noisy for _, noisy in slices]), whole)
+
+
+def test_the_noise_for_training_scores_begins_anew_with_each_slice():
+    images = np.random.RandomState(0).randint(0, 256, (20_006, 3), np.uint8)
+    rows = np.arange(0, 20_006, 2)
+    slices = list(scoring_slices(Experiment(sigma=0.6, seed=4), images, TRAINING, rows))
+    for number, (part, noisy) in enumerate(slices):
+        assert np.array_equal(part, images[rows[number * 10_000 :][:10_000]])
+        assert np.array_equal(noisy, noisy_images(part, 0.6, (4, TRAINING, number)))
 
 
 def test_clipping_keeps_the_images_between_0_and_1_and_the_rest_as_it_was(digits):

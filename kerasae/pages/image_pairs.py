@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kerasae.data.datasets import ImageData, class_names
 from kerasae.experiment import Experiment
-from kerasae.noise import TEST, noisy_images
+from kerasae.noise import TEST, scoring_input
 from kerasae.pages.report_page import PagePair, PagePairs
 from kerasae.scores.part_scores import check_shape
 from kerasae.use.pictures import denoise
@@ -42,10 +42,7 @@ def image_pairs(model: keras.Model, data: ImageData, experiment: Experiment) -> 
     from kerasae.scores.evaluation import image_mse_function
 
     check_shape(model, data)
-    noisy = None
-    if experiment.sigma:
-        seed = (experiment.seed, TEST)
-        noisy = noisy_images(data.test, experiment.sigma, seed, clip=experiment.clip_noise)
+    noisy = scoring_input(experiment, data.test, TEST)
     errors = image_mse_function(model)(data.test, noisy)
     by_error = np.argsort(errors, kind="stable")
     evenly = np.linspace(0, len(errors) - 1, min(_SHOWN, len(errors)), dtype=np.intp)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +12,13 @@ from numpy.typing import NDArray
 from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
+from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_slices
 from kerasae.pca import PCA, fit_pca, scaled
 from kerasae.scores.metrics import scores, ssim
 
 if TYPE_CHECKING:
     import keras
 
-_SLICE = 10_000
 _BATCH = 500
 Images = NDArray[np.float32]
 
@@ -101,19 +99,21 @@ def evaluate(
     shape = check_shape(model, data)
     rows, held_out = validation_rows(len(data.train), experiment.validation_split)
     parts = {
-        "train": (data.train[rows], TRAINING),
-        "validation": (data.train[held_out], VALIDATION),
-        "test": (data.test, TEST),
+        "train": (data.train, TRAINING, rows),
+        "validation": (data.train, VALIDATION, held_out),
+        "test": (data.test, TEST, np.arange(len(data.test))),
     }
     dim = code_size(model)
     pca = fit_pca(data.train, dim, rows)
     found: dict[str, PartScores] = {}
     linear: dict[str, PartScores] = {}
-    for name, (images, stream) in parts.items():
-        if not len(images):
+    for name, (images, stream, chosen) in parts.items():
+        if not len(chosen):
             continue
         slices: list[list[tuple[NDArray, NDArray]]] = []
-        for clean, noisy in _slices(images, experiment, stream):
+        for part, seen in scoring_slices(experiment, images, stream, chosen):
+            clean = scaled(part).reshape(part.shape)
+            noisy = clean if seen is None else seen
             inputs = noisy.reshape(-1, *shape)
             output = np.asarray(model.predict(inputs, batch_size=_BATCH, verbose=0))
             by_pca = _by_pca(pca, dim, experiment.sigma, noisy)
@@ -159,20 +159,6 @@ def code_size(model: keras.Model) -> int:
         elif isinstance(getattr(layer.output, "shape", None), tuple):
             sizes.append(math.prod(size or 1 for size in layer.output.shape[1:]))
     return min(sizes)
-
-
-def _slices(
-    images: NDArray[np.uint8], experiment: Experiment, stream: int
-) -> Iterator[tuple[Images, Images]]:
-    """Yields clean and noisy images, `float32`; the noise is that of the training's scores."""
-    for number, start in enumerate(range(0, len(images), _SLICE)):
-        part = images[start : start + _SLICE]
-        clean = scaled(part).reshape(part.shape)
-        if not experiment.sigma:
-            yield clean, clean
-            continue
-        seed = (experiment.seed, stream, *((number,) if stream == TRAINING else ()))
-        yield clean, noisy_images(part, experiment.sigma, seed, experiment.clip_noise)
 
 
 def _by_pca(pca: PCA, dim: int, sigma: float, images: Images) -> Images:

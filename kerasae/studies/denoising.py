@@ -14,7 +14,7 @@ from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.figures.versions_figure import drawn_rows, versions_figure
-from kerasae.noise import TEST, VALIDATION, noisy_images
+from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
 from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
 from kerasae.studies.study import Findings, Run
 from kerasae.trials.running import Bases, Trial, name_part
@@ -104,13 +104,13 @@ def _level(
     """Scores one noise level; returns the first images of some methods as well."""
     train_rows, held_out = validation_rows(len(data.train), experiment.validation_split)
     clip, sigma = experiment.clip_noise, experiment.sigma
-    noisy = noisy_images(data.test, sigma, (experiment.seed, TEST), clip)
+    noisy = noisy_images(data.test, sigma, scoring_seed(experiment, TEST), clip)
     baselines = fit_baselines(
         data.train[train_rows],
         data.train[held_out],
         sigma,
         clip=clip,
-        seed=(experiment.seed, VALIDATION),
+        seed=scoring_seed(experiment, VALIDATION),
     )
     scores: dict[str, Any] = {
         "sigma": sigma,

@@ -17,7 +17,7 @@ from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.models import ENCODER, network
-from kerasae.noise import TEST, TRAINING, VALIDATION, noisy_images
+from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input, scoring_slices
 from kerasae.pca import PCA, fit_pca, scaled
 from kerasae.runtime import give_memory_back
 from kerasae.scores.evaluation import ImageMSE
@@ -32,7 +32,6 @@ from kerasae.training.state import TrainingState
 from kerasae.training.trainer import ChunkTrainer
 
 _WARMUP_SHARE = 0.05
-_SCORED_AT_ONCE = 10_000
 # Test images whose codes tell how sparse the code is.
 _CODES = 2_000
 
@@ -207,7 +206,7 @@ def _prepare(
 def _scoring(setup: _Setup) -> list[keras.callbacks.Callback]:
     if not len(setup.validation):
         return []
-    inputs = _noisy(setup.experiment, setup.validation, VALIDATION)
+    inputs = scoring_input(setup.experiment, setup.validation, VALIDATION)
     return [ValidationScores(setup.image_mse, setup.validation, inputs)]
 
 
@@ -216,7 +215,7 @@ def _tensorboard(setup: _Setup, folder: Path) -> list[keras.callbacks.Callback]:
 
     images = setup.data.test[:IMAGES]
     clean: NDArray = scaled(images).reshape(images.shape)
-    noisy = _noisy(setup.experiment, images, TEST)
+    noisy = scoring_input(setup.experiment, images, TEST)
     return [
         keras.callbacks.TensorBoard(folder, write_graph=False),
         RunDetails(folder, setup.experiment, setup.model, clean, clean if noisy is None else noisy),
@@ -225,14 +224,14 @@ def _tensorboard(setup: _Setup, folder: Path) -> list[keras.callbacks.Callback]:
 
 def _final_scores(setup: _Setup) -> dict[str, float | None]:
     test_images = setup.data.test
-    noisy = _noisy(setup.experiment, test_images, TEST)
+    noisy = scoring_input(setup.experiment, test_images, TEST)
     test = scores(setup.image_mse(test_images, noisy))
     if not math.isfinite(test.mse):
         raise TrainingDiverged(f"the test MSE is {test.mse}; lower the learning rate")
     training = _training_scores(setup)
     validation = None
     if len(setup.validation):
-        inputs = _noisy(setup.experiment, setup.validation, VALIDATION)
+        inputs = scoring_input(setup.experiment, setup.validation, VALIDATION)
         validation = scores(setup.image_mse(setup.validation, inputs))
     found: dict[str, float | None] = {
         "train_mse": training.mse,
@@ -256,24 +255,8 @@ def _final_scores(setup: _Setup) -> dict[str, float | None]:
 
 def _training_scores(setup: _Setup) -> Scores:
     """Scores in slices, so that neither the images nor their noise are all copied at once."""
-    rows = setup.train_rows
-    slices = [
-        rows[start : start + _SCORED_AT_ONCE] for start in range(0, len(rows), _SCORED_AT_ONCE)
-    ]
-    errors = []
-    for number, part in enumerate(slices):
-        images = setup.data.train[part]
-        errors.append(setup.image_mse(images, _noisy(setup.experiment, images, TRAINING, number)))
-    return scores(np.concatenate(errors))
-
-
-def _noisy(
-    experiment: Experiment, images: NDArray[np.uint8], *stream: int
-) -> NDArray[np.float32] | None:
-    if not experiment.sigma:
-        return None
-    seed = (experiment.seed, *stream)
-    return noisy_images(images, experiment.sigma, seed, clip=experiment.clip_noise)
+    slices = scoring_slices(setup.experiment, setup.data.train, TRAINING, setup.train_rows)
+    return scores(np.concatenate([setup.image_mse(*one) for one in slices]))
 
 
 def _optimizer(experiment: Experiment, steps_per_epoch: int) -> keras.optimizers.Optimizer:
