@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 _MOST_CHARACTERS = 1000
 
 
@@ -36,6 +38,10 @@ class KerasAEError(Exception):
         if len(line) > _MOST_CHARACTERS:
             line = f"{line[: _MOST_CHARACTERS // 2]} … {line[-_MOST_CHARACTERS // 2 :]}"
         super().__init__(line)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By its finished message: a subclass is made of other arguments.
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class InvalidSetting(KerasAEError, ValueError):

@@ -31,6 +31,9 @@ class Interrupted(BaseException):
         super().__init__(f"interrupted by {signal.Signals(number).name}")
         self.number = number
 
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[int]]:
+        return type(self), (self.number,)
+
 
 class _Pending:
     """What has arrived, and whether it has to wait."""
