@@ -53,6 +53,23 @@ def test_it_stands_in_pipelines_and_searches(digits):
     assert search.best_params_ == {"autoencodertransformer__n_components": 8}
 
 
+def test_settings_may_be_numpys_numbers(digits):
+    plain = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1, batch_size=50, learning_rate=0.5)
+    numpys = AutoencoderTransformer(
+        np.arange(3)[2],
+        hidden_dims=np.array([4]),
+        epochs=np.int32(1),
+        batch_size=np.int64(50),
+        learning_rate=np.float32(0.5),
+        random_state=np.int64(0),
+    )
+    codes = plain.fit_transform(digits[:200])
+    np.testing.assert_array_equal(numpys.fit_transform(digits[:200]), codes)
+    for components in (np.float64(2.0), np.bool_(True), 2.0):
+        with pytest.raises(InvalidSetting, match="latent_dim"):
+            AutoencoderTransformer(components).fit(digits)
+
+
 def test_wrong_settings_and_codes_are_refused(digits):
     with pytest.raises(InvalidSetting, match="latent_dim"):
         AutoencoderTransformer(0).fit(digits)
