@@ -62,3 +62,9 @@ def test_the_validation_rows_and_the_rest_are_all_rows_once():
     assert len(held_out) == 5
     assert sorted([*train, *held_out]) == list(range(50))
     assert len(validation_rows(50, 0.0)[1]) == 0
+
+
+def test_few_images_are_both_trained_on_and_held_out():
+    sizes = [[len(rows) for rows in validation_rows(n, 0.1)] for n in (1, 2, 4, 14, 15, 16)]
+    assert sizes == [[1, 0], [1, 1], [3, 1], [13, 1], [13, 2], [14, 2]]
+    assert [len(rows) for rows in validation_rows(3, 0.9)] == [1, 2]

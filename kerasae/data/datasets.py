@@ -217,7 +217,8 @@ def validation_rows(
 
     Args:
         count: Number of training images.
-        validation_split: Share to hold out, in [0, 1).
+        validation_split: Share to hold out, in [0, 1). Of two images or more, a share above 0
+            holds out at least one, and leaves at least one.
 
     Returns:
         The rows to train on and the rows held out, each sorted.
@@ -226,9 +227,13 @@ def validation_rows(
 
     >>> [len(rows) for rows in validation_rows(100, 0.1)]
     [90, 10]
+    >>> [len(rows) for rows in validation_rows(4, 0.1)]
+    [3, 1]
     """
     order = np.random.RandomState(_SPLIT_SEED).permutation(count).astype(np.int32)
-    held_out = round(count * validation_split)
+    held_out = 0
+    if validation_split and count > 1:
+        held_out = min(max(1, round(count * validation_split)), count - 1)
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
