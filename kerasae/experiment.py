@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from kerasae.errors import InvalidSetting
@@ -13,6 +14,7 @@ ACTIVATIONS = ("relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_
 OPTIMIZERS = ("adam", "nadam", "rmsprop", "sgd", "muon")
 LOSSES = ("mse", "binary_crossentropy")
 SHORTCUTS = ("linear", "pca")
+LARGEST_SEED = 2**32 - 1
 _LARGEST_SIDE = 8192
 
 
@@ -56,10 +58,12 @@ class Experiment:
             learning rate, at least 0 (decoupled, Loshchilov & Hutter 2019; `adam` with it is
             AdamW). Long trainings want 0.1 to 0.3; 0 leaves the optimizer as Keras ships it.
         loss: `mse` or `binary_crossentropy`.
-        validation_split: Share of the training images held out, in [0, 1).
+        validation_split: Share of the training images held out, in [0, 1); at least one image
+            where it is above 0.
         patience: Epochs without a better validation MSE before training stops, or
             `None` to train all epochs.
-        seed: Seed of the weights, the order of the images and Dropout.
+        seed: Seed of the weights, the order of the images, Dropout and noise, from 0 to
+            4294967295.
         image_size: Height and width that your own images are converted to, or `None`.
         grayscale: Whether your own images are converted to grayscale.
 
@@ -95,6 +99,10 @@ class Experiment:
     grayscale: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.dataset, str):
+            raise InvalidSetting("dataset", self.dataset, "its name or a path, such as mnist")
+        if not isinstance(self.hidden_dims, Iterable):
+            raise InvalidSetting("hidden_dims", self.hidden_dims, "several widths, such as (256,)")
         object.__setattr__(self, "hidden_dims", tuple(self.hidden_dims))
         if self.image_size is not None:
             object.__setattr__(self, "image_size", check_image_size(self.image_size))
@@ -104,13 +112,15 @@ class Experiment:
             _check_count(name, getattr(self, name))
         if self.patience is not None:
             _check_count("patience", self.patience)
-        for name in ("seed", "shift"):
-            _check_count(name, getattr(self, name), minimum=0)
-        _check_choice("activation", self.activation, ACTIVATIONS)
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("loss", self.loss, LOSSES)
+        _check_count("shift", self.shift, minimum=0)
+        check_seed(self.seed)
+        for name in ("clip_noise", "grayscale"):
+            _check_flag(name, getattr(self, name))
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("loss", self.loss, LOSSES)
         if self.shortcut is not None:
-            _check_choice("shortcut", self.shortcut, SHORTCUTS)
+            check_choice("shortcut", self.shortcut, SHORTCUTS)
             if self.loss != "mse":
                 # Outputs of exactly 0 and 1, which the clipping makes, have no cross-entropy.
                 raise InvalidSetting("loss", self.loss, f"mse with shortcut {self.shortcut}")
@@ -138,14 +148,15 @@ class Experiment:
             raise InvalidSetting("validation_split", 0, "above 0: the study chooses by it")
 
     def check_fits(self, images: int) -> None:
-        """Checks that a batch is not larger than the training set.
+        """Checks that there are images to train on, and at least a batch of them.
 
         Args:
             images: Number of images to train on.
 
         Raises:
-            InvalidSetting: If it is.
+            InvalidSetting: If there are fewer than two, or fewer than a batch.
         """
+        check_several(images)
         if self.batch_size > images:
             raise InvalidSetting(
                 "batch_size", self.batch_size, f"at most the {images} training images"
@@ -159,6 +170,36 @@ class Experiment:
             "hidden_dims": list(self.hidden_dims),
             "image_size": size,
         }
+
+
+def check_several(images: int) -> None:
+    """Checks that there are as many images to train on as have a variance.
+
+    Raises:
+        InvalidSetting: If there are fewer than two.
+    """
+    if images < 2:
+        raise InvalidSetting("training images", images, "at least 2: one has no variance")
+
+
+def check_seed(seed: object) -> None:
+    """Checks a seed.
+
+    Raises:
+        InvalidSetting: If it is not a whole number from 0 to 4294967295.
+    """
+    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
+        raise InvalidSetting("seed", seed, f"a whole number from 0 to {LARGEST_SEED}")
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Checks that a setting is one of several words.
+
+    Raises:
+        InvalidSetting: If it is not.
+    """
+    if value not in choices:
+        raise InvalidSetting(name, value, "one of " + ", ".join(choices))
 
 
 def check_image_size(size: object) -> tuple[int, int]:
@@ -185,9 +226,9 @@ def _check_count(name: str, value: object, minimum: int = 1) -> None:
         raise InvalidSetting(name, value, f"a whole number of at least {minimum}")
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise InvalidSetting(name, value, "one of " + ", ".join(choices))
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise InvalidSetting(name, value, "True or False")
 
 
 def _check_range(

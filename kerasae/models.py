@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import Experiment
+from kerasae.experiment import SHORTCUTS, Experiment, check_choice
 from kerasae.pca import PCA
 
 ENCODER = "encoder"
@@ -59,7 +59,8 @@ def autoencoder(
         A `keras.Model` from `(batch, *image_shape)` floats in [0, 1] to the same shape.
 
     Raises:
-        InvalidSetting: If `shortcut` is `"pca"` and `pca` is missing or of other images.
+        InvalidSetting: If `shortcut` is none of the three, or is `"pca"` and `pca` is missing or
+            of other images.
 
     Example:
 
@@ -69,6 +70,8 @@ def autoencoder(
     """
     image_shape = tuple(image_shape)
     pixels = int(np.prod(image_shape))
+    if shortcut is not None:
+        check_choice("shortcut", shortcut, SHORTCUTS)
     if shortcut == "pca" and (pca is None or pca.mean.size != pixels):
         received = "none" if pca is None else f"one of {pca.mean.size} pixels"
         raise InvalidSetting("pca", received, f"a PCA of {pixels} pixels; see kerasae.fit_pca")

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import Experiment
+from kerasae.experiment import Experiment, check_seed
 
 _CHUNK = 5000
 _SLICE = 10_000
-_LARGEST_SEED = 2**32 - 1
 # The streams of one seed: each part of the data has noise of its own.
 TEST, VALIDATION, TRAINING = 0, 1, 2
 
@@ -116,9 +115,8 @@ def scoring_slices(
 
 
 def _random(seed: int | tuple[int, ...]) -> np.random.RandomState:
-    numbers = seed if isinstance(seed, tuple) else (seed,)
-    if not all(0 <= number <= _LARGEST_SEED for number in numbers):
-        raise InvalidSetting("seed", seed, f"a whole number from 0 to {_LARGEST_SEED}")
+    for number in seed if isinstance(seed, tuple) else (seed,):
+        check_seed(number)
     return np.random.RandomState(seed)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.experiment import check_several
+
 _BATCH = 5000
 # Up to this many pixels the covariance matrix is the quickest way, and exact.
 _COVARIANCE_PIXELS = 2000
@@ -124,6 +126,9 @@ def fit_pca(
     Returns:
         The fitted `PCA`.
 
+    Raises:
+        InvalidSetting: If there are fewer than two images to fit on.
+
     Example:
 
     >>> images = np.repeat(np.array([[0, 0], [255, 255]], np.uint8), 2, axis=0)
@@ -134,6 +139,7 @@ def fit_pca(
     from threadpoolctl import threadpool_limits
 
     rows = np.arange(len(images)) if rows is None else rows
+    check_several(len(rows))
     step = -(-len(rows) * math.prod(images.shape[1:]) // _MOST_NUMBERS)
     pixels = scaled(images[rows[:: max(1, step)]])
     with threadpool_limits(1):

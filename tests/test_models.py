@@ -73,3 +73,8 @@ def test_the_weights_are_those_of_the_seed():
     first, again, other = (autoencoder((4, 4), (5,), 2, seed=s).get_weights() for s in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
+
+
+def test_an_unknown_shortcut_is_refused():
+    with pytest.raises(InvalidSetting, match="shortcut: received 'PCA'; expected one of linear"):
+        autoencoder((4, 4), (8,), 2, shortcut="PCA")

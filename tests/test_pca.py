@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kerasae.errors import InvalidSetting
 from kerasae.pca import PCA, fit_pca, scaled
 
 
@@ -44,3 +45,8 @@ def test_a_code_longer_than_the_rank_gets_units_of_zero(digits):
     assert kernel_out.shape == (10, 784)
     assert not kernel[:, 3:].any()
     assert np.isfinite(kernel).all()
+
+
+def test_one_image_has_no_components(digits):
+    with pytest.raises(InvalidSetting, match="training images: received 1; expected at least 2"):
+        fit_pca(digits.train, 2, rows=np.array([3]))

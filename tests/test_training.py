@@ -74,6 +74,25 @@ def test_a_batch_larger_than_the_training_set_is_refused(digits):
         train(dataclasses.replace(SMALL, batch_size=451), digits)
 
 
+@pytest.mark.parametrize("shortcut", ["pca", None])
+def test_one_training_image_is_refused(digits, shortcut):
+    data = dataclasses.replace(digits, train=digits.train[:2], train_labels=digits.train_labels[:2])
+    experiment = dataclasses.replace(SMALL, batch_size=1, shortcut=shortcut)
+    with pytest.raises(InvalidSetting, match="training images: received 1; expected at least 2"):
+        train(experiment, data)
+
+
+def test_of_four_images_one_decides_when_to_stop(digits):
+    data = dataclasses.replace(digits, train=digits.train[:4], train_labels=digits.train_labels[:4])
+    run = train(dataclasses.replace(SMALL, batch_size=1, patience=1), data)
+    assert run.metrics["val_mse"] == run.history[-1]["val_mse"]
+
+
+def test_the_largest_seed_trains_and_is_scored_with_noise(digits):
+    run = train(dataclasses.replace(SMALL, seed=2**32 - 1, sigma=0.3, dropout=0.1), digits)
+    assert run.metrics["epochs"] == 2
+
+
 def test_a_shortcut_at_pca_never_does_worse_than_pca(digits):
     experiment = dataclasses.replace(
         SMALL, shortcut="pca", optimizer="adam", learning_rate=1e-3, validation_split=0.0

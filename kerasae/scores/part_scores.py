@@ -98,7 +98,7 @@ def evaluate(
     experiment = experiment or Experiment()
     shape = check_shape(model, data)
     rows, held_out = validation_rows(len(data.train), experiment.validation_split)
-    parts = {
+    parts: dict[str, tuple[NDArray[np.uint8], int, NDArray[np.integer]]] = {
         "train": (data.train, TRAINING, rows),
         "validation": (data.train, VALIDATION, held_out),
         "test": (data.test, TEST, np.arange(len(data.test))),
