@@ -49,6 +49,25 @@ def test_larger_codes_go_through_pca_or_tsne(digits):
     assert tsne.codes.shape == plane.codes.shape
 
 
+@pytest.mark.parametrize("images", [3, 6, 20])
+def test_few_images_have_a_plane_too(digits, images):
+    few = dataclasses.replace(
+        digits, test=digits.test[:images], test_labels=digits.test_labels[:images]
+    )
+    for method in ("pca", "tsne"):
+        places = latent_plane(model_of(digits, 6), few, method).codes
+        assert places.shape == (images, 2)
+        assert np.isfinite(places).all()
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_two_images_have_none(digits, method):
+    two = dataclasses.replace(digits, test=digits.test[:2], test_labels=digits.test_labels[:2])
+    for dim in (2, 6):
+        with pytest.raises(InvalidSetting, match="test images: received 2; expected at least 3"):
+            latent_plane(model_of(digits, dim), two, method)
+
+
 def test_what_has_no_plane_is_refused(digits):
     with pytest.raises(InvalidSetting, match="two dimensions"):
         latent_plane(model_of(digits, 1), digits)

@@ -72,6 +72,13 @@ def test_a_page_has_all_runs_and_shows_the_best_that_has_a_model(sweep, digits, 
     assert "better [red] $a$" in report_page(content, tmp_path)
 
 
+def test_two_test_images_have_no_plane_and_still_a_page(sweep, digits, tmp_path):
+    two = dataclasses.replace(digits, test=digits.test[:2], test_labels=digits.test_labels[:2])
+    content = run_report(reported_runs(sweep), two, tmp_path, "kerasae report sweep")
+    assert content["sections"][-1]["paragraphs"] == ["So few test images have no plane to draw."]
+    assert "no plane" in report_page(content, tmp_path)
+
+
 def test_what_has_no_model_or_would_be_overwritten_is_refused(sweep, tmp_path):
     with pytest.raises(ArtifactError, match="no finished run with its model"):
         reported_runs(sweep / "dropped")

@@ -174,11 +174,13 @@ def _images(model: keras.Model, data: ImageData, experiment: Experiment) -> Page
 def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
     from kerasae.figures.latent_figure import latent_figure
     from kerasae.scores.part_scores import code_size
-    from kerasae.use.latent import latent_plane
+    from kerasae.use.latent import FEWEST, latent_plane
 
     title = "Latent space"
     if code_size(model) < 2:
         return {"title": title, "paragraphs": ["A code of one dimension has no plane to draw."]}
+    if len(data.test) < FEWEST:
+        return {"title": title, "paragraphs": ["So few test images have no plane to draw."]}
     plane = latent_plane(model, data)
     figure = latent_figure(
         plane.codes, plane.labels, plane.class_names, plane.decoded, plane.walks, plane.axis_name

@@ -9,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.datasets import ImageData, class_names
+from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.models import DECODER, ENCODER
-from kerasae.pca import scaled
 from kerasae.scores.part_scores import check_shape
 
 if TYPE_CHECKING:
     import keras
 
+# So many codes lie in a plane of their own.
+FEWEST = 3
 METHODS = ("pca", "tsne")
 _BATCH = 500
 # t-SNE takes a minute for so many points.
 _MOST_TSNE = 5_000
+_PERPLEXITY = 30.0
 _GRID = 15
 _EDGE = 2  # percent of the codes that the grid leaves outside at each side
 _WALKS, _STEPS = 5, 11
@@ -55,7 +58,7 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
 
     Codes of two dimensions are taken as they are. Larger ones go through PCA, whose plane can
     be decoded, or t-SNE (van der Maaten & Hinton 2008, scikit-learn), whose cannot; it sees
-    the first 5,000 images.
+    the first 5,000 images. Its perplexity is 30, or of fewer than 91 images a third of them.
 
     Args:
         model: A model with the layers `encoder` and `decoder`, as kerasae's have.
@@ -67,15 +70,18 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
 
     Raises:
         InvalidSetting: If the model takes other images or lacks the two layers, its code has
-            one dimension only, or the method is unknown.
+            one dimension only, there are fewer than three test images, or the method is
+            unknown.
     """
     if method not in METHODS:
         raise InvalidSetting("method", method, " or ".join(METHODS))
     shape = check_shape(model, data)
     if not {ENCODER, DECODER} <= {layer.name for layer in model.layers}:
         raise InvalidSetting("model", "one without the layers encoder and decoder", "a run's model")
+    if len(data.test) < FEWEST:
+        raise InvalidSetting("test images", len(data.test), f"at least {FEWEST}, for a plane")
     encoder, decoder = model.get_layer(ENCODER), model.get_layer(DECODER)
-    images = scaled(data.test).reshape(-1, *shape)
+    images = as_floats(data.test).reshape(-1, *shape)
     codes = np.asarray(encoder.predict(images, batch_size=_BATCH, verbose=0))
     dim = codes.shape[1]
     if dim < 2:
@@ -93,7 +99,9 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
     if method == "tsne":
         from sklearn.manifold import TSNE
 
-        places = TSNE(random_state=0).fit_transform(codes[:_MOST_TSNE])
+        codes = codes[:_MOST_TSNE]
+        perplexity = min(_PERPLEXITY, (len(codes) - 1) / 3)
+        places = TSNE(perplexity=perplexity, random_state=0).fit_transform(codes)
         return LatentPlane(places, labels[:_MOST_TSNE], names, None, walks, "t-SNE of the code")
     from sklearn.decomposition import PCA
 

@@ -1,0 +1,52 @@
+"""Pixels as the networks take them, and as files hold them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.errors import InvalidSetting
+
+
+def as_floats(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
+    """Returns pixels as floats, where clean ones lie in [0, 1].
+
+    Args:
+        images: `uint8`, which is divided by 255, or floats, which stay as they are; any shape.
+
+    Returns:
+        `float32`, of the same shape.
+
+    Raises:
+        InvalidSetting: If the pixels are of another type, whose range is not known.
+
+    Example:
+
+    >>> as_floats(np.array([0, 51, 255], np.uint8)).tolist()
+    [0.0, 0.20000000298023224, 1.0]
+    """
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(255)
+    if images.dtype.kind != "f":
+        raise InvalidSetting(
+            "images", images.dtype.name, "uint8, or floats where clean images lie in [0, 1]"
+        )
+    return images.astype(np.float32)
+
+
+def as_bytes(images: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Returns images of floats as files hold them, each pixel clipped to [0, 1] and rounded.
+
+    Args:
+        images: `(images, height, width)` or `(images, height, width, channels)`.
+
+    Returns:
+        `uint8`, of the same shape, without an axis for the one channel of grey.
+
+    Example:
+
+    >>> as_bytes(np.array([[[-1.0], [0.2], [0.999], [2.0]]])[None]).tolist()
+    [[[0, 51, 255, 255]]]
+    """
+    pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    return pixels[..., 0] if pixels.shape[3:] == (1,) else pixels
