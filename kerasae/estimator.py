@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kerasae.data.datasets import ImageData
+from kerasae.data.pixels import as_bytes
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
@@ -97,7 +98,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
         low, high = float(rows.min()), float(rows.max())
         self.data_min_, self.data_range_ = low, (high - low) or 1.0
-        images = np.rint(self._scaled(rows) * 255).astype(np.uint8)[:, None]
+        images = as_bytes(self._scaled(rows)[:, None])
         labels = np.zeros(len(images), np.uint8)
         # Training scores the test set at its end; there is none here.
         run = train(experiment, ImageData("array", images, labels, images[:1], labels[:1]))

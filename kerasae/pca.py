@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.data.pixels import as_floats
 from kerasae.experiment import check_several
 
 _BATCH = 5000
@@ -86,7 +87,7 @@ class PCA:
         errors = dict.fromkeys(dims, 0.0)
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
-            clean = scaled(batch).reshape(batch.shape)
+            clean = as_floats(batch)
             for dim in errors:
                 error = np.square(self.reconstructions(batch, dim) - clean)
                 errors[dim] += float(error.sum(dtype=np.float64))
@@ -151,4 +152,4 @@ def fit_pca(
 
 def scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns images as rows of pixels in [0, 1], `float32`, `(images, pixels)`."""
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    return as_floats(images.reshape(len(images), -1))

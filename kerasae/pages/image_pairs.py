@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.datasets import ImageData, class_names
+from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.experiment import Experiment
 from kerasae.noise import TEST, scoring_input
 from kerasae.pages.report_page import PagePair, PagePairs
@@ -66,22 +67,21 @@ def _pairs(
     rows: NDArray[np.intp],
 ) -> list[PagePair]:
     classes = class_names(data)
-    scale = np.float32(255 if inputs.dtype == np.uint8 else 1)
+    seen, outputs = as_bytes(as_floats(inputs[rows])), as_bytes(denoise(model, inputs[rows]))
     return [
         {
-            "first": _png(image / scale),
+            "first": _png(image),
             "second": _png(output),
             "caption": f"{classes[data.test_labels[row]]}, image {row}, MSE {errors[row]:.4f}",
         }
-        for row, image, output in zip(rows, inputs[rows], denoise(model, inputs[rows]), strict=True)
+        for row, image, output in zip(rows, seen, outputs, strict=True)
     ]
 
 
-def _png(image: NDArray[np.floating]) -> bytes:
+def _png(pixels: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
+    picture = Image.fromarray(pixels)
     picture.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
     content = io.BytesIO()
     picture.save(content, "PNG")

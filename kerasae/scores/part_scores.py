@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_slices
-from kerasae.pca import PCA, fit_pca, scaled
+from kerasae.pca import PCA, fit_pca
 from kerasae.scores.metrics import scores, ssim
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def evaluate(
             continue
         slices: list[list[tuple[NDArray, NDArray]]] = []
         for part, seen in scoring_slices(experiment, images, stream, chosen):
-            clean = scaled(part).reshape(part.shape)
+            clean = as_floats(part)
             noisy = clean if seen is None else seen
             inputs = noisy.reshape(-1, *shape)
             output = np.asarray(model.predict(inputs, batch_size=_BATCH, verbose=0))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.noise import check_sigma, noisy_images
 from kerasae.scores.metrics import psnr
@@ -156,7 +157,7 @@ def non_local_means(strength: float, sigma: float) -> Denoiser:
 
 def mean_psnr(clean: NDArray[np.uint8], images: Images) -> float:
     """Returns the mean of the per-image PSNR, in dB, of `float` images against clean ones."""
-    error = np.square(images - clean / np.float32(255)).reshape(len(clean), -1)
+    error = np.square(images - as_floats(clean)).reshape(len(clean), -1)
     return float(psnr(error.mean(1, dtype=np.float64)).mean())
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.figures.versions_figure import drawn_rows, versions_figure
@@ -90,7 +91,7 @@ class DenoisingStudy:
         for sigma, (experiment, run) in finished.items():
             scores, versions = _level(experiment, run, data)
             levels.append(scores)
-            clean = data.test[drawn_rows(len(data.test))] / np.float32(255)
+            clean = as_floats(data.test[drawn_rows(len(data.test))])
             title = f"{data.title}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
             figures[f"denoise-sigma{name_part(sigma)}"] = versions_figure(clean, versions, title)
         # The first level's scores stand at the top as well, for the usual case of one.

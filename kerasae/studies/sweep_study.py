@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kerasae.data.datasets import ImageData
+from kerasae.data.pixels import as_floats
 from kerasae.figures.sweep_figure import sweep_figure
 from kerasae.figures.tables import sweep_table
 from kerasae.figures.versions_figure import drawn_rows, versions_figure
-from kerasae.pca import PCA, scaled
+from kerasae.pca import PCA
 from kerasae.reference import REPORT_MSE
 from kerasae.studies.study import Findings, Run
 from kerasae.studies.sweeps import Sweep, sweep_result
@@ -61,7 +62,7 @@ class SweepStudy:
         dims = sorted({trial.experiment.latent_dim for trial in self.trials()})
         middle = dims[(len(dims) - 1) // 2]
         shown = data.test[drawn_rows(len(data.test))]
-        clean = scaled(shown).reshape(shown.shape)
+        clean = as_floats(shown)
         versions = {f"PCA {middle}": pca.reconstructions(shown, middle)}
         for trial in self.trials():
             if trial.experiment.latent_dim == middle and trial.name in runs:

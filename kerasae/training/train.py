@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.pixels import as_floats
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.models import ENCODER, network
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input, scoring_slices
-from kerasae.pca import PCA, fit_pca, scaled
+from kerasae.pca import PCA, fit_pca
 from kerasae.runtime import give_memory_back
 from kerasae.scores.evaluation import ImageMSE
 from kerasae.scores.metrics import Scores, psnr, scores
@@ -214,7 +215,7 @@ def _tensorboard(setup: _Setup, folder: Path) -> list[keras.callbacks.Callback]:
     from kerasae.training.tensorboard_log import IMAGES, RunDetails
 
     images = setup.data.test[:IMAGES]
-    clean: NDArray = scaled(images).reshape(images.shape)
+    clean = as_floats(images)
     noisy = scoring_input(setup.experiment, images, TEST)
     return [
         keras.callbacks.TensorBoard(folder, write_graph=False),
@@ -242,13 +243,11 @@ def _final_scores(setup: _Setup) -> dict[str, float | None]:
         "test_psnr": test.psnr,
         "test_pooled_psnr": test.pooled_psnr,
     }
-    seen: NDArray = scaled(test_images[:_CODES]).reshape(-1, *test_images.shape[1:])
-    if noisy is not None:
-        seen = noisy[:_CODES]
+    seen = as_floats(test_images[:_CODES]) if noisy is None else noisy[:_CODES]
     codes = np.asarray(setup.model.get_layer(ENCODER)(seen, training=False))
     found["code_near_zero"], found["code_active_units"] = dataclasses.astuple(sparsity(codes))
     if noisy is not None:
-        error = np.square(noisy - test_images.astype(np.float32) / 255)
+        error = np.square(noisy - as_floats(test_images))
         found["noisy_psnr"] = float(psnr(error.reshape(len(error), -1).mean(1)).mean())
     return found
 

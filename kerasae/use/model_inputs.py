@@ -18,6 +18,7 @@ from kerasae.data.picture_files import (
     is_picture,
     pixels_of,
 )
+from kerasae.data.pixels import as_floats
 from kerasae.errors import DataError, InvalidSetting
 
 _BATCH = 64
@@ -127,7 +128,7 @@ class ModelInputs:
                 pixels_of(picture.image, (height, width), gray=channels != [3])
                 for picture in pictures
             ]
-            images = np.stack(pixels).astype(np.float32) / np.float32(255)
+            images = as_floats(np.stack(pixels))
             yield Batch(part, pictures, images.reshape(-1, *image_shape))
         if not any_read:
             raise DataError(f"none of the {len(self.images):,} pictures can be read")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.data.image_store import new_npy
 from kerasae.data.picture_files import like_picture, save_picture
+from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.runs import artifacts
 from kerasae.scores.metrics import psnr
@@ -42,7 +43,7 @@ class PictureScore:
     anomaly: bool | None
 
 
-def denoise(model: keras.Model, images: NDArray[np.integer | np.floating]) -> NDArray[np.float32]:
+def denoise(model: keras.Model, images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
     """Returns what a model makes of images: clean ones of noisy ones, if it is a denoiser.
 
     Args:
@@ -52,14 +53,16 @@ def denoise(model: keras.Model, images: NDArray[np.integer | np.floating]) -> ND
     Returns:
         Its output in [0, 1], `float32`, of the same shape.
 
+    Raises:
+        InvalidSetting: If the images are of another type.
+
     Example:
 
     >>> from kerasae.models import basic_autoencoder
     >>> denoise(basic_autoencoder((4, 4), 8, 2), np.zeros((3, 4, 4), np.uint8)).shape
     (3, 4, 4)
     """
-    scale = np.float32(255 if images.dtype == np.uint8 else 1)
-    return np.clip(_outputs(model, images.astype(np.float32) / scale), 0, 1)
+    return np.clip(_outputs(model, as_floats(images)), 0, 1)
 
 
 def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> list[Path]:
@@ -84,7 +87,7 @@ def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> 
     with artifacts.new_folder(out) as folder:
         arrays: dict[Path, NDArray[np.uint8]] = {}
         for batch in inputs.batches(model.input_shape[1:]):
-            outputs = _bytes(_outputs(model, batch.images))
+            outputs = as_bytes(_outputs(model, batch.images))
             for one, picture, pixels in zip(batch.inputs, batch.pictures, outputs, strict=True):
                 target = folder / one.name
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -157,8 +160,7 @@ def training_threshold(
     rows, _ = validation_rows(len(data.train), validation_split)
     errors = []
     for start in range(0, len(rows), _ROWS):
-        images = data.train[rows[start : start + _ROWS]].astype(np.float32) / np.float32(255)
-        images = images.reshape(-1, *shape)
+        images = as_floats(data.train[rows[start : start + _ROWS]]).reshape(-1, *shape)
         errors.append(_mse(images, _outputs(model, images)))
     return float(np.quantile(np.concatenate(errors), quantile))
 
@@ -211,7 +213,7 @@ def _save_maps(folder: Path, inputs: Sequence[Input], errors: NDArray[np.float32
 
     if errors.ndim == 4:
         errors = errors.mean(-1)
-    for one, pixels in zip(inputs, _bytes(errors), strict=True):
+    for one, pixels in zip(inputs, as_bytes(errors), strict=True):
         # The whole name is kept: a.jpg and a.png are two pictures.
         number = "" if one.row is None else f"-{one.row}"
         target = folder / one.name.with_name(f"{one.name.name}{number}.png")
@@ -226,8 +228,3 @@ def _outputs(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.floa
 def _mse(images: NDArray[np.float32], outputs: NDArray[np.float32]) -> NDArray[np.float64]:
     squares = np.square(outputs - images, dtype=np.float64)
     return squares.reshape(len(images), -1).mean(1)
-
-
-def _bytes(images: NDArray[np.float32]) -> NDArray[np.uint8]:
-    pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
-    return pixels[..., 0] if pixels.shape[3:] == (1,) else pixels
