@@ -128,6 +128,23 @@ def test_halving_stops_the_weaker_half_at_each_rung(tmp_path, make):
     }  # fmt: skip
 
 
+def test_halving_goes_on_where_the_line_of_a_job_that_is_done_is_damaged(tmp_path):
+    jobs = jobs_of(tmp_path, [f"fine-{number}" for number in range(5)], epochs=8)
+    first = drive(jobs, ProcessExecutor(1), tmp_path, halving=True)
+    lines = (tmp_path / LEDGER).read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not ("fine-1" in line and "outcome" in line)]
+    kept = [line.replace("rung", "rang") if "fine-0" in line else line for line in kept]
+    (tmp_path / LEDGER).write_text("".join(kept))
+    (jobs[1].folder / "metrics.json").unlink()
+    with pytest.warns(UserWarning, match="is damaged"):
+        again = drive(jobs, ProcessExecutor(1), tmp_path, halving=True)
+    assert outcomes(again) == outcomes(first)
+    for kind in (Finished, Stopped):
+        assert {e for e in map(repr, again) if e.startswith(kind.__name__)} == {
+            e for e in map(repr, first) if e.startswith(kind.__name__)
+        }
+
+
 def test_halving_goes_on_without_a_job_that_kills_its_worker(tmp_path):
     names = ["fine-a", "killing-once", "killing-always", "fine-b"]
     events = drive(jobs_of(tmp_path, names, epochs=2), ProcessExecutor(2), tmp_path, halving=True)

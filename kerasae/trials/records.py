@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from kerasae.errors import ArtifactError, DiskFull
 from kerasae.runs import artifacts
-from kerasae.runs.reading import read_experiment
+from kerasae.runs.reading import read_experiment, read_history
 from kerasae.training.checkpoints import Checkpoints
-from kerasae.trials.halving import next_step
+from kerasae.trials.halving import next_step, rungs
 from kerasae.trials.identity import Identity
 from kerasae.trials.jobs import (
     Died,
@@ -132,6 +132,10 @@ class TrialRecords:
                 return None
             entry.outcome = {"metrics": artifacts.read_json(job.folder / artifacts.METRICS)}
             self._ledger.done(job.name, entry.outcome["metrics"])
+        if self._halving and not set(rungs(job.experiment.epochs)) <= set(entry.rungs):
+            # A line of it was damaged, and the others would wait for what it said.
+            history = read_history(job.folder)
+            entry.rungs = {int(row["epoch"]): row["val_mse"] for row in history}
         return Finished(job.name, entry.outcome["metrics"])
 
     def _is_over(self, name: str) -> bool:
