@@ -16,6 +16,8 @@ LOSSES = ("mse", "binary_crossentropy")
 SHORTCUTS = ("linear", "pca")
 LARGEST_SEED = 2**32 - 1
 _LARGEST_SIDE = 8192
+# Of epochs, widths and the like: a digit too many is told, not tried.
+_LARGEST_COUNT = 1_000_000
 
 
 def architecture_name(hidden_dims: tuple[int, ...]) -> str:
@@ -116,14 +118,13 @@ class Experiment:
         check_seed(self.seed)
         for name in ("clip_noise", "grayscale"):
             _check_flag(name, getattr(self, name))
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_choice("loss", self.loss, LOSSES)
-        if self.shortcut is not None:
-            check_choice("shortcut", self.shortcut, SHORTCUTS)
-            if self.loss != "mse":
-                # Outputs of exactly 0 and 1, which the clipping makes, have no cross-entropy.
-                raise InvalidSetting("loss", self.loss, f"mse with shortcut {self.shortcut}")
+        _check_choice("activation", self.activation, ACTIVATIONS)
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("loss", self.loss, LOSSES)
+        check_shortcut(self.shortcut)
+        if self.shortcut is not None and self.loss != "mse":
+            # Outputs of exactly 0 and 1, which the clipping makes, have no cross-entropy.
+            raise InvalidSetting("loss", self.loss, f"mse with shortcut {self.shortcut}")
         _check_range("learning_rate", self.learning_rate, 0, math.inf, open_low=True)
         _check_range("l1", self.l1, 0, math.inf)
         _check_range("weight_decay", self.weight_decay, 0, math.inf)
@@ -131,7 +132,8 @@ class Experiment:
         _check_range("sigma", self.sigma, 0, math.inf)
         _check_range("validation_split", self.validation_split, 0, 1)
         if self.patience is not None and self.validation_split == 0:
-            raise InvalidSetting("patience", self.patience, "None when validation_split is 0")
+            expected = "none with a validation_split of 0, which holds no images out"
+            raise InvalidSetting("patience", self.patience, expected)
 
     @property
     def architecture(self) -> str:
@@ -192,7 +194,17 @@ def check_seed(seed: object) -> None:
         raise InvalidSetting("seed", seed, f"a whole number from 0 to {LARGEST_SEED}")
 
 
-def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+def check_shortcut(shortcut: object) -> None:
+    """Checks what runs beside the stack of a network.
+
+    Raises:
+        InvalidSetting: If it is not `None`, `linear` or `pca`.
+    """
+    if shortcut not in (None, *SHORTCUTS):
+        raise InvalidSetting("shortcut", shortcut, f"{', '.join(SHORTCUTS)} or none")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Checks that a setting is one of several words.
 
     Raises:
@@ -224,6 +236,8 @@ def check_image_size(size: object) -> tuple[int, int]:
 def _check_count(name: str, value: object, minimum: int = 1) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise InvalidSetting(name, value, f"a whole number of at least {minimum}")
+    if value > _LARGEST_COUNT:
+        raise InvalidSetting(name, value, f"a whole number of at most {_LARGEST_COUNT:,}")
 
 
 def _check_flag(name: str, value: object) -> None:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import SHORTCUTS, Experiment, check_choice
+from kerasae.experiment import Experiment, check_shortcut
 from kerasae.pca import PCA
 
 ENCODER = "encoder"
@@ -70,8 +70,7 @@ def autoencoder(
     """
     image_shape = tuple(image_shape)
     pixels = int(np.prod(image_shape))
-    if shortcut is not None:
-        check_choice("shortcut", shortcut, SHORTCUTS)
+    check_shortcut(shortcut)
     if shortcut == "pca" and (pca is None or pca.mean.size != pixels):
         received = "none" if pca is None else f"one of {pca.mean.size} pixels"
         raise InvalidSetting("pca", received, f"a PCA of {pixels} pixels; see kerasae.fit_pca")

@@ -18,11 +18,11 @@ def test_a_sweep_comes_back(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"seeds": 2_000_000}, "8,000,000 trials; expected at most"),
+        ({"seeds": 2_000_000}, "seeds: received 2000000; expected at most 1,000,000 trials"),
         ({"seeds": "2" * 9}, "seeds: received '222222222'"),
         ({"seeds": True}, "seeds: received True"),
-        ({"latent_dims": list(range(1, 200_000))}, "trials; expected at most"),
-        ({"networks": [[1] * 200_000]}, "at most 100 hidden layers"),
+        ({"latent_dims": list(range(1, 300_000))}, "at most 1,000,000 trials"),
+        ({"networks": [[1] * 200_000]}, "200,000 hidden layers; expected at most 100"),
         ({"networks": 5}, "is no record of a sweep"),
         ({"learning_rates": []}, "learning_rates"),
     ],

@@ -37,7 +37,7 @@ _EARLY_STOP = "early_stop"
 # Times that it takes to write the table, between one writing and the next.
 _PAUSES = 20
 # A grid of more would take minutes to lay out, before anything is seen of it.
-_MOST_TRIALS = 100_000
+_MOST_TRIALS = 1_000_000
 _MOST_LAYERS = 100
 
 
@@ -50,7 +50,8 @@ class Sweep:
         networks: The hidden widths of each network.
         latent_dims: The latent dimensions.
         learning_rates: The learning rates.
-        seeds: Number of seeds, which run from 0.
+        seeds: Number of seeds, which run from 0; so many that there are at most a million
+            trials.
 
     Raises:
         InvalidSetting: If a list is empty or names a value twice, or a value is out of range.
@@ -72,8 +73,12 @@ class Sweep:
             values = getattr(self, name)
             if not values or len(set(values)) != len(values):
                 raise InvalidSetting(name, list(values), "at least one value, none of them twice")
-        if self.seeds < 1:
+        if type(self.seeds) is not int or self.seeds < 1:
             raise InvalidSetting("seeds", self.seeds, "a whole number of at least 1")
+        grids = len(self.networks) * len(self.latent_dims) * len(self.learning_rates)
+        if self.seeds * grids > _MOST_TRIALS:
+            expected = f"at most {_MOST_TRIALS:,} trials in all; each seed makes {grids:,}"
+            raise InvalidSetting("seeds", self.seeds, expected)
         self.trials()
 
     def trials(self) -> list[Trial]:
@@ -236,23 +241,13 @@ def read_sweep(folder: Path) -> Sweep:
     with refusing(path, ArtifactError, "choose the folder of a sweep"):
         try:
             networks = tuple(tuple(widths) for widths in record["networks"])
+            deepest = max(map(len, networks), default=0)
+            if deepest > _MOST_LAYERS:
+                raise Refused(f"has {deepest:,} hidden layers; expected at most {_MOST_LAYERS}")
             dims, rates = tuple(record["latent_dims"]), tuple(record["learning_rates"])
-            seeds = record["seeds"]
-            _check_size(networks, seeds, len(dims) * len(rates))
-            return Sweep(parse_experiment(record["base"]), networks, dims, rates, seeds)
+            return Sweep(parse_experiment(record["base"]), networks, dims, rates, record["seeds"])
         except (KeyError, TypeError) as error:
             raise Refused(f"is no record of a sweep ({error})") from None
-
-
-def _check_size(networks: Sequence[Sequence[Any]], seeds: Any, others: int) -> None:
-    if type(seeds) is not int:
-        raise Refused(f"seeds: received {repr(seeds)[:100]}; expected a whole number")
-    trials = len(networks) * seeds * others
-    if trials > _MOST_TRIALS or any(len(widths) > _MOST_LAYERS for widths in networks):
-        raise Refused(
-            f"is a grid of {trials:,} trials; expected at most {_MOST_TRIALS:,}, of at most "
-            f"{_MOST_LAYERS} hidden layers"
-        )
 
 
 def read_early_stop(folder: Path) -> str | None:
