@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kerasae.bench import IMAGES, ROUNDS
+from kerasae.experiment import Experiment
+
 from . import options as o
 
 if TYPE_CHECKING:
@@ -18,12 +21,14 @@ if TYPE_CHECKING:
 
 
 def bench(
-    images: Annotated[int, typer.Option(min=500, help="Images in an epoch.")] = 60_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Epochs of each way, in turns.")] = 5,
+    images: Annotated[int, typer.Option(min=500, help="Images in an epoch.")] = IMAGES,
+    rounds: Annotated[int, typer.Option(min=1, help="Epochs of each way, in turns.")] = ROUNDS,
     networks: Annotated[
         str | None, typer.Option(help="Such as 784-256-100; default: all three.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = (
+        Experiment.batch_size
+    ),
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:

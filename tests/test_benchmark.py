@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from kerasae.bench.benchmark import NETWORKS, _speed, _weights, ways
-from kerasae.bench.ways import PRODUCT
+from kerasae.bench.benchmark import NETWORKS, _speed, _weights, measure_network, ways
+from kerasae.bench.ways import PRODUCT, whole_batches
+from kerasae.errors import InvalidSetting
 
 
 @pytest.mark.slow
@@ -39,6 +40,19 @@ def test_ratios_are_taken_within_each_round():
     speed = _speed("784-256-100", "x", rates)
     assert speed.of_limit == pytest.approx(0.3)
     assert speed.of_plain_fit == pytest.approx(3)
+
+
+def test_a_batch_larger_than_an_epoch_is_refused_before_any_process_starts():
+    started = []
+    with pytest.raises(InvalidSetting, match="at most the 500 training images"):
+        measure_network("784-256-100", images=500, batch_size=600, on_way=started.append)
+    assert started == []
+
+
+def test_images_that_fill_no_batch_are_not_counted():
+    batches = whole_batches(500, 128)
+    assert len(batches) * 128 == 384
+    assert [row for batch in batches for row in range(500)[batch]] == list(range(384))
 
 
 def test_pytorch_is_measured_where_it_is_installed():

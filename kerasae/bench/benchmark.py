@@ -15,6 +15,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 
+from kerasae.bench import IMAGES, ROUNDS
 from kerasae.bench.ways import PRODUCT, run_way
 from kerasae.environment import cores
 from kerasae.errors import KerasAEError
@@ -80,9 +81,9 @@ def ways(available: Callable[[str], object] = importlib.util.find_spec) -> list[
 def measure_network(
     network: str,
     *,
-    images: int = 60_000,
-    rounds: int = 5,
-    batch_size: int = 128,
+    images: int = IMAGES,
+    rounds: int = ROUNDS,
+    batch_size: int = Experiment.batch_size,
     on_way: Callable[[str], None] = lambda name: None,
 ) -> list[Speed]:
     """Measures every way on one network.
@@ -98,6 +99,7 @@ def measure_network(
         One `Speed` per way.
 
     Raises:
+        InvalidSetting: If a batch is larger than an epoch.
         KerasAEError: If a way's process ends before it has been measured.
     """
     *hidden, latent = NETWORKS[network]
@@ -110,6 +112,7 @@ def measure_network(
         epochs=rounds + 1,
         batch_size=batch_size,
     )
+    experiment.check_fits(images)
     chosen = ways()
     rates: dict[str, list[float]] = {way.name: [] for way in chosen}
     with contextlib.ExitStack() as stack:

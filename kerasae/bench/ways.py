@@ -163,13 +163,24 @@ def _torch_loop(
 
     if compiled:
         model.compile()
-    size = experiment.batch_size
+    batches = whole_batches(len(x), experiment.batch_size)
     for _ in range(experiment.epochs):
         started = time.perf_counter()
         order = torch.randperm(len(x))
-        for start in range(0, len(x) - size + 1, size):
-            step(x[order[start : start + size]])
-        pause(len(x) / (time.perf_counter() - started))
+        for batch in batches:
+            step(x[order[batch]])
+        pause(len(batches) * experiment.batch_size / (time.perf_counter() - started))
+
+
+def whole_batches(images: int, size: int) -> list[slice]:
+    """Returns the batches of an epoch, which leaves out what does not fill a last one.
+
+    Example:
+
+    >>> whole_batches(7, 3)
+    [slice(0, 3, None), slice(3, 6, None)]
+    """
+    return [slice(start, start + size) for start in range(0, images - size + 1, size)]
 
 
 EPOCHS: dict[str, Callable[[Experiment, NDArray[np.uint8], int, Pause], None]] = {
