@@ -25,7 +25,7 @@ _LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
 
 
 def overfit_figure(
-    curves: Mapping[str, Curves], references: Mapping[str, Mapping[str, float]], title: str = ""
+    curves: Mapping[str, Curves], references: Mapping[str, Mapping[str, float]]
 ) -> Figure:
     """Draws train and validation MSE over the epochs, a panel per model.
 
@@ -36,7 +36,6 @@ def overfit_figure(
             length, both without any penalty term and with Dropout switched off.
         references: For a panel's title the MSE to mark with horizontal lines, by label, such
             as PCA's; may be empty.
-        title: Title of the figure.
 
     Returns:
         The figure; the MSE axes are logarithmic and shared.
@@ -62,7 +61,6 @@ def overfit_figure(
         _decimal_mse(axes)
         axes.legend(frameon=False, fontsize=9)
     panels[0].set_ylabel("MSE")
-    figure.suptitle(title)
     return figure
 
 
@@ -117,8 +115,8 @@ def learning_rate_figure(
 
     Args:
         rates: Learning rates, above 0, ascending.
-        val_mse: Validation MSE at the end for each rate; `None` where training diverged.
-        curves: For each rate that did not diverge its `val` MSE after each epoch.
+        val_mse: Validation MSE at the end for each rate; `None` where the training failed.
+        curves: For each rate that did not fail its `val` MSE after each epoch.
 
     Returns:
         The figure. The best rate is marked with a star, and its label says when it lies at
@@ -133,7 +131,7 @@ def learning_rate_figure(
         if rate not in found:
             left.axvline(rate, color="0.5", linestyle=":", zorder=0)
             left.annotate(
-                "diverged", (rate, 0.97), xycoords=("data", "axes fraction"), rotation=90,
+                "failed", (rate, 0.97), xycoords=("data", "axes fraction"), rotation=90,
                 ha="right", va="top", fontsize=9, color="0.3",
             )  # fmt: skip
             continue

@@ -58,7 +58,7 @@ class LearningRateStudy:
         return {"base": self.base.to_dict(), "rates": list(self.rates)}
 
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
-        """Chooses the rate by the validation MSE at the end; a rate that diverged has none."""
+        """Chooses the rate by the validation MSE at the end; a rate whose trial failed has none."""
         rates = sorted(self.rates)
         found = {rate: runs.get(f"lr{name_part(rate)}") for rate in rates}
         val_mse = {rate: run.metrics["val_mse"] if run else None for rate, run in found.items()}
@@ -94,7 +94,7 @@ def _table(summary: dict[str, Any], dataset: str) -> Table:
     for row in summary["rates"]:
         best = row["learning_rate"] == summary["best"]
         cells = [
-            "diverged" if row[key] is None else f"{row[key]:.5f}" for key in ("val_mse", "test_mse")
+            "failed" if row[key] is None else f"{row[key]:.5f}" for key in ("val_mse", "test_mse")
         ]
         mark = "★ " if best else ""
         table.add_row(
