@@ -129,7 +129,7 @@ def sweep(
         from kerasae.figures.sweep_figure import sweep_figure
         from kerasae.runs import artifacts
 
-        figure = sweep_figure(result, data.title)
+        figure = sweep_figure(result, data.name)
         artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
     if mlflow:
         from kerasae.runs.mlflow_log import log_sweep

@@ -15,9 +15,11 @@ from kerasae.figures.curves import (
 )
 from kerasae.figures.latent_figure import latent_figure
 from kerasae.figures.sweep_figure import sweep_figure
+from kerasae.figures.tables import sweep_table
 from kerasae.figures.versions_figure import versions_figure
 from kerasae.runs.artifacts import save_figure
 from kerasae.studies.sweeps import SweepResult
+from kerasae.use.latent import LatentPlane
 
 
 def _labels(axes):
@@ -49,9 +51,9 @@ def test_the_learning_rate_figure_marks_the_best_rate_and_the_edge(errors, label
     assert label in _labels(learning_rate_figure(rates, errors, curves).axes[0])
 
 
-def test_a_diverged_rate_is_no_best_rate():
+def test_a_failed_rate_is_no_best_rate():
     figure = learning_rate_figure([0.1, 1.0], [0.2, None], {0.1: {"val": [0.3, 0.2]}})
-    assert [text.get_text() for text in figure.axes[0].texts] == ["diverged"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["failed"]
     assert len(figure.axes[1].lines) == 1
 
 
@@ -73,7 +75,7 @@ def test_the_regularization_figure_marks_the_best_strength_of_each_regularizer()
 def test_the_latent_figure_shows_every_code_the_grid_and_the_walks():
     codes, labels = np.arange(12.0).reshape(6, 2), np.array([0, 0, 1, 1, 1, 2])
     decoded, walks = np.ones((3, 5, 4, 4)), np.ones((2, 7, 4, 4))
-    figure = latent_figure(codes, labels, ["a", "b", "c"], decoded, walks)
+    figure = latent_figure(LatentPlane(codes, labels, ["a", "b", "c"], decoded, walks, "code"))
     plane, grid, walk = figure.axes
     assert sum(len(line.get_xdata()) for line in plane.lines) == 6
     assert [axes.images[0].get_array().shape for axes in (grid, walk)] == [(12, 20), (8, 28)]
@@ -82,7 +84,8 @@ def test_the_latent_figure_shows_every_code_the_grid_and_the_walks():
 def test_the_first_row_of_the_decoded_grid_is_at_the_top():
     decoded = np.zeros((2, 2, 1, 1))
     decoded[0, 1] = 1
-    figure = latent_figure(np.zeros((1, 2)), np.zeros(1, int), ["a"], decoded)
+    codes, labels, walks = np.zeros((1, 2)), np.zeros(1, int), np.zeros((1, 2, 1, 1))
+    figure = latent_figure(LatentPlane(codes, labels, ["a"], decoded, walks, "code"))
     assert figure.axes[1].images[0].get_array().tolist() == [[0, 1], [0, 0]]
 
 
@@ -111,3 +114,40 @@ def test_a_figure_is_saved_as_png_and_as_svg_that_do_not_change(tmp_path):
     save_figure(tmp_path / "new", "curves", figure)
     assert svg.read_bytes() == first
     assert sorted(path.name for path in png.parent.iterdir()) == ["curves.png", "curves.svg"]
+
+
+def _row(status, dim=30, **scores):
+    cell = {"architecture": "basic", "hidden_dims": "256", "learning_rate": 0.003}
+    return {**cell, "latent_dim": dim, "status": status, **scores}
+
+
+def _cells(rows, dims=(30,)):
+    table = sweep_table(SweepResult(rows, dict.fromkeys(dims, 0.02), {}), "mnist5k")
+    return list(table.columns[1].cells)
+
+
+def test_a_cell_without_a_finished_trial_says_why():
+    rows = [_row("stopped", 15), _row("failed"), _row("stopped", 50), _row("failed", 50)]
+    assert _cells(rows, (15, 30, 50)) == ["stopped", "[red]failed[/red]", "[red]failed[/red]"]
+
+
+def test_a_cell_that_ends_worse_than_pca_is_marked():
+    rows = [
+        _row("done", test_mse=0.01, test_psnr=20.0),
+        _row("done", 50, test_mse=0.03, test_psnr=15.2),
+    ]
+    assert _cells(rows, (30, 50)) == [
+        "[bold green]★ 0.01000 (20.00)[/bold green]",
+        "[yellow]▼ 0.03000 (15.20)[/yellow]",
+    ]
+
+
+@pytest.mark.parametrize(("dataset", "known"), [("mnist", True), ("photos/mnist", False)])
+def test_the_report_stands_beside_its_own_data_sets_only(dataset, known):
+    result = SweepResult([_row("done", test_mse=0.01, test_psnr=20.0)], {30: 0.02}, {})
+    axes = sweep_figure(result, dataset).axes[0]
+    assert axes.get_title() == "Reconstruction error on mnist"
+    assert ("report, basic" in _labels(axes)) is known
+    table = sweep_table(result, dataset)
+    assert table.title == "mnist: test MSE (PSNR in dB)"
+    assert any("report" in str(column.header) for column in table.columns) is known

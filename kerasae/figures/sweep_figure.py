@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
+from kerasae.data.datasets import short_name
 from kerasae.figures.style import COLOURS, MARKERS, new_figure, plain_text, quiet
 from kerasae.figures.tables import cell_rows, networks_of
 from kerasae.reference import REPORT_MSE
@@ -19,7 +20,7 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
 
     Args:
         result: The sweep.
-        dataset: Name of the data set.
+        dataset: Name of the data set, or the path of one's own, which the report has not.
 
     Returns:
         The figure, both axes logarithmic.
@@ -51,7 +52,7 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
     axes.set(
         xscale="log", yscale="log", xlabel="latent dimension", ylabel="test MSE",
     )  # fmt: skip
-    axes.set_title(f"Reconstruction error on {plain_text(dataset)}")
+    axes.set_title(f"Reconstruction error on {plain_text(short_name(dataset))}")
     axes.set_xticks(dims, [str(dim) for dim in dims])
     axes.minorticks_off()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

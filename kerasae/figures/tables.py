@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from kerasae.data.datasets import short_name
 from kerasae.reference import REPORT_MSE
-from kerasae.safety.terminal import escape
 from kerasae.studies.sweeps import SweepResult
 
 Rows = list[dict[str, Any]]
@@ -20,14 +20,14 @@ def networks_of(rows: Rows) -> list[tuple[str, str, float]]:
     return list(dict.fromkeys(keys))
 
 
-def cell_rows(rows: Rows, network: tuple[str, str, float], dim: int) -> Rows:
-    """Returns the finished trials, one per seed, of a network with a latent dimension."""
+def cell_rows(rows: Rows, network: tuple[str, str, float], dim: int, status: str = "done") -> Rows:
+    """Returns the trials, one per seed, of a network with a latent dimension: the finished ones."""
     return [
         row
         for row in rows
         if (row["architecture"], row["hidden_dims"], row["learning_rate"]) == network
         and row["latent_dim"] == dim
-        and row["status"] == "done"
+        and row["status"] == status
     ]
 
 
@@ -36,17 +36,17 @@ def sweep_table(result: SweepResult, dataset: str) -> Table:
 
     Args:
         result: The sweep.
-        dataset: Name of the data set, which decides whether the report's figures exist.
+        dataset: Name of the data set, or the path of one's own, which the report has not.
 
     Returns:
         A table with a row per latent dimension and a column per network: test MSE and
         PSNR, mean ± standard deviation over the seeds. `★` marks the best cell, `▼` a cell
-        that loses to PCA.
+        that loses to PCA; one without a finished trial says whether it failed or was stopped.
     """
     networks = networks_of(result.rows)
     report = REPORT_MSE.get(dataset, {})
     best = _best_cell(result)
-    table = Table(title=f"{escape(dataset)}: test MSE (PSNR in dB)")
+    table = Table(title=f"{short_name(dataset)}: test MSE (PSNR in dB)")
     table.caption = "★ best   ▼ loses to PCA (outputs clipped to [0, 1])"
     table.add_column("latent dim", justify="right")
     several_rates = len({rate for _, _, rate in networks}) > 1
@@ -86,7 +86,8 @@ def _cell(
 ) -> str:
     rows = cell_rows(result.rows, network, dim)
     if not rows:
-        return "[red]failed[/red]"
+        failed = cell_rows(result.rows, network, dim, "failed")
+        return "[red]failed[/red]" if failed else "stopped"
     mse, psnr = _mean(rows, "test_mse"), _mean(rows, "test_psnr")
     spread = ""
     if len(rows) > 1:

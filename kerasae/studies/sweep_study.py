@@ -52,10 +52,10 @@ class SweepStudy:
             "mean_image_test_mse": pca.mse(data.test, [0])[0],
             "report": REPORT_MSE.get(data.name),
         }
-        figures = {self.name: sweep_figure(result, data.title)}
+        figures = {self.name: sweep_figure(result, data.name)}
         if runs:
             figures["reconstructions"] = self._reconstructions(runs, data, pca)
-        return Findings(summary, [sweep_table(result, data.title)], figures)
+        return Findings(summary, [sweep_table(result, data.name)], figures)
 
     def _reconstructions(self, runs: Mapping[str, Run], data: ImageData, pca: PCA) -> Figure:
         """Draws the first test images as the trained networks of one code size return them."""
