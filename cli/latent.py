@@ -46,14 +46,7 @@ def latent(
     from kerasae.use.latent import latent_plane
 
     plane = latent_plane(opened.model, data, method)
-    figure = latent_figure(
-        plane.codes,
-        plane.labels,
-        plane.class_names,
-        plane.decoded,
-        plane.walks,
-        plane.axis_name,
-    )
+    figure = latent_figure(plane)
     place = Path(model)
     folder = out or (place if place.is_dir() else place.parent)
     png, svg = artifacts.save_figure(folder, "latent", figure)

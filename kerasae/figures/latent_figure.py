@@ -12,6 +12,8 @@ from kerasae.figures.style import MARKERS, new_figure, plain_text, quiet, show_i
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from kerasae.use.latent import LatentPlane
+
 # Ten classes are more than a palette can hold apart: marker and colour together do.
 _CLASS_COLOURS = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#C9B800", "#0072B2", "#D55E00", "#CC79A7",
@@ -19,40 +21,24 @@ _CLASS_COLOURS = (
 )  # fmt: skip
 
 
-def latent_figure(
-    codes: NDArray[np.floating],
-    labels: NDArray[np.integer],
-    class_names: list[str],
-    decoded: NDArray[np.floating] | None = None,
-    walks: NDArray[np.floating] | None = None,
-    axis_name: str = "code",
-) -> Figure:
+def latent_figure(plane: LatentPlane) -> Figure:
     """Draws the latent plane, a grid of decoded points and walks between images.
 
     Args:
-        codes: Codes of the images in two dimensions, `(images, 2)`.
-        labels: Class of each image, `(images,)`, from 0.
-        class_names: Name of each class, at most ten.
-        decoded: Decoded points of a grid over the plane, `(rows, columns, height, width)`
-            in [0, 1], the first row at the top; left out when `None`.
-        walks: Images on the way from one image to another,
-            `(walks, steps, height, width)`; left out when `None`.
-        axis_name: Label of the axes, such as `code`, `PCA of the code` or `t-SNE`.
+        plane: What `use.latent.latent_plane` found; the grid is left out where it has none.
 
     Returns:
         The figure.
     """
-    columns = 1 if decoded is None else 2
-    height = 5.6 if walks is None else 5.6 + 0.75 * len(walks)
-    figure = new_figure(6.2 * columns, height)
-    ratios = [5.6] if walks is None else [5.6, height - 5.6]
-    parts = figure.subfigures(len(ratios), 1, height_ratios=ratios, squeeze=False)[:, 0]
-    top = parts[0].subfigures(1, columns, width_ratios=[6.6, 5.4][:columns], squeeze=False)[0]
-    _scatter(top[0], codes, labels, class_names, axis_name)
-    if decoded is not None:
-        _mosaic(top[1], decoded, "decoded points of the plane")
-    if walks is not None:
-        _mosaic(parts[1], walks, "walks between two images, in equal steps of the code")
+    columns = 1 if plane.decoded is None else 2
+    ratios = [5.6, 0.75 * len(plane.walks)]
+    figure = new_figure(6.2 * columns, sum(ratios))
+    upper, lower = figure.subfigures(2, 1, height_ratios=ratios, squeeze=False)[:, 0]
+    top = upper.subfigures(1, columns, width_ratios=[6.6, 5.4][:columns], squeeze=False)[0]
+    _scatter(top[0], plane.codes, plane.labels, plane.class_names, plane.axis_name)
+    if plane.decoded is not None:
+        _mosaic(top[1], plane.decoded, "decoded points of the plane")
+    _mosaic(lower, plane.walks, "walks between two images, in equal steps of the code")
     return figure
 
 

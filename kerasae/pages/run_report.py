@@ -181,11 +181,7 @@ def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
         return {"title": title, "paragraphs": ["A code of one dimension has no plane to draw."]}
     if len(data.test) < FEWEST:
         return {"title": title, "paragraphs": ["So few test images have no plane to draw."]}
-    plane = latent_plane(model, data)
-    figure = latent_figure(
-        plane.codes, plane.labels, plane.class_names, plane.decoded, plane.walks, plane.axis_name
-    )
-    artifacts.save_figure(folder, "latent", figure)
+    artifacts.save_figure(folder, "latent", latent_figure(latent_plane(model, data)))
     words = (
         "Codes of the test images by class, what the decoder makes of points between them, and "
         "walks from one image to another"

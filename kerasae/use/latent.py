@@ -33,7 +33,7 @@ Points = NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True)
 class LatentPlane:
-    """A latent space in two dimensions; the arguments of `latent_figure.latent_figure`.
+    """A latent space in two dimensions, which `latent_figure.latent_figure` draws.
 
     Args:
         codes: Place of each image, `(images, 2)`.
