@@ -74,13 +74,6 @@ def test_the_lowest_of_the_compared_columns_is_marked_and_a_missing_value_is_a_d
     assert "<td>&ndash;</td>" in page
 
 
-def test_the_highest_can_be_marked_instead(folder):
-    content = _content()
-    content["sections"][0]["tables"][0].update(highest=True, decimals=2)
-    page = report_page(content, folder)
-    assert re.findall(r'class="best">([^<]*)<', page) == ["0.07", "0.02"]
-
-
 @pytest.mark.parametrize("file", ["missing.png", "digits.gif"])
 def test_a_figure_that_cannot_be_shown_is_named(folder, file):
     section = {"title": "", "paragraphs": [], "figures": [{"file": file, "caption": "", "alt": ""}]}

@@ -30,7 +30,6 @@ class PageTable(TypedDict):
             `decimals` digits after the point, a string as it is.
         compare: Columns (numbers from 0) among which each row's best `float` is marked.
         decimals: Digits after the point; default 5.
-        highest: Whether the best is the highest instead of the lowest; default `False`.
         note: A sentence under the table.
         sortable: Whether a click on a heading sorts the rows; a `float` is then shown with four
             digits and sorted by all of them. Default `False`.
@@ -41,7 +40,6 @@ class PageTable(TypedDict):
     rows: Sequence[Sequence[Cell]]
     compare: NotRequired[Sequence[int]]
     decimals: NotRequired[int]
-    highest: NotRequired[bool]
     note: NotRequired[str]
     sortable: NotRequired[bool]
 
@@ -227,8 +225,7 @@ def _table(table: PageTable) -> str:
 def _row(row: Sequence[Cell], table: PageTable) -> str:
     compared = {column: row[column] for column in table.get("compare", ())}
     numbers = [value for value in compared.values() if isinstance(value, float)]
-    choose = max if table.get("highest", False) else min
-    best = choose(numbers) if len(numbers) > 1 else None
+    best = min(numbers) if len(numbers) > 1 else None
     cells = [f'<th scope="row"{_value(row[0], table)}>{_text(row[0], table)}</th>']
     for column, value in enumerate(row[1:], 1):
         mark = ' class="best"' if best is not None and compared.get(column) == best else ""
