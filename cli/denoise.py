@@ -72,7 +72,7 @@ def denoise(
         validation_split=validation_split,
         seed=seed,
     )
-    study = DenoisingStudy(base, tuple(sigma) if sigma is not None else (0.6,))
+    study = DenoisingStudy(base, tuple(sigma) if sigma is not None else (base.sigma,))
     data = o.load_data(base, data_dir, skip_bad)
     if data.train.ndim == 4:
         # Before hours of training: the classical denoisers beside it know no colours.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kerasae.use import QUANTILE
+
 from . import options as o
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def score(
     ] = None,
     quantile: Annotated[
         float, typer.Option(help="Share of the training images below the threshold.")
-    ] = 0.99,
+    ] = QUANTILE,
     dataset: Annotated[
         str | None, typer.Option(help="The training images; default: the run's, none for a file.")
     ] = None,

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import Experiment, check_shortcut
+from kerasae.experiment import ARCHITECTURES, Experiment, check_shortcut
 from kerasae.pca import PCA
 
 ENCODER = "encoder"
@@ -38,8 +38,8 @@ def autoencoder(
     Without a shortcut the network is a plain stack that ends in a sigmoid. With one, a
     linear path runs beside the stack, from the image to the code and from the code to the
     output, the two are added, and the output is clipped to [0, 1]. Started at PCA, with the
-    stack's last layers at zero, such a network has PCA's error before its first step,
-    and training can only improve on it.
+    stack's last layers at zero, such a network has PCA's error before its first step. Training
+    improves on it, unless the learning rate is too large for the network.
 
     Args:
         image_shape: Shape of one image: `(height, width)` or `(height, width, channels)`.
@@ -194,8 +194,8 @@ def unclipped(model: keras.Model) -> keras.Model:
 
 def basic_autoencoder(
     image_shape: Sequence[int] = (28, 28),
-    hidden_dim: int = 256,
-    latent_dim: int = 30,
+    hidden_dim: int = ARCHITECTURES["basic"][0],
+    latent_dim: int = Experiment.latent_dim,
     *,
     shortcut: str | None = None,
     pca: PCA | None = None,
@@ -222,8 +222,8 @@ def basic_autoencoder(
 
 def extended_autoencoder(
     image_shape: Sequence[int] = (28, 28),
-    hidden_dims: tuple[int, int] = (1024, 512),
-    latent_dim: int = 30,
+    hidden_dims: tuple[int, ...] = ARCHITECTURES["extended"],
+    latent_dim: int = Experiment.latent_dim,
     *,
     shortcut: str | None = None,
     pca: PCA | None = None,

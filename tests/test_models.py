@@ -76,7 +76,5 @@ def test_the_weights_are_those_of_the_seed():
 
 
 def test_an_unknown_shortcut_is_refused():
-    with pytest.raises(
-        InvalidSetting, match="shortcut: received 'PCA'; expected linear, pca or none"
-    ):
+    with pytest.raises(InvalidSetting, match="received 'PCA'; expected linear, pca or none"):
         autoencoder((4, 4), (8,), 2, shortcut="PCA")

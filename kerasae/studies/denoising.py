@@ -16,6 +16,7 @@ from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.figures.versions_figure import drawn_rows, versions_figure
 from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
+from kerasae.presets import SIGMA
 from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
 from kerasae.studies.study import Findings, Run
 from kerasae.trials.running import Bases, Trial, name_part
@@ -51,7 +52,7 @@ class DenoisingStudy:
     """
 
     base: Experiment
-    sigmas: tuple[float, ...] = (0.6,)
+    sigmas: tuple[float, ...] = (SIGMA,)
 
     def __post_init__(self) -> None:
         if not self.sigmas or len(set(self.sigmas)) != len(self.sigmas):

@@ -17,13 +17,13 @@ from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.runs import artifacts
 from kerasae.scores.metrics import psnr
+from kerasae.use import QUANTILE
 from kerasae.use.model_inputs import Input, ModelInputs
 
 if TYPE_CHECKING:
     import keras
 
 _ROWS = 500
-QUANTILE = 0.99
 
 
 @dataclasses.dataclass(frozen=True)
