@@ -52,6 +52,19 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits):
     assert not np.array_equal(first[0], other[0])
 
 
+def test_a_callers_precision_is_neither_used_nor_lost(digits):
+    expected = train(SMALL, digits).model.get_weights()
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        found = train(SMALL, digits).model
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert found.compute_dtype == "float32"
+    assert all(np.array_equal(a, b) for a, b in zip(expected, found.get_weights(), strict=True))
+
+
 def test_scores_are_those_of_the_saved_model(digits):
     run = train(SMALL, digits)
     clean = digits.test.astype("float64") / 255

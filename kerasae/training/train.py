@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,8 @@ def train(
         TrainingDiverged: If the loss or a final score is not finite.
     """
     started = time.perf_counter()
-    keras.backend.clear_session()
-    setup, trainer = _prepare(experiment, data, pca, cache or ProgramCache())
+    with _float32():
+        setup, trainer = _prepare(experiment, data, pca, cache or ProgramCache())
     give_memory_back()
     throughput = Throughput(setup.steps * experiment.batch_size)
     early_stopping = None
@@ -135,6 +136,17 @@ def train(
     if early_stopping is not None:
         early_stopping.restore_best_weights()
     return TrainedRun(setup.model, state.history, _metrics(setup, state, throughput))
+
+
+@contextlib.contextmanager
+def _float32() -> Iterator[None]:
+    """Has layers made in `float32`: a caller's own policy is no setting of the experiment."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def _fit(

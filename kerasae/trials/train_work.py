@@ -73,6 +73,8 @@ class TrainWork:
             give_memory_back()
 
     def _train(self, job: Job, report: Report) -> Event:
+        import keras
+
         from kerasae.runs.artifacts import save_run
         from kerasae.training.train import train
 
@@ -85,6 +87,8 @@ class TrainWork:
         checkpoints = Checkpoints(job.folder, Identity(experiment, job.data_md5))
         if job.until is not None:
             _check_rung(checkpoints, job.until)
+        # Layers are then named as in a process of their own, and nothing is kept of the last trial.
+        keras.backend.clear_session()
         run = train(
             experiment,
             self.store.data(experiment.dataset),
