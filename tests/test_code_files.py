@@ -5,8 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from kerasae.errors import DiskFull
-from kerasae.use.code_files import ENDINGS, write_codes
+from kerasae.errors import ArtifactError, DiskFull
+from kerasae.use.code_files import ENDINGS, check_codes_file, write_codes
 
 CODES = np.arange(2000, dtype=np.float32).reshape(1000, 2)
 
@@ -39,3 +39,12 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, full_disk, ending):
     with pytest.raises(DiskFull, match="there is no room"):
         write_codes(path, ["a.png"] * len(CODES), CODES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_new_file_of_a_possible_name_is_written(tmp_path):
+    check_codes_file(tmp_path / "new" / "a.npy")
+    (tmp_path / "a.csv").symlink_to("nowhere")
+    with pytest.raises(ArtifactError, match="is there already"):
+        check_codes_file(tmp_path / "a.csv")
+    with pytest.raises(ArtifactError, match="name too long"):
+        check_codes_file(tmp_path / ("x" * 300 + ".npy"))

@@ -1,11 +1,12 @@
 """Finding, reading and verifying data."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kerasae.data.datasets import load_dataset, validation_rows
+from kerasae.data.datasets import keras_datasets, load_dataset, validation_rows
 from kerasae.data.idx import read_idx
 from kerasae.errors import DataError, InvalidSetting
 
@@ -36,6 +37,35 @@ def test_a_truncated_gzip_is_named(tmp_path):
 def test_a_folder_without_the_files_says_where_to_put_them(tmp_path):
     with pytest.raises(DataError, match=r"mnist\.npz.*mnist5k"):
         load_dataset("mnist", tmp_path)
+
+
+def test_a_path_need_not_be_text(tmp_path):
+    images = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
+    np.save(tmp_path / "a.npy", images)
+    data = load_dataset(tmp_path / "a.npy")
+    assert data.name == str(tmp_path / "a.npy")
+    assert len(data.train) == len(data.test) == 1
+    assert len(load_dataset(Path("mnist5k")).train) == 4500
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_cannot_be_one_is_refused(monkeypatch, tmp_path, name):
+    with pytest.raises(DataError, match=name[:1]):
+        load_dataset("mnist", tmp_path / name)
+    with pytest.raises(InvalidSetting, match="path of a folder"):
+        load_dataset(tmp_path / name)
+    if "\0" not in name:  # which no variable can hold
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / name))
+        with pytest.raises(DataError, match=r"File name too long.*KERAS_HOME"):
+            load_dataset("mnist")
+
+
+def test_the_cache_is_where_keras_has_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    assert keras_datasets() == tmp_path / ".keras" / "datasets"
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "k"))
+    assert keras_datasets() == tmp_path / "k" / "datasets"
 
 
 def test_other_images_under_the_name_are_refused(tmp_path):

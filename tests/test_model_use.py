@@ -184,6 +184,11 @@ def test_nothing_is_overwritten(tmp_path):
     assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
 
 
+def test_a_name_that_is_too_long_is_no_file(tmp_path):
+    with pytest.raises(DataError, match="no such file or folder"):
+        ModelInputs([tmp_path / ("x" * 300 + ".png")])
+
+
 def test_two_pictures_of_one_name_are_refused(tmp_path):
     for name in ("a", "b"):
         write_pictures(tmp_path / name, 1)

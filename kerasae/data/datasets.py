@@ -142,7 +142,7 @@ def experiment_data(
 
 
 def load_dataset(
-    name: str,
+    name: str | os.PathLike[str],
     data_dir: str | os.PathLike[str] | None = None,
     *,
     image_size: tuple[int, int] | None = None,
@@ -178,6 +178,7 @@ def load_dataset(
     >>> load_dataset("mnist5k").train.shape
     (4500, 28, 28)
     """
+    name = os.fspath(name)
     if name not in DATASETS:
         if not os.path.lexists(name.partition("\0")[0] or "?"):
             raise InvalidSetting(
@@ -199,12 +200,20 @@ def load_dataset(
             check_local_name(data_dir)
             data = _read_folder(name, source)
     else:
-        source = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
-        data = _read_folder(name, source) or _download(name, source)
+        source = keras_datasets()
+        with refusing(source, DataError, "set KERAS_HOME to another folder"):
+            data = _read_folder(name, source)
+        data = data or _download(name, source)
     if data is None:
         raise DataError(_missing(name, Path(str(data_dir))))
     _verify(data, source)
     return data
+
+
+def keras_datasets() -> Path:
+    """Returns the folder where Keras caches its data sets."""
+    home = os.environ.get("KERAS_HOME")
+    return Path(Path.home() / ".keras" if home is None else home) / "datasets"
 
 
 def validation_rows(

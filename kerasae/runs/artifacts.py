@@ -88,6 +88,21 @@ def write_error(path: Path, error: OSError) -> ArtifactError:
     )
 
 
+def check_new(path: Path) -> None:
+    """Checks that there is nothing yet where a file or folder is to go.
+
+    Raises:
+        ArtifactError: If there is something, or its name cannot be one.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise write_error(path, error) from error
+    raise ArtifactError(f"{path}: is there already; expected a new name, choose another --out")
+
+
 def is_unfinished(path: Path) -> bool:
     """Tells files that are not in place yet from the others."""
     return path.name.startswith(_NEW)

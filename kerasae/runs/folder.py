@@ -34,10 +34,15 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         ArtifactError: If another process owns it (the message says which), if it is a symbolic
             link, is not empty, or cannot be made.
     """
-    if folder.is_symlink():
-        raise ArtifactError(f"{folder}: is a symbolic link; expected a folder, name it directly")
     try:
+        if folder.is_symlink():
+            raise ArtifactError(
+                f"{folder}: is a symbolic link; expected a folder, name it directly"
+            )
         folder.mkdir(parents=True, exist_ok=True)
+        # A folder without a lock is nobody's: in one that is refused, none is left behind.
+        if not resume and not (folder / _LOCK).exists():
+            _check_empty(folder)
         lock = filelock.FileLock(folder / _LOCK)
         lock.acquire(timeout=0)
     except filelock.Timeout:
@@ -47,17 +52,20 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
             f"{folder}: cannot be used ({error.strerror}); choose another --out"
         ) from error
     try:
-        # Hidden files are the lock, and what a process that was killed had just begun.
-        if not resume and any(not path.name.startswith(".") for path in folder.iterdir()):
-            raise ArtifactError(
-                f"{folder}: is not empty; expected a new folder, choose another --out"
-            )
+        if not resume:
+            _check_empty(folder)
         artifacts.remove_unfinished(folder)
         artifacts.write_json(folder / _OWNER, _this_process())
         yield
     finally:
         (folder / _OWNER).unlink(missing_ok=True)
         lock.release()
+
+
+def _check_empty(folder: Path) -> None:
+    # Hidden files are the lock, and what a process that was killed had just begun.
+    if any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
 
 
 def _this_process() -> dict[str, str | int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.errors import InvalidSetting
 from kerasae.extras import need
 from kerasae.runs import artifacts
 
@@ -22,13 +22,12 @@ def check_codes_file(path: Path) -> None:
 
     Raises:
         InvalidSetting: If its ending is not one of `ENDINGS`.
-        ArtifactError: If there is something already.
+        ArtifactError: If there is something already, or the name cannot be one.
         MissingExtra: If it is a Parquet file and pyarrow is missing.
     """
     if path.suffix not in ENDINGS:
         raise InvalidSetting("out", str(path), f"a file that ends in {', '.join(ENDINGS)}")
-    if path.exists() or path.is_symlink():
-        raise ArtifactError(f"{path}: is there already; expected a new file, choose another --out")
+    artifacts.check_new(path)
     if path.suffix == ".parquet":
         need("pyarrow", "parquet")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.errors import ArtifactError, InvalidSetting, KerasAEError
+from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
 from kerasae.runs import artifacts
 
@@ -41,7 +41,7 @@ def check_export(file_format: str, path: Path) -> None:
 
     Raises:
         InvalidSetting: If the format is unknown or the path has the wrong ending.
-        ArtifactError: If there is something already.
+        ArtifactError: If there is something already, or the name cannot be one.
         MissingExtra: If a library is missing.
     """
     if file_format not in FORMATS:
@@ -51,8 +51,7 @@ def check_export(file_format: str, path: Path) -> None:
         need(module, extra)
     if ending and path.suffix != ending:
         raise InvalidSetting("out", str(path), f"a file that ends in {ending}")
-    if path.exists() or path.is_symlink():
-        raise ArtifactError(f"{path}: is there already; expected a new name, choose another --out")
+    artifacts.check_new(path)
 
 
 def default_path(file_format: str, model: Path) -> Path:

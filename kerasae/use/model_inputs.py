@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
@@ -134,9 +135,10 @@ class ModelInputs:
             raise DataError(f"none of the {len(self.images):,} pictures can be read")
 
     def _found(self, path: Path) -> list[Input]:
-        if path.is_dir():
+        # pathlib's raise OSError for a name that is too long to exist.
+        if os.path.isdir(path):
             return [Input(file, file.relative_to(path)) for file in find_pictures(path)]
-        if not path.exists():
+        if not os.path.exists(path):
             raise DataError(f"{path}: there is no such file or folder; expected pictures")
         if is_picture(path):
             return [Input(path, PurePath(path.name))]
