@@ -63,11 +63,18 @@ def _native_stderr_silenced() -> Iterator[None]:
 
     Python's exceptions still get through.
     """
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+    try:
+        kept = os.dup(2)
+    except OSError:
+        kept = None  # it is closed
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != 2:
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        # Where it was closed it stays silenced: the next file opened would get the logs.
+        if kept is not None:
+            os.dup2(kept, 2)
+            os.close(kept)
