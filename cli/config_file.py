@@ -91,6 +91,9 @@ def toml_text(command: str, options: Mapping[str, Any], dependent: Sequence[str]
         options: The values by the options' names.
         dependent: Names of options that follow from others: comments, too.
 
+    Raises:
+        InvalidSetting: If a value is the name of a file that is no text.
+
     Example:
 
     >>> options = {"latent_dim": 5, "quiet": False, "out": None, "epochs": 10}
@@ -103,6 +106,8 @@ def toml_text(command: str, options: Mapping[str, Any], dependent: Sequence[str]
     """
     lines = []
     for name, value in options.items():
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise InvalidSetting(name, value, "a name that is text, for TOML holds no other")
         line = f"{name.replace('_', '-')} ={'' if value is None else f' {_toml(value)}'}"
         lines.append(f"# {line}" if value is None or name in dependent else line)
     return "\n".join([f"[{command}]", *lines, ""])
@@ -121,4 +126,6 @@ def _toml(value: Any) -> str:
 def _escaped(letter: str) -> str:
     if letter in '"\\':
         return f"\\{letter}"
-    return letter if letter.isprintable() else f"\\u{ord(letter):04x}"
+    if letter.isprintable():
+        return letter
+    return f"\\u{ord(letter):04x}" if letter <= "\uffff" else f"\\U{ord(letter):08x}"

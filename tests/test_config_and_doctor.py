@@ -23,6 +23,7 @@ def cli(*words, cwd=None):
     "experiment",
     [
         Experiment('a "b\\c" \t ü', (5, 4), shortcut=None, image_size=(3, 9), grayscale=True),
+        Experiment("\U000e0001 \U0001f600 \x7f \u2028 \uffff"),
         Experiment(sigma=0.5, clip_noise=True, learning_rate=1e-5),
     ],
 )
@@ -33,6 +34,11 @@ def test_what_is_written_for_a_run_is_read_back(tmp_path, experiment):
     found = read_config(tmp_path / "c.toml", known)
     given = {name: value for name, value in options.items() if value is not None}
     assert found == {command: given}
+
+
+def test_a_name_that_toml_cannot_hold_is_refused():
+    with pytest.raises(InvalidSetting, match=r"dataset: .*a name that is text"):
+        toml_text(*run_options(Experiment("a\udc80")))
 
 
 @pytest.mark.parametrize(
