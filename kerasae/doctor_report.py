@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from pathlib import Path
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from kerasae.data.datasets import DATASETS, load_dataset
+from kerasae.data.datasets import DATASETS, keras_datasets, load_dataset
 from kerasae.environment import cores, environment
 from kerasae.errors import DataError
 from kerasae.runtime import start_tensorflow
 
-_EXTRAS = {
-    "onnx": ("tf2onnx", "onnxruntime"),
-    "litert": ("ai-edge-litert",),
-    "openvino": ("openvino",),
-    "parquet": ("pyarrow",),
-}
+# A requirement of an extra, as the package's metadata have it.
+_OF_EXTRA = re.compile(r"""([\w.-]+).*; extra == ["']([\w-]+)["']""", re.ASCII)
 
 
 def doctor_report(data_dir: str | os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -33,19 +30,28 @@ def doctor_report(data_dir: str | os.PathLike[str] | None = None) -> dict[str, A
     start_tensorflow()
     import tensorflow as tf
 
-    cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
-    folder = data_dir or cache
+    folder = data_dir or keras_datasets()
     devices = [f"{device.device_type} {device.name}" for device in tf.config.list_logical_devices()]
     return {
         **environment(),
         "threads": tf.config.threading.get_intra_op_parallelism_threads() or cores(),
         "devices": ", ".join(devices),
-        "extras": {extra: _installed(names) for extra, names in _EXTRAS.items()},
+        "extras": {extra: _installed(names) for extra, names in _extras().items()},
         "data": {name: _found(name, folder) for name in DATASETS},
     }
 
 
-def _installed(names: tuple[str, ...]) -> str:
+def _extras() -> dict[str, list[str]]:
+    """Returns what each extra for users installs."""
+    found: dict[str, list[str]] = {}
+    for line in importlib.metadata.requires("kerasae") or ():
+        match = _OF_EXTRA.fullmatch(line)
+        if match is not None and match[2] != "dev":
+            found.setdefault(match[2], []).append(match[1])
+    return found
+
+
+def _installed(names: Sequence[str]) -> str:
     try:
         return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     except importlib.metadata.PackageNotFoundError as error:

@@ -2,9 +2,11 @@
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from kerasae_cli.config_file import read_config, run_options, toml_text
@@ -12,6 +14,8 @@ from kerasae_cli.config_file import read_config, run_options, toml_text
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.runs import artifacts
+
+ROOT = Path(__file__).parents[1]
 
 
 def cli(*words, cwd=None):
@@ -102,6 +106,10 @@ def test_the_doctor_finds_the_digits_and_prints_json_alone(tmp_path):
     assert found["data"]["mnist5k"].startswith("4,500 training and 500 test")
     assert found["data"]["mnist"].startswith("not found")
     assert "CPU" in found["devices"]
+    expected = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(found["extras"]) == set(expected["optional-dependencies"]) - {"dev"}
+    for text in found["extras"].values():
+        assert re.match(r"not installed \([\w-]+\)|[\w-]+ \d", text)
 
 
 def test_only_debug_shows_a_traceback():
