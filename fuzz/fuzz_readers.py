@@ -36,10 +36,11 @@ def fuzz_npz(data: bytes) -> None:
     if data.startswith(b"PK"):
         npz.read_npz(_written("a.npz", data), ["a"])
     else:
-        path = _written("a.npy", data)
         with contextlib.suppress(KerasAEError):
-            npz.map_npy(path)
-        npz.read_npy(path)
+            npz.map_npy(_written("a.npy", data))
+        with zipfile.ZipFile(FOLDER / "b.npz", "w") as archive:
+            archive.writestr("a.npy", data)
+        npz.read_npz(FOLDER / "b.npz", ["a"])
 
 
 def fuzz_picture(data: bytes) -> None:

@@ -20,7 +20,7 @@ from model_parts import good_config, members, weights
 from own_image_cases import picture
 
 from kerasae.data.idx import read_idx
-from kerasae.data.npz import map_npy, read_npy, read_npz
+from kerasae.data.npz import map_npy, read_npz
 from kerasae.data.picture_files import read_picture
 from kerasae.errors import DataError, InvalidSetting, ModelFileError
 from kerasae.experiment import Experiment
@@ -117,7 +117,6 @@ def test_an_npz_reader_only_refuses(archive, array):
     with written(zipped({"a.npy": array}), "a.npz") as path:
         refusing_only(DataError, lambda: read_npz(path, ["a"]))
     with written(array, "a.npy") as path:
-        refusing_only(DataError, lambda: read_npy(path))
         refusing_only(DataError, lambda: map_npy(path))
 
 

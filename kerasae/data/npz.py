@@ -31,23 +31,6 @@ _HEADER = re.compile(
 _NUMBERS = re.compile(r"[<>|](?:[iu][1248]|f[248]|b1)")
 
 
-def read_npy(path: Path, most_bytes: int = MOST_BYTES) -> NDArray[Any]:
-    """Reads a `.npy` file of numbers.
-
-    Args:
-        path: The file.
-        most_bytes: The largest size of the file and of the array.
-
-    Returns:
-        The array, read-only.
-
-    Raises:
-        DataError: If it holds anything but numbers, is empty, damaged or too large.
-    """
-    with refusing(path, DataError), open_local(path, most_bytes) as file:
-        return _read_array(file, most_bytes)
-
-
 def map_npy(path: Path) -> NDArray[Any]:
     """Maps a `.npy` file of numbers, of any size, into memory.
 
