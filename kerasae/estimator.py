@@ -143,18 +143,18 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     def _experiment(self, rows: int) -> Experiment:
         return Experiment(
             "array",
-            _plain(self.hidden_dims),
-            _plain(self.n_components),
+            self.hidden_dims,
+            self.n_components,
             activation=self.activation,
             shortcut=self.shortcut,
-            l1=_plain(self.l1),
-            dropout=_plain(self.dropout),
-            sigma=_plain(self.sigma),
-            epochs=_plain(self.epochs),
-            batch_size=min(_plain(self.batch_size), rows),
-            learning_rate=_plain(self.learning_rate),
+            l1=self.l1,
+            dropout=self.dropout,
+            sigma=self.sigma,
+            epochs=self.epochs,
+            batch_size=min(self.batch_size, rows),
+            learning_rate=self.learning_rate,
             validation_split=0.0,
-            seed=0 if self.random_state is None else _plain(self.random_state),
+            seed=0 if self.random_state is None else self.random_state,
         )
 
     def _validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
@@ -176,10 +176,3 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             full = np.concatenate([part, np.zeros((_BATCH - len(part), *part.shape[1:]), "f")])
             outputs.append(np.asarray(half(full, training=False))[: len(part)])
         return np.concatenate(outputs)
-
-
-def _plain(setting: Any) -> Any:
-    """Returns a setting as Python's own numbers; grids made with NumPy have NumPy's."""
-    if isinstance(setting, list | tuple):
-        return tuple(_plain(one) for one in setting)
-    return setting.tolist() if isinstance(setting, np.generic | np.ndarray) else setting

@@ -101,6 +101,8 @@ class Experiment:
     grayscale: bool = False
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
         if not isinstance(self.dataset, str):
             raise InvalidSetting("dataset", self.dataset, "its name or a path, such as mnist")
         if not isinstance(self.hidden_dims, Iterable):
@@ -109,12 +111,12 @@ class Experiment:
         if self.image_size is not None:
             object.__setattr__(self, "image_size", check_image_size(self.image_size))
         for width in self.hidden_dims:
-            _check_count("hidden_dims", width)
+            check_count("hidden_dims", width)
         for name in ("latent_dim", "epochs", "batch_size"):
-            _check_count(name, getattr(self, name))
+            check_count(name, getattr(self, name))
         if self.patience is not None:
-            _check_count("patience", self.patience)
-        _check_count("shift", self.shift, minimum=0)
+            check_count("patience", self.patience)
+        check_count("shift", self.shift, minimum=0)
         check_seed(self.seed)
         for name in ("clip_noise", "grayscale"):
             _check_flag(name, getattr(self, name))
@@ -233,7 +235,19 @@ def check_image_size(size: object) -> tuple[int, int]:
     return pair
 
 
-def _check_count(name: str, value: object, minimum: int = 1) -> None:
+def _plain(setting: Any) -> Any:
+    """Returns a setting as Python's own numbers; grids made with NumPy have NumPy's."""
+    if isinstance(setting, list | tuple):
+        return tuple(_plain(one) for one in setting)
+    return setting.tolist() if hasattr(setting, "tolist") else setting
+
+
+def check_count(name: str, value: object, minimum: int = 1) -> None:
+    """Checks a number of things, up to a million.
+
+    Raises:
+        InvalidSetting: If it is not a whole number from `minimum` on.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise InvalidSetting(name, value, f"a whole number of at least {minimum}")
     if value > _LARGEST_COUNT:

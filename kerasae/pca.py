@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.pixels import as_floats
-from kerasae.experiment import check_several
+from kerasae.experiment import check_count, check_several
 
 _BATCH = 5000
 # Up to this many pixels the covariance matrix is the quickest way, and exact.
@@ -128,7 +128,8 @@ def fit_pca(
         The fitted `PCA`.
 
     Raises:
-        InvalidSetting: If there are fewer than two images to fit on.
+        InvalidSetting: If there are fewer than two images to fit on, or `components` is not a
+            whole number of at least 1.
 
     Example:
 
@@ -141,6 +142,7 @@ def fit_pca(
 
     rows = np.arange(len(images)) if rows is None else rows
     check_several(len(rows))
+    check_count("components", components)
     step = -(-len(rows) * math.prod(images.shape[1:]) // _MOST_NUMBERS)
     pixels = scaled(images[rows[:: max(1, step)]])
     with threadpool_limits(1):

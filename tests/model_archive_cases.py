@@ -17,7 +17,7 @@ CASES = Cases()
 case = CASES.add
 
 
-@case("No such file")
+@case("No such file.*; name the folder of a run")
 def missing_file(place):
     return place.folder / "missing.keras"
 

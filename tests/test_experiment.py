@@ -1,5 +1,8 @@
 """The settings of a run: what is refused, before anything is loaded."""
 
+import json
+
+import numpy as np
 import pytest
 
 from kerasae.errors import InvalidSetting
@@ -27,6 +30,12 @@ from kerasae.experiment import Experiment
 def test_what_is_no_value_of_a_setting_is_refused_by_name(setting, value):
     with pytest.raises(InvalidSetting, match=f"{setting}: received "):
         Experiment(**{setting: value})
+
+
+def test_numbers_of_numpy_are_taken_as_python_s():
+    made = Experiment(hidden_dims=np.arange(2, 4), latent_dim=np.int64(3), l1=np.float32(0.5))
+    assert made == Experiment(hidden_dims=(2, 3), latent_dim=3, l1=0.5)
+    assert json.dumps(made.to_dict()) == json.dumps(Experiment(**made.to_dict()).to_dict())
 
 
 def test_the_largest_seed_is_one():

@@ -50,3 +50,9 @@ def test_a_code_longer_than_the_rank_gets_units_of_zero(digits):
 def test_one_image_has_no_components(digits):
     with pytest.raises(InvalidSetting, match="training images: received 1; expected at least 2"):
         fit_pca(digits.train, 2, rows=np.array([3]))
+
+
+@pytest.mark.parametrize("components", [0, -1, 2.5, "a", True])
+def test_a_number_of_components_that_is_none_is_refused(components):
+    with pytest.raises(InvalidSetting, match="components: received"):
+        fit_pca(np.zeros((4, 3), np.uint8), components)

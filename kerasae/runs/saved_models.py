@@ -60,7 +60,7 @@ def open_model(path: str | Path, *, trust: bool = False) -> SavedModel:
     Traceback (most recent call last):
         ...
     kerasae.errors.ModelFileError: missing.keras: cannot be read (No such file or directory); \
-save the model again with Keras 3
+name the folder of a run, or a .keras file
     """
     # Unlike Path.is_dir, it is no error for a name that no file can have.
     if os.path.isdir(path):

@@ -28,7 +28,11 @@ class Refused(Exception):
 
 @contextlib.contextmanager
 def refusing(
-    path: str | os.PathLike[str], error: type[KerasAEError], advice: str = "fetch the file again"
+    path: str | os.PathLike[str],
+    error: type[KerasAEError],
+    advice: str = "fetch the file again",
+    *,
+    missing: str | None = None,
 ) -> Iterator[None]:
     """Turns whatever reading a file raises into one line that names the file.
 
@@ -36,6 +40,7 @@ def refusing(
         path: The file, as its user named it.
         error: The error to raise.
         advice: What to do about a damaged file.
+        missing: What to do where there is none; `None` is `advice`.
 
     Raises:
         KerasAEError: The `error` given, with the file and the reason.
@@ -56,6 +61,8 @@ def refusing(
     except _READING_ERRORS as cause:
         reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
         lines = reason.splitlines() or [type(cause).__name__]
+        if missing is not None and isinstance(cause, FileNotFoundError):
+            advice = missing
         raise error(f"{os.fspath(path)}: cannot be read ({lines[0]}); {advice}") from cause
 
 

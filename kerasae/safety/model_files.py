@@ -30,6 +30,7 @@ _MOST_DEPTH = 64
 # The largest output of a layer for one image, in numbers: a quarter of a gigabyte.
 _MOST_OUTPUT = 1 << 26
 _ADVICE = "save the model again with Keras 3"
+_MISSING = "name the folder of a run, or a .keras file"
 
 
 def load_model_safely(path: str | os.PathLike[str], *, trust: bool = False) -> keras.Model:
@@ -96,7 +97,7 @@ def checked_model(path: str | os.PathLike[str], *, trust: bool = False) -> Itera
         ModelFileError: If the file is refused.
     """
     with tempfile.TemporaryDirectory(prefix="kerasae-") as folder:
-        with refusing(path, ModelFileError, _ADVICE):
+        with refusing(path, ModelFileError, _ADVICE, missing=_MISSING):
             copy = _checked_copy(path, Path(folder), trust)
         yield copy
 
