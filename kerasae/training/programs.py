@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kerasae.experiment import Experiment
 from kerasae.runtime import give_memory_back
 from kerasae.scores.evaluation import ImageMSE, image_mse_function
-from kerasae.training.trainer import ChunkTrainer, signed
+from kerasae.training.trainer import ChunkTrainer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,4 +83,4 @@ def _begin_anew(
     first = [*model.variables, *optimizer.variables]
     for variable, value in zip(state, first, strict=True):
         variable.assign(value)
-    trainer.seed.assign(signed(seed))
+    trainer.seed.assign(seed)

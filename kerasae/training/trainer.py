@@ -41,7 +41,7 @@ class ChunkTrainer(keras.Model):
         self._images = _as_tensor(images)
         self._experiment = experiment
         # No constant of the program, which serves other seeds as well.
-        self.seed = tf.Variable(signed(experiment.seed), trainable=False, dtype=tf.int32)
+        self.seed = tf.Variable(experiment.seed, trainable=False, dtype=tf.int32)
         self._loss_mean = keras.metrics.Mean(name="loss")
         self._mse_mean = keras.metrics.Mean(name="mse")
         self.built = True
@@ -116,17 +116,6 @@ class ChunkTrainer(keras.Model):
         self.make_train_function()
         self.train_function(iter(no_chunk(self._experiment.batch_size)))
         self.reset_metrics()
-
-
-def signed(seed: int) -> int:
-    """Returns the `int32` with the bits of a seed below 2**32, for TensorFlow's generators.
-
-    Example:
-
-    >>> signed(7), signed(2**32 - 1)
-    (7, -1)
-    """
-    return int(np.uint32(seed).astype(np.int32))
 
 
 def _as_tensor(images: NDArray[np.uint8]) -> tf.Tensor:
