@@ -84,7 +84,9 @@ def autoencoder(
 
     code_input = keras.Input((latent_dim,), name="code_input")
     output = layers.path(code_input, tuple(hidden_dims)[::-1], pixels, "pixels")
-    squash = keras.layers.ReLU(1.0, name=CLIP) if shortcut else keras.layers.Activation("sigmoid")
+    squash: keras.Layer = keras.layers.Activation("sigmoid", name="sigmoid")
+    if shortcut:
+        squash = keras.layers.ReLU(1.0, name=CLIP)
     output = keras.layers.Reshape(image_shape, name="unflatten")(squash(output))
     decoder = keras.Model(code_input, output, name=DECODER)
     if pca is not None and shortcut == "pca":
@@ -154,7 +156,8 @@ class _Layers:
             hidden = self._dense(width, f"hidden_{number}", activation=self._activation)(hidden)
             if self._dropout:
                 seed = int(next(self._seeds))
-                hidden = keras.layers.Dropout(self._dropout, seed=seed)(hidden)
+                drop = keras.layers.Dropout(self._dropout, seed=seed, name=f"dropout_{number}")
+                hidden = drop(hidden)
         if self._shortcut is None:
             return self._dense(units, name, **last)(hidden)
         # The stack starts silent beside PCA: what it adds must be learnt.

@@ -75,6 +75,14 @@ def test_the_weights_are_those_of_the_seed():
     assert not np.array_equal(first[0], other[0])
 
 
+@pytest.mark.parametrize("options", [{"dropout": 0.5}, {"shortcut": "linear"}])
+def test_layers_are_named_as_if_no_model_had_been_made_before(options):
+    first, second = (autoencoder((4, 4), (8, 6), 2, **options) for _ in range(2))
+    for half in ("encoder", "decoder"):
+        names = [[layer.name for layer in one.get_layer(half).layers] for one in (first, second)]
+        assert names[0] == names[1]
+
+
 def test_an_unknown_shortcut_is_refused():
     with pytest.raises(InvalidSetting, match="received 'PCA'; expected linear, pca or none"):
         autoencoder((4, 4), (8,), 2, shortcut="PCA")
