@@ -88,8 +88,8 @@ def unknown_setting_of_a_run(folder):
 
 
 @tampered("weights or more")
-def billion_hidden_units(folder):
-    write_settings(folder, hidden_dims=[10**9])
+def million_hidden_units(folder):
+    write_settings(folder, hidden_dims=[10**6])
 
 
 @tampered("activation: received")
