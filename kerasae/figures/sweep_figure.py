@@ -6,7 +6,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from kerasae.data.datasets import short_name
-from kerasae.figures.style import COLOURS, MARKERS, new_figure, plain_text, quiet
+from kerasae.figures.style import COLOURS, MARKERS, new_figure, quiet
 from kerasae.figures.tables import cell_rows, networks_of
 from kerasae.reference import REPORT_MSE
 from kerasae.studies.sweeps import SweepResult
@@ -52,7 +52,7 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
     axes.set(
         xscale="log", yscale="log", xlabel="latent dimension", ylabel="test MSE",
     )  # fmt: skip
-    axes.set_title(f"Reconstruction error on {plain_text(short_name(dataset))}")
+    axes.set_title(f"Reconstruction error on {short_name(dataset)}")
     axes.set_xticks(dims, [str(dim) for dim in dims])
     axes.minorticks_off()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -57,7 +57,7 @@ def load_model_safely(path: str | os.PathLike[str], *, trust: bool = False) -> k
     Traceback (most recent call last):
         ...
     kerasae.errors.ModelFileError: missing.keras: cannot be read (No such file or directory); \
-save the model again with Keras 3
+name the folder of a run, or a .keras file
     """
     with checked_model(path, trust=trust) as copy:
         start_tensorflow()
