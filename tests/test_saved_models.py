@@ -1,10 +1,12 @@
 """Opening what was saved: the folder of a run, or a file."""
 
+import resource
+
 import keras
 import numpy as np
 import pytest
 
-from kerasae.errors import ArtifactError, ModelFileError
+from kerasae.errors import ArtifactError, DiskFull, ModelFileError
 from kerasae.experiment import Experiment
 from kerasae.models import network
 from kerasae.runs import artifacts
@@ -30,6 +32,17 @@ def test_a_folder_and_its_file_hold_the_same_model(run):
     for one in opened:
         assert one.image_shape == (5, 4, 3)
         np.testing.assert_array_equal(one.model(images), model(images))
+
+
+def test_no_room_for_the_private_copy_of_a_file_is_told_as_such(run):
+    _, folder = run
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(DiskFull, match=r"no room in .* for a copy"):
+            open_model(folder / artifacts.MODEL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("sizes", [((4,), (4,)), ((4, 4), (4, 4, 1)), ((4, 5), (5, 4))])

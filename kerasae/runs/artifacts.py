@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kerasae.errors import ArtifactError, DiskFull
 from kerasae.interrupts import finishing_writes
 from kerasae.safety.bounded_json import parse_json
-from kerasae.safety.local_files import read_local, refusing
+from kerasae.safety.local_files import NO_ROOM, read_local, refusing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,6 @@ TRIALS = "trials"
 # Beginning of the names of files that are not in place yet.
 _NEW = ".new-"
 # No space, quota used up, or longer than the process may write.
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MOST_JSON = 1 << 24  # bytes
 _MOST_DEPTH = 16
 
@@ -78,10 +77,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_error(path: Path, error: OSError) -> ArtifactError:
     """Says in one line why a file could not be written, and what to do."""
-    if error.errno in _NO_ROOM:
+    if error.errno in NO_ROOM:
         return DiskFull(
             f"{path}: there is no room for it ({error.strerror}); what was there is kept: make "
-            f"room, then resume"
+            f"room, then try again"
         )
     return ArtifactError(
         f"{path}: cannot be written ({error.strerror or error}); choose another --out"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from kerasae.errors import KerasAEError
+from kerasae.errors import DiskFull, KerasAEError
 
 # What the readers of the standard library raise for damaged files, and for too large ones:
 # zipfile raises NotImplementedError and RuntimeError for methods and passwords.
@@ -20,6 +22,8 @@ _READING_ERRORS = (
     OSError, EOFError, ValueError, OverflowError, RuntimeError, MemoryError,
     struct.error, zlib.error, zipfile.BadZipFile,
 )  # fmt: skip
+# No space left, quota used up, or longer than the process may write.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Refused(Exception):
@@ -44,6 +48,7 @@ def refusing(
 
     Raises:
         KerasAEError: The `error` given, with the file and the reason.
+        DiskFull: If there is no room for a private copy of the file.
 
     Example:
 
@@ -61,6 +66,13 @@ def refusing(
     except _READING_ERRORS as cause:
         reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
         lines = reason.splitlines() or [type(cause).__name__]
+        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+            # What is read of a stranger is a private copy.
+            where = tempfile.gettempdir()
+            raise DiskFull(
+                f"{os.fspath(path)}: there is no room in {where} for a copy of it ({lines[0]}); "
+                f"make room, or set TMPDIR to another folder"
+            ) from cause
         if missing is not None and isinstance(cause, FileNotFoundError):
             advice = missing
         raise error(f"{os.fspath(path)}: cannot be read ({lines[0]}); {advice}") from cause
