@@ -80,7 +80,7 @@ def test_jobs_are_done_once_and_their_files_come_back(cluster, tmp_path):
         assert outcomes(events) == dict.fromkeys(names, "Finished")
     assert runs_of(tmp_path) == dict.fromkeys(names, 1)
     files = {path.name for path in (tmp_path / artifacts.TRIALS / "fine-7").iterdir()}
-    assert files == {"experiment.json", "metrics.json", "state"}
+    assert files == {"experiment.json", "history.csv", "metrics.json", "state"}
 
 
 def test_a_worker_that_kills_itself_costs_its_own_job_only(cluster, tmp_path):

@@ -121,9 +121,6 @@ def test_a_finished_fit_is_not_run_again_and_takes_more_epochs(tmp_path):
     assert refused.returncode == 2
     assert "epochs: 2 there, 1 here" in refused.stderr
     assert "l1: 0.0 there, 0.5 here" in refused.stderr
-    fewer = run("sweep", "--resume", folder, "--latent-dims", "3,1")
-    assert fewer.returncode == 2
-    assert "latent_dims: received [3, 1]; expected those that the sweep was begun" in fewer.stderr
     more = json.loads(run("fit", "--resume", folder, "--epochs", 3, "--json").stdout)
     assert (more["epochs"], more["extended_at"]) == (3, [2])
 
@@ -229,6 +226,9 @@ def test_a_killed_sweep_goes_on_and_takes_more_trials(tmp_path, whole_sweep):
     refused = run("sweep", "--resume", folder, "--l1", "0.5")
     assert refused.returncode == 2
     assert "l1: 0.0 there, 0.5 here" in refused.stderr
+    fewer = run("sweep", "--resume", folder, "--latent-dims", "3,1")
+    assert fewer.returncode == 2
+    assert "latent_dims: received [3, 1]; expected those that the sweep was begun" in fewer.stderr
     done = run("sweep", "--resume", folder, "--jobs", 2, "--json")
     assert done.returncode == 0, done.stderr
     assert sweep_result(folder) == whole_sweep
