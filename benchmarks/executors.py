@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kerasae.experiment import Experiment
+from kerasae.identity import Identity
 from kerasae.trials.executors import ProcessExecutor, SerialExecutor, resident_bytes
-from kerasae.trials.identity import Identity
 from kerasae.trials.jobs import Event, Executor, Finished, Job, JobQueue, Report
 from kerasae.trials.ledger import LEDGER, Ledger
 
@@ -92,7 +92,7 @@ def main() -> None:
         for workers in (1, 2):
             measure(f"processes, {workers}", ProcessExecutor(workers), counts.processes)
     if counts.ray:
-        from kerasae.trials.ray_executor import RayExecutor
+        from kerasae.trials.ray.executor import RayExecutor
 
         measure("ray, 2 CPUs", RayExecutor(2), counts.ray)
 

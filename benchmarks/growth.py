@@ -28,8 +28,8 @@ import numpy as np
 from kerasae.data.datasets import ImageData
 from kerasae.environment import cores, environment
 from kerasae.experiment import Experiment
-from kerasae.figures.style import COLOURS, MARKERS, new_figure, quiet
-from kerasae.runs.artifacts import save_with, write_json
+from kerasae.files.artifacts import save_with, write_json
+from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
 
 Point = dict[str, float]
 IMAGES = (15_000, 30_000, 60_000, 120_000, 240_000)
@@ -65,7 +65,7 @@ def training(count: int, hidden_dims: tuple[int, ...]) -> Point:
 
 def sweeping(trials: int) -> Point:
     """Runs a sweep of so many tiny trials, which differ in their seed."""
-    from kerasae.studies.sweeps import Sweep, run_sweep
+    from kerasae.trials.sweeps import Sweep, run_sweep
 
     base = Experiment("mnist5k", epochs=1, shortcut=None)
     sweep = Sweep(base, ((8,),), (2,), seeds=trials)

@@ -20,8 +20,8 @@ def apply(
     as_json: o.AsJson = False,
 ) -> None:
     """Reconstruct or denoise pictures, keeping their names."""
-    from kerasae.use.model_inputs import ModelInputs
-    from kerasae.use.pictures import reconstruct_pictures
+    from kerasae.inference.model_inputs import ModelInputs
+    from kerasae.inference.pictures import reconstruct_pictures
 
     found = ModelInputs(inputs, skip_bad=skip_bad)
     opened = o.open_model(model, trust_model)

@@ -29,7 +29,7 @@ def compare(
     from rich.console import Console
     from rich.table import Table
 
-    from kerasae.safety.terminal import escape
+    from kerasae.show.terminal import escape
 
     table = Table()
     table.add_column("")

@@ -39,7 +39,7 @@ def read_config(path: Path, known: Mapping[str, Mapping[str, str]]) -> dict[str,
     """
     import tomllib
 
-    from kerasae.safety.local_files import read_local, refusing
+    from kerasae.files.local_files import read_local, refusing
 
     with refusing(path, DataError, "mend the TOML file"):
         tables = tomllib.loads(read_local(path, _MOST_BYTES).decode("utf-8"))

@@ -19,7 +19,7 @@ def doctor(data_dir: o.DataDir = None, as_json: o.AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from kerasae.safety.terminal import escape
+    from kerasae.show.terminal import escape
 
     table = Table(show_header=False)
     for name, value in found.items():

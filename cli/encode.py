@@ -20,9 +20,9 @@ def encode(
     as_json: o.AsJson = False,
 ) -> None:
     """Write the codes of pictures, a row for each."""
-    from kerasae.use.code_files import check_codes_file, write_codes
-    from kerasae.use.model_inputs import ModelInputs
-    from kerasae.use.pictures import encode_pictures
+    from kerasae.inference.code_files import check_codes_file, write_codes
+    from kerasae.inference.model_inputs import ModelInputs
+    from kerasae.inference.pictures import encode_pictures
 
     check_codes_file(out)
     found = ModelInputs(inputs, skip_bad=skip_bad)

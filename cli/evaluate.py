@@ -15,7 +15,7 @@ from . import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.scores.part_scores import Evaluation
+    from kerasae.evaluation import Evaluation
 
 
 def evaluate(
@@ -46,7 +46,7 @@ def evaluate(
     )
     opened = o.open_model(model, trust_model)
     data = o.load_data(experiment, data_dir, skip_bad)
-    from kerasae.scores.part_scores import evaluate as run
+    from kerasae.evaluation import evaluate as run
 
     found = run(opened.model, data, experiment)
     if as_json:
@@ -60,7 +60,7 @@ def evaluate(
 def _table(found: Evaluation, model: str, dataset: str) -> Table:
     from rich.table import Table
 
-    from kerasae.safety.terminal import escape
+    from kerasae.show.terminal import escape
 
     table = Table(title=escape(f"{model} on {dataset}"))
     table.add_column("")

@@ -23,7 +23,7 @@ def export(
     as_json: o.AsJson = False,
 ) -> None:
     """Export a model for another runtime, and check it there."""
-    from kerasae.use.export import check_export, default_path, export_model
+    from kerasae.inference.export import check_export, default_path, export_model
 
     path = out or default_path(file_format, Path(model))
     check_export(file_format, path)

@@ -92,7 +92,7 @@ def fit(
         seed=seed,
     )
     from kerasae.data.datasets import validation_rows
-    from kerasae.runs.folder import owned
+    from kerasae.files.owned_folder import owned
 
     if begun is not None:
         _check_same(begun, experiment)
@@ -110,7 +110,7 @@ def fit(
     with owned(folder, resume=resume is not None), resumable(*again):
         metrics, pca = _run(experiment, data, folder, threads, tensorboard, quiet)
         if mlflow:
-            from kerasae.runs.mlflow_log import log_run
+            from kerasae.show.mlflow_log import log_run
 
             log_run(folder)
     _show(experiment, metrics, pca, data, folder, as_json)
@@ -118,7 +118,7 @@ def fit(
 
 def _check_same(begun: Experiment, experiment: Experiment) -> None:
     """Checks that a fit goes on with its own settings, and with as many epochs or more."""
-    from kerasae.trials.identity import differences
+    from kerasae.identity import differences
 
     changed = differences(begun.to_dict(), experiment.to_dict())
     if experiment.epochs > begun.epochs:
@@ -140,11 +140,11 @@ def _run(
 ) -> tuple[dict[str, Any], PCA]:
     """Trains what is not trained yet; returns the scores, and PCA to set beside them."""
     from kerasae.data.datasets import validation_rows
+    from kerasae.files import artifacts
+    from kerasae.identity import Identity
     from kerasae.pca import fit_pca
-    from kerasae.runs import artifacts
     from kerasae.runtime import start_tensorflow
     from kerasae.training.checkpoints import Checkpoints
-    from kerasae.trials.identity import Identity
 
     rows, _ = validation_rows(len(data.train), experiment.validation_split)
     finished = _finished(folder, experiment)
@@ -175,7 +175,7 @@ def _run(
 
 def _finished(folder: Path, experiment: Experiment) -> dict[str, Any] | None:
     """Returns the scores of a fit that is done; makes one that gets more epochs unfinished."""
-    from kerasae.runs import artifacts
+    from kerasae.files import artifacts
     from kerasae.runs.reading import read_experiment
 
     path = folder / artifacts.METRICS
@@ -209,7 +209,7 @@ def _show(
         return
     from rich.console import Console
 
-    from kerasae.safety.terminal import escape
+    from kerasae.show.terminal import escape
 
     console = Console()
     console.print(_table(experiment, metrics, pca_mse))

@@ -33,7 +33,7 @@ def latent(
     as_json: o.AsJson = False,
 ) -> None:
     """Draw the latent space: codes, decoded points, walks."""
-    from kerasae.runs import artifacts
+    from kerasae.files import artifacts
     from kerasae.runs.reading import read_experiment
 
     base = read_experiment(model) if os.path.isdir(model) else Experiment()
@@ -42,8 +42,8 @@ def latent(
         base, dataset=dataset, image_size=image_size, grayscale=grayscale or None
     )
     data = o.load_data(experiment, data_dir, skip_bad)
-    from kerasae.figures.latent_figure import latent_figure
-    from kerasae.use.latent import latent_plane
+    from kerasae.inference.latent_plane import latent_plane
+    from kerasae.show.latent_figure import latent_figure
 
     plane = latent_plane(opened.model, data, method)
     figure = latent_figure(plane)

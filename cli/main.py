@@ -23,7 +23,7 @@ from kerasae.errors import (
     TrainingDiverged,
     printable,
 )
-from kerasae.interrupts import Interrupted, handling_signals
+from kerasae.files.interrupts import Interrupted, handling_signals
 
 from .apply import apply
 from .bench import bench

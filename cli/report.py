@@ -24,9 +24,9 @@ def report(
     """Write an HTML page about a run or a sweep."""
     import tempfile
 
-    from kerasae.pages.report_page import report_page
-    from kerasae.pages.run_report import reported_runs, run_report
-    from kerasae.runs import artifacts
+    from kerasae.files import artifacts
+    from kerasae.show.report_page import report_page
+    from kerasae.show.run_page import reported_runs, run_report
 
     page = _page(folder, out)
     reported = reported_runs(folder)
@@ -46,7 +46,7 @@ def report(
 def _page(folder: Path, out: Path | None) -> Path:
     """Returns where the page goes; only an earlier page of this command is replaced."""
     from kerasae.errors import ArtifactError
-    from kerasae.runs import artifacts
+    from kerasae.files import artifacts
 
     if out is None:
         if (folder / artifacts.REPRODUCTION).exists():

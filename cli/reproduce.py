@@ -32,10 +32,10 @@ def reproduce(
 ) -> None:
     """Run every study of the report into one page."""
     from kerasae.data.datasets import load_dataset
-    from kerasae.pages.reproduction_page import reproduction_page
-    from kerasae.runs import artifacts
+    from kerasae.files import artifacts
     from kerasae.studies.reproduction import FULL, QUICK, report_studies
     from kerasae.studies.reproduction import reproduce as run
+    from kerasae.studies.reproduction_page import reproduction_page
 
     from .progress import TrialsProgress
     from .resuming import resumable, same_command

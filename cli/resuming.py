@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kerasae.errors import ClusterLost, DiskFull, InvalidSetting
-from kerasae.interrupts import Interrupted
+from kerasae.files.interrupts import Interrupted
 
 
 @contextlib.contextmanager

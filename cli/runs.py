@@ -53,7 +53,7 @@ def runs(
     from rich.console import Console
     from rich.table import Table
 
-    from kerasae.safety.terminal import escape
+    from kerasae.show.terminal import escape
 
     console = Console()
     table = Table(title=escape(f"{len(found):,} of {len(everything):,} runs in {folder}"))

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasae.use import QUANTILE
+from kerasae.inference import QUANTILE
 
 from . import options as o
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from kerasae.inference.pictures import PictureScore
     from kerasae.runs.saved_models import SavedModel
-    from kerasae.use.pictures import PictureScore
 
 
 def score(
@@ -38,8 +38,8 @@ def score(
     as_json: o.AsJson = False,
 ) -> None:
     """Rank pictures by error and mark the anomalies."""
-    from kerasae.use.model_inputs import ModelInputs
-    from kerasae.use.pictures import score_pictures
+    from kerasae.inference.model_inputs import ModelInputs
+    from kerasae.inference.pictures import score_pictures
 
     found = ModelInputs(inputs, skip_bad=skip_bad)
     opened = o.open_model(model, trust_model)
@@ -63,7 +63,7 @@ def _threshold(
     quantile: float,
 ) -> float | None:
     from kerasae.experiment import Experiment
-    from kerasae.use.pictures import training_threshold
+    from kerasae.inference.pictures import training_threshold
 
     if opened.experiment is None and dataset is None:
         return None
@@ -75,7 +75,7 @@ def _threshold(
 def _table(scores: list[PictureScore], threshold: float | None, quantile: float) -> Table:
     from rich.table import Table
 
-    from kerasae.safety.terminal import escape
+    from kerasae.show.terminal import escape
 
     table = Table(title="Reconstruction errors, the largest first")
     table.add_column("image", overflow="fold")

@@ -42,7 +42,7 @@ def run(
     else:
         from rich.console import Console
 
-        from kerasae.safety.terminal import escape
+        from kerasae.show.terminal import escape
 
         console = Console()
         for table in findings.tables:

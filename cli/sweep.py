@@ -18,7 +18,7 @@ from .defaults import plain
 from .resuming import data_words, folder_to_use, resumable, trackers
 
 if TYPE_CHECKING:
-    from kerasae.studies.sweeps import SweepResult
+    from kerasae.trials.sweeps import SweepResult
 
 
 def sweep(
@@ -69,8 +69,8 @@ def sweep(
     quiet: o.Quiet = False,
 ) -> None:
     """Train a grid of autoencoders beside PCA and the report."""
-    from kerasae.studies.sweeps import Sweep, read_sweep, run_sweep
     from kerasae.trials.executors import make_executor
+    from kerasae.trials.sweeps import Sweep, read_sweep, run_sweep
 
     from .progress import TrialsProgress
 
@@ -126,13 +126,13 @@ def sweep(
         )
     if len(result.errors) < len(result.rows):
         # After the input was accepted: drawing takes a second to import.
-        from kerasae.figures.sweep_figure import sweep_figure
-        from kerasae.runs import artifacts
+        from kerasae.files import artifacts
+        from kerasae.show.sweep_figure import sweep_figure
 
         figure = sweep_figure(result, data.name)
         artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
     if mlflow:
-        from kerasae.runs.mlflow_log import log_sweep
+        from kerasae.show.mlflow_log import log_sweep
 
         log_sweep(folder)
     _show(result, base.dataset, folder, as_json)
@@ -159,7 +159,7 @@ def _grid(
 
 
 def _is_halving(early_stop: str | None, resume: Path | None) -> bool:
-    from kerasae.studies.sweeps import HALVING, read_early_stop
+    from kerasae.trials.sweeps import HALVING, read_early_stop
 
     if early_stop not in (None, HALVING):
         raise InvalidSetting("early_stop", early_stop, HALVING)
@@ -181,8 +181,8 @@ def _kept(keep: str) -> int | None:
 def _show(result: SweepResult, dataset: str, folder: Path, as_json: bool) -> None:
     from rich.console import Console
 
-    from kerasae.figures.tables import sweep_table
-    from kerasae.safety.terminal import escape
+    from kerasae.show.sweep_table import sweep_table
+    from kerasae.show.terminal import escape
 
     if as_json:
         found = {"folder": str(folder), "results": result.rows, "errors": result.errors}

@@ -16,9 +16,10 @@ import atheris
 
 with atheris.instrument_imports(include=["kerasae", "zipfile", "json", "gzip", "numpy.lib", "PIL"]):
     from kerasae.data import idx, npz, picture_files
-    from kerasae.safety import bounded_json, bounded_zip, model_config
+    from kerasae.files import bounded_json, bounded_zip
+    from kerasae.safety import model_config
 from kerasae.errors import KerasAEError
-from kerasae.safety.local_files import Refused, refusing
+from kerasae.files.local_files import Refused, refusing
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 

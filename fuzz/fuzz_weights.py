@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kerasae.safety.local_files import Refused
+from kerasae.files.local_files import Refused
 from kerasae.safety.weights_file import check_weights
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

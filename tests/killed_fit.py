@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from kerasae.runs import artifacts
+from kerasae.files import artifacts
 from kerasae.training import checkpoints
 
 POINTS = (

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from kerasae.experiment import Experiment
-from kerasae.runs import artifacts
+from kerasae.files import artifacts
 from kerasae.trials.halving import rungs
 from kerasae.trials.jobs import (
     EpochDone,

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from kerasae.errors import ArtifactError, DiskFull
-from kerasae.runs import artifacts
+from kerasae.files import artifacts
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no permissions")

@@ -10,10 +10,10 @@ import pytest
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
+from kerasae.identity import Identity
 from kerasae.training.checkpoints import Checkpoints, read_checkpoint
 from kerasae.training.early_stopping import EarlyStopping
 from kerasae.training.train import train
-from kerasae.trials.identity import Identity
 
 RUN = Experiment(
     "mnist5k", (16,), 4, epochs=4, batch_size=50, dropout=0.2, sigma=0.3, shift=1, patience=2

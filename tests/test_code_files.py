@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasae.errors import ArtifactError, DiskFull
-from kerasae.use.code_files import ENDINGS, check_codes_file, write_codes
+from kerasae.inference.code_files import ENDINGS, check_codes_file, write_codes
 
 CODES = np.arange(2000, dtype=np.float32).reshape(1000, 2)
 

@@ -13,7 +13,7 @@ from kerasae_cli.config_file import read_config, run_options, toml_text
 
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.runs import artifacts
+from kerasae.files import artifacts
 
 ROOT = Path(__file__).parents[1]
 

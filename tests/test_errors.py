@@ -6,7 +6,7 @@ import pytest
 
 from kerasae import errors
 from kerasae.errors import InvalidSetting, KerasAEError
-from kerasae.interrupts import Interrupted
+from kerasae.files.interrupts import Interrupted
 
 
 def classes(base):

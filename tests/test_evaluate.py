@@ -13,9 +13,9 @@ from sklearn.decomposition import PCA
 
 from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.errors import InvalidSetting
+from kerasae.evaluation import code_size, evaluate
 from kerasae.experiment import Experiment
-from kerasae.runs import artifacts
-from kerasae.scores.part_scores import code_size, evaluate
+from kerasae.files import artifacts
 from kerasae.training.train import train
 
 

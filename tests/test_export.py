@@ -12,11 +12,11 @@ import pytest
 from kerasae.data.datasets import load_dataset
 from kerasae.errors import ArtifactError, InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.files import artifacts
+from kerasae.inference.export import FORMATS, check_export, default_path, export_model, run_exported
 from kerasae.models import network
 from kerasae.pca import fit_pca, scaled
-from kerasae.runs import artifacts
 from kerasae.training.train import TrainedRun
-from kerasae.use.export import FORMATS, check_export, default_path, export_model, run_exported
 
 NEEDED = {
     "onnx": ("tf2onnx", "onnxruntime"),
@@ -92,7 +92,7 @@ def test_the_command_writes_beside_the_run_and_prints_json_alone(tmp_path):
 def test_a_missing_library_is_answered_with_the_extra():
     code = (
         "import sys; sys.modules['openvino'] = None\n"
-        "from kerasae.use.export import check_export; from pathlib import Path\n"
+        "from kerasae.inference.export import check_export; from pathlib import Path\n"
         "check_export('openvino', Path('x'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

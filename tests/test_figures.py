@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasae.figures.curves import (
+from kerasae.files.artifacts import save_figure
+from kerasae.inference.latent_plane import LatentPlane
+from kerasae.show.curves import (
     history_figure,
     learning_rate_figure,
     overfit_figure,
     regularization_figure,
 )
-from kerasae.figures.latent_figure import latent_figure
-from kerasae.figures.sweep_figure import sweep_figure
-from kerasae.figures.tables import sweep_table
-from kerasae.figures.versions_figure import versions_figure
-from kerasae.runs.artifacts import save_figure
-from kerasae.studies.sweeps import SweepResult
-from kerasae.use.latent import LatentPlane
+from kerasae.show.latent_figure import latent_figure
+from kerasae.show.sweep_figure import sweep_figure
+from kerasae.show.sweep_table import sweep_table
+from kerasae.show.versions_figure import versions_figure
+from kerasae.trials.sweeps import SweepResult
 
 
 def _labels(axes):

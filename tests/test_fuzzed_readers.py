@@ -24,9 +24,9 @@ from kerasae.data.npz import map_npy, read_npz
 from kerasae.data.picture_files import read_picture
 from kerasae.errors import DataError, InvalidSetting, ModelFileError
 from kerasae.experiment import Experiment
+from kerasae.files.bounded_json import parse_json
+from kerasae.files.local_files import Refused
 from kerasae.runs.reading import parse_experiment
-from kerasae.safety.bounded_json import parse_json
-from kerasae.safety.local_files import Refused
 from kerasae.safety.model_config import check_model_config
 from kerasae.safety.model_files import checked_model
 from kerasae.safety.weights_file import check_weights

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from kerasae.errors import InvalidSetting
+from kerasae.inference.latent_plane import latent_plane
 from kerasae.models import autoencoder
 from kerasae.pca import fit_pca
-from kerasae.use.latent import latent_plane
 
 
 def model_of(digits, dim):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasae.metrics import ssim
 from kerasae.noise import noisy_images
-from kerasae.scores.metrics import ssim
 
 
 @pytest.mark.parametrize("channels", [None, 3])

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from kerasae.errors import TrackingError
-from kerasae.runs.mlflow_log import log_run
+from kerasae.show.mlflow_log import log_run
 
 # Importing it takes seconds, also where only other tests are run.
 installed = importlib.util.find_spec("mlflow") is not None

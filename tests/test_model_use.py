@@ -15,17 +15,17 @@ from PIL import Image
 from kerasae.data.datasets import load_dataset
 from kerasae.errors import ArtifactError, DataError, DiskFull, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.models import network
-from kerasae.runs import artifacts
-from kerasae.training.train import TrainedRun
-from kerasae.use.model_inputs import ModelInputs
-from kerasae.use.pictures import (
+from kerasae.files import artifacts
+from kerasae.inference.model_inputs import ModelInputs
+from kerasae.inference.pictures import (
     denoise,
     encode_pictures,
     reconstruct_pictures,
     score_pictures,
     training_threshold,
 )
+from kerasae.models import network
+from kerasae.training.train import TrainedRun
 
 
 def changed(shape, function=lambda x: x):

@@ -22,10 +22,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join([*filter(None, sys.path), str(Path(__
 ray = pytest.importorskip("ray", reason="needs kerasae[ray]")
 
 from kerasae.errors import InvalidSetting, KerasAEError  # noqa: E402
-from kerasae.runs import artifacts  # noqa: E402
+from kerasae.files import artifacts  # noqa: E402
 from kerasae.trials.jobs import Failed, Finished, Started, Warned  # noqa: E402
 from kerasae.trials.ledger import Ledger  # noqa: E402
-from kerasae.trials.ray_executor import RayExecutor  # noqa: E402
+from kerasae.trials.ray.executor import RayExecutor  # noqa: E402
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 HERE = {"node_ip_address": "127.0.0.1", "object_store_memory": 200 << 20}
@@ -34,7 +34,7 @@ import os, pathlib, signal, sys
 from small_work import drive, jobs_of
 from kerasae.errors import KerasAEError
 from kerasae.trials.jobs import Finished
-from kerasae.trials.ray_executor import RayExecutor
+from kerasae.trials.ray.executor import RayExecutor
 folder, address, results, *names = sys.argv[1:]
 results = int(results)
 def on_event(event):
@@ -125,7 +125,7 @@ def test_ray_started_here_lets_nobody_else_in_and_leaves_nothing_in_the_home(tmp
 import os, sys, pathlib, subprocess
 from small_work import drive, jobs_of
 from kerasae.trials.jobs import Finished
-from kerasae.trials.ray_executor import RayExecutor
+from kerasae.trials.ray.executor import RayExecutor
 import ray
 other = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False); ray.nodes()"
 def look(event):

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from kerasae.errors import ArtifactError
-from kerasae.figures.versions_figure import versions_figure
-from kerasae.pages.report_page import report_page
-from kerasae.runs.artifacts import save_figure
+from kerasae.files.artifacts import save_figure
+from kerasae.show.report_page import report_page
+from kerasae.show.versions_figure import versions_figure
 
 _CHROMIUM = next(filter(shutil.which, ("chromium", "chromium-browser", "google-chrome")), None)
 

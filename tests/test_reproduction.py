@@ -9,16 +9,16 @@ import pytest
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.pages.reproduction_page import reproduction_page
 from kerasae.studies.denoisers import BASELINES
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
 from kerasae.studies.reproduction import Part, report_studies, reproduce
+from kerasae.studies.reproduction_page import reproduction_page
 from kerasae.studies.sweep_study import SweepStudy
-from kerasae.studies.sweeps import Sweep
 from kerasae.trials.jobs import Started
+from kerasae.trials.sweeps import Sweep
 
 BASE = Experiment("mnist5k", (8,), 4, epochs=2, batch_size=50)
 STUDIES = [

@@ -18,7 +18,7 @@ import pytest
 from killed_fit import POINTS
 
 from kerasae.errors import ArtifactError
-from kerasae.runs.folder import owned
+from kerasae.files.owned_folder import owned
 
 pytestmark = pytest.mark.slow
 KERASAE = [sys.executable, "-m", "kerasae_cli.main"]

@@ -3,7 +3,7 @@
 import pytest
 
 from kerasae.errors import ArtifactError
-from kerasae.runs.folder import owned
+from kerasae.files.owned_folder import owned
 
 
 def test_a_folder_that_is_refused_is_left_as_it_was(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.runs import artifacts
+from kerasae.files import artifacts
 from kerasae.runs.listing import filtered, find_runs, ordered, read_finished_run, side_by_side
 
 SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}

@@ -12,11 +12,11 @@ from PIL import Image
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.pages.image_pairs import image_pairs
-from kerasae.pages.report_page import report_page
-from kerasae.pages.run_report import reported_runs, run_report
-from kerasae.runs import artifacts
+from kerasae.files import artifacts
 from kerasae.runs.reading import load_run
+from kerasae.show.image_pairs import image_pairs
+from kerasae.show.report_page import report_page
+from kerasae.show.run_page import reported_runs, run_report
 from kerasae.training.train import train
 
 

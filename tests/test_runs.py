@@ -12,8 +12,8 @@ from hostile import assert_refused, refusals
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
+from kerasae.files import artifacts
 from kerasae.models import network
-from kerasae.runs import artifacts
 from kerasae.runs.reading import load_run, read_experiment, read_history, run_file
 from kerasae.training.train import TrainedRun
 

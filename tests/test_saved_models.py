@@ -8,8 +8,8 @@ import pytest
 
 from kerasae.errors import ArtifactError, DiskFull, ModelFileError
 from kerasae.experiment import Experiment
+from kerasae.files import artifacts
 from kerasae.models import network
-from kerasae.runs import artifacts
 from kerasae.runs.saved_models import open_model
 from kerasae.training.train import TrainedRun
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from kerasae.studies.sweeps import COLUMNS
+from kerasae.trials.sweeps import COLUMNS
 
 LOADING = """
 import sys, keras, numpy as np

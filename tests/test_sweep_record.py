@@ -4,8 +4,8 @@ import pytest
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.runs import artifacts
-from kerasae.studies.sweeps import Sweep, read_sweep
+from kerasae.files import artifacts
+from kerasae.trials.sweeps import Sweep, read_sweep
 
 GRID = Sweep(Experiment(), ((8,), (16, 8)), (2, 3), (0.1,), seeds=2)
 

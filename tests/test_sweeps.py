@@ -10,12 +10,12 @@ import pytest
 from kerasae.data.datasets import ImageData
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.interrupts import handling_signals, install_handlers_again
+from kerasae.files.interrupts import handling_signals, install_handlers_again
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.study import run_study
-from kerasae.studies.sweeps import Sweep, run_sweep
 from kerasae.trials.executors import SerialExecutor
+from kerasae.trials.sweeps import Sweep, run_sweep
 
 BASE = Experiment("tiny", (3,), 2, epochs=1, batch_size=4)
 

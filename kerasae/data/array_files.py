@@ -15,8 +15,8 @@ from kerasae.data.image_checks import check_images
 from kerasae.data.npz import MOST_BYTES, map_npy, read_npz
 from kerasae.data.picture_files import is_picture
 from kerasae.errors import DataError
-from kerasae.safety.bounded_zip import member_names
-from kerasae.safety.local_files import open_local, refusing
+from kerasae.files.bounded_zip import member_names
+from kerasae.files.local_files import open_local, refusing
 
 _TRAIN, _TRAIN_LABELS, _TEST, _TEST_LABELS = NPZ_KEYS
 _NAMES_SHOWN = 10

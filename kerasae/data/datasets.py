@@ -20,7 +20,7 @@ from kerasae.data.image_checks import check_labelled
 from kerasae.data.npz import read_npz
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.safety.local_files import check_local_name, refusing
+from kerasae.files.local_files import check_local_name, refusing
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0

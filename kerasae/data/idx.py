@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import DataError
-from kerasae.safety.local_files import Refused, open_local, refusing
+from kerasae.files.local_files import Refused, open_local, refusing
 
 _UINT8 = 8
 _MOST_BYTES = 1 << 28  # MNIST's images are a fifth of it

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import DataError
-from kerasae.safety.bounded_zip import open_zip
-from kerasae.safety.local_files import Refused, open_local, refusing
+from kerasae.files.bounded_zip import open_zip
+from kerasae.files.local_files import Refused, open_local, refusing
 
 MOST_BYTES = 1 << 30
 _MOST_HEADER = 1000

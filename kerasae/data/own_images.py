@@ -17,7 +17,7 @@ from kerasae.data.image_store import new_images
 from kerasae.data.picture_files import pixels_of
 from kerasae.errors import DataError
 from kerasae.experiment import check_image_size
-from kerasae.safety.local_files import refusing
+from kerasae.files.local_files import refusing
 
 _TEST_SHARE = 0.1
 _ROWS = 256  # converted at once

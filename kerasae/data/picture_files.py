@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasae.errors import DataError
-from kerasae.safety.local_files import Refused, open_local, refusing
+from kerasae.files.local_files import Refused, open_local, refusing
 
 Found = TypeVar("Found")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.errors import ArtifactError, InvalidSetting
-from kerasae.runs.artifacts import EXPERIMENT, METRICS, read_json
+from kerasae.files.artifacts import EXPERIMENT, METRICS, read_json
+from kerasae.files.local_files import Refused, refusing
 from kerasae.runs.reading import read_experiment, run_file
-from kerasae.safety.local_files import Refused, refusing
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kerasae.files.local_files import Refused
 from kerasae.safety.config_values import (
     Checker,
     choice,
@@ -16,7 +17,6 @@ from kerasae.safety.config_values import (
     optional,
     shown,
 )
-from kerasae.safety.local_files import Refused
 
 DTYPES = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 ACTIVATIONS = (

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kerasae.safety.local_files import Refused
+from kerasae.files.local_files import Refused
 
 Checker = Callable[[Any], Any]
 _NAME = re.compile(r"[A-Za-z0-9_.>-]{1,200}", re.ASCII)

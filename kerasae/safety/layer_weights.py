@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from kerasae.safety.local_files import Refused
+from kerasae.files.local_files import Refused
 
 Config = dict[str, Any]
 Shape = list[Any]

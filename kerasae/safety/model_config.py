@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from kerasae.files.local_files import Refused
 from kerasae.safety.config_objects import dtype, of_keras
 from kerasae.safety.config_values import choice, count, fields, flag, name, optional, shown
 from kerasae.safety.layer_allowlist import COMMON, LAYERS, SHAPE
-from kerasae.safety.local_files import Refused
 
 _MOST_NESTED = 6
 _MOST_LAYERS = 1000

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import ModelFileError
+from kerasae.files.bounded_json import parse_json
+from kerasae.files.bounded_zip import copy_member, open_zip, read_member
+from kerasae.files.local_files import Refused, open_local, refusing
 from kerasae.runtime import start_tensorflow
-from kerasae.safety.bounded_json import parse_json
-from kerasae.safety.bounded_zip import copy_member, open_zip, read_member
-from kerasae.safety.local_files import Refused, open_local, refusing
 from kerasae.safety.model_config import check_model_config, least_weights
 from kerasae.safety.weights_file import WeightsFile, check_weights
 

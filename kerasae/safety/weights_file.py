@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kerasae.files.local_files import Refused
 from kerasae.safety import weights_walk
-from kerasae.safety.local_files import Refused
 
 _SECONDS = 300
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
+from kerasae.metrics import psnr
 from kerasae.noise import check_sigma, noisy_images
-from kerasae.scores.metrics import psnr
 from kerasae.studies.linear_denoisers import best_linear_estimator, pair_moments, pca_projections
 
 BASELINES = ("gaussian", "wiener", "total_variation", "non_local_means", "pca", "linear")

@@ -14,9 +14,9 @@ from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.figures.versions_figure import drawn_rows, versions_figure
 from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
 from kerasae.presets import SIGMA
+from kerasae.show.versions_figure import drawn_rows, versions_figure
 from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
 from kerasae.studies.study import Findings, Run
 from kerasae.trials.running import Bases, Trial, name_part

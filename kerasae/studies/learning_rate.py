@@ -11,7 +11,7 @@ from rich.table import Table
 from kerasae.data.datasets import ImageData
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.figures.curves import learning_rate_figure
+from kerasae.show.curves import learning_rate_figure
 from kerasae.studies.study import Findings, Run
 from kerasae.trials.running import Bases, Trial, name_part
 

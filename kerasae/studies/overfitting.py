@@ -11,8 +11,8 @@ from rich.table import Table
 from kerasae.data.datasets import ImageData
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.figures.curves import overfit_figure
 from kerasae.reference import REPORT_LONG_RUN
+from kerasae.show.curves import overfit_figure
 from kerasae.studies.study import Findings, Run
 from kerasae.trials.running import Bases, Trial
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from kerasae.data.datasets import ImageData
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.figures.curves import regularization_figure
 from kerasae.reference import REPORT_REGULARIZATION
+from kerasae.show.curves import regularization_figure
 from kerasae.studies.study import Findings, Run
 from kerasae.trials.running import Bases, Trial, name_part
 

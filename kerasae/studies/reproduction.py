@@ -12,20 +12,20 @@ from kerasae.data.datasets import ImageData
 from kerasae.environment import environment
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.files import artifacts
+from kerasae.files.owned_folder import owned
 from kerasae.presets import denoiser, long_run, selected_model
 from kerasae.reference import sweep_epochs
-from kerasae.runs import artifacts
-from kerasae.runs.folder import owned
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
 from kerasae.studies.study import Findings, Run, Study, check_plan, collect, save_findings
 from kerasae.studies.sweep_study import SweepStudy
-from kerasae.studies.sweeps import Sweep
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event
 from kerasae.trials.running import Bases, Trial, check_trials, running_trials
+from kerasae.trials.sweeps import Sweep
 
 FULL = ("mnist", "fashion_mnist")
 QUICK = ("mnist5k",)

@@ -14,8 +14,8 @@ from rich.table import Table
 from kerasae.data.datasets import ImageData
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
-from kerasae.runs import artifacts
-from kerasae.runs.folder import owned
+from kerasae.files import artifacts
+from kerasae.files.owned_folder import owned
 from kerasae.runs.reading import load_run, read_history
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Failed, Finished

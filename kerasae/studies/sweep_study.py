@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from kerasae.data.datasets import ImageData
 from kerasae.data.pixels import as_floats
-from kerasae.figures.sweep_figure import sweep_figure
-from kerasae.figures.tables import sweep_table
-from kerasae.figures.versions_figure import drawn_rows, versions_figure
 from kerasae.pca import PCA
 from kerasae.reference import REPORT_MSE
+from kerasae.show.sweep_figure import sweep_figure
+from kerasae.show.sweep_table import sweep_table
+from kerasae.show.versions_figure import drawn_rows, versions_figure
 from kerasae.studies.study import Findings, Run
-from kerasae.studies.sweeps import Sweep, sweep_result
 from kerasae.trials.jobs import Finished
 from kerasae.trials.running import Bases, Trial
+from kerasae.trials.sweeps import Sweep, sweep_result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import TrainingDiverged
-from kerasae.scores.evaluation import ImageMSE
-from kerasae.scores.metrics import scores
+from kerasae.metrics import scores
+from kerasae.model_outputs import ImageMSE
 
 
 class ValidationScores(keras.callbacks.Callback):

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import ArtifactError, DamagedFile, KerasAEWarning
-from kerasae.runs.artifacts import remove_unfinished, replacing
-from kerasae.safety.bounded_json import parse_json
-from kerasae.safety.local_files import Refused, read_local, refusing
-from kerasae.trials.identity import Identity
+from kerasae.files.artifacts import remove_unfinished, replacing
+from kerasae.files.bounded_json import parse_json
+from kerasae.files.local_files import Refused, read_local, refusing
+from kerasae.identity import Identity
 
 _FORMAT = "kerasae-checkpoint-1"
 _KEPT = 2

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.experiment import Experiment
+from kerasae.model_outputs import ImageMSE, image_mse_function
 from kerasae.runtime import give_memory_back
-from kerasae.scores.evaluation import ImageMSE, image_mse_function
 from kerasae.training.trainer import ChunkTrainer
 
 

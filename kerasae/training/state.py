@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae import interrupts
 from kerasae.errors import ArtifactError
+from kerasae.files import interrupts
 from kerasae.training.background_writer import BackgroundWriter
 from kerasae.training.callbacks import Throughput
 from kerasae.training.checkpoints import Checkpoint, Checkpoints

@@ -18,13 +18,13 @@ from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.data.pixels import as_floats
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
+from kerasae.metrics import Scores, psnr, scores
+from kerasae.model_outputs import ImageMSE
 from kerasae.models import ENCODER, network
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input, scoring_slices
 from kerasae.pca import PCA, fit_pca
 from kerasae.runtime import give_memory_back
-from kerasae.scores.evaluation import ImageMSE
-from kerasae.scores.metrics import Scores, psnr, scores
-from kerasae.scores.sparsity import sparsity
+from kerasae.sparsity import sparsity
 from kerasae.training.batches import chunks_per_epoch, row_chunks
 from kerasae.training.callbacks import OnEpoch, StopOnDivergence, Throughput, ValidationScores
 from kerasae.training.checkpoints import Checkpoints

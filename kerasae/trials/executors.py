@@ -20,7 +20,7 @@ from pathlib import Path
 
 from kerasae.environment import cores
 from kerasae.errors import InvalidSetting
-from kerasae.interrupts import Interrupted, check, handling_signals
+from kerasae.files.interrupts import Interrupted, check, handling_signals
 from kerasae.trials.jobs import Died, Event, Executor, Job, JobQueue, Work
 
 EXECUTORS = ("processes", "serial", "ray")
@@ -61,7 +61,7 @@ serial, ray
         raise InvalidSetting("executor", name, "one of " + ", ".join(EXECUTORS))
     check_workers(jobs)
     if name == "ray":
-        from kerasae.trials.ray_executor import RayExecutor
+        from kerasae.trials.ray.executor import RayExecutor
 
         return RayExecutor(jobs, ray_address, gpus_per_trial)
     for setting, value in (("ray_address", ray_address), ("gpus_per_trial", gpus_per_trial)):

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from kerasae.errors import ArtifactError, DiskFull
-from kerasae.runs import artifacts
+from kerasae.files import artifacts
+from kerasae.identity import Identity
 from kerasae.runs.reading import read_experiment, read_history
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.halving import next_step, rungs
-from kerasae.trials.identity import Identity
 from kerasae.trials.jobs import (
     Died,
     Event,

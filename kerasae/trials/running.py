@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kerasae.data.data_store import DataStore
 from kerasae.data.datasets import ImageData, validation_rows
 from kerasae.experiment import Experiment
+from kerasae.files import artifacts
 from kerasae.pca import PCA
-from kerasae.runs import artifacts
+from kerasae.trials.data_store import DataStore
 from kerasae.trials.jobs import Event, Executor, Failed, Finished, Job, JobQueue, Stopped
 from kerasae.trials.ledger import Ledger
 from kerasae.trials.records import TrialRecords

@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kerasae.data.data_store import DataStore, LoadedStore
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
+from kerasae.identity import Identity
 from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
-from kerasae.trials.identity import Identity
+from kerasae.trials.data_store import DataStore, LoadedStore
 from kerasae.trials.jobs import (
     EpochDone,
     Event,
@@ -75,7 +75,7 @@ class TrainWork:
     def _train(self, job: Job, report: Report) -> Event:
         import keras
 
-        from kerasae.runs.artifacts import save_run
+        from kerasae.files.artifacts import save_run
         from kerasae.training.train import train
 
         def on_epoch(epoch: int, logs: dict[str, float]) -> None:

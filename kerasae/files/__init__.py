@@ -1,0 +1,1 @@
+"""Local files: opened within bounds, written whole, owned by one process."""

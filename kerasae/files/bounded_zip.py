@@ -1,0 +1,103 @@
+"""Reading zip archives of strangers: checked before anything is inflated, bounded while it is."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from collections.abc import Mapping
+from typing import BinaryIO
+
+from kerasae.files.local_files import Refused
+
+_END = struct.Struct("<4s4H2IH")
+_END64_LOCATOR = b"PK\6\7"
+_MOST_DIRECTORY_BYTES = 1 << 16
+_BLOCK = 1 << 20
+
+
+def open_zip(file: BinaryIO, members: Mapping[str, int]) -> zipfile.ZipFile:
+    """Opens a zip archive that holds exactly the members expected.
+
+    The table of contents is measured before it is parsed, since a table of millions of
+    entries takes gigabytes.
+
+    Args:
+        file: The archive, open for reading.
+        members: Names of the members and the largest size of each, in bytes.
+
+    Returns:
+        The archive; read it with `read_member` or `copy_member`.
+
+    Raises:
+        Refused: If it is not such an archive.
+        zipfile.BadZipFile: If it is damaged.
+    """
+    _check_end(file)
+    archive = zipfile.ZipFile(file)
+    found: set[str] = set()
+    for info in archive.infolist():
+        name = info.orig_filename
+        if name in found:
+            raise Refused(f"member {name!r} is there twice")
+        if name not in members or name != info.filename:
+            raise Refused(f"member {name!r} is not expected; expected {', '.join(members)}")
+        _check_member(info, members[name])
+        found.add(name)
+    missing = [name for name in members if name not in found]
+    if missing:
+        raise Refused(f"member {missing[0]!r} is missing")
+    return archive
+
+
+def member_names(file: BinaryIO) -> list[str]:
+    """Lists the members of a zip archive; `open_zip` then checks them."""
+    _check_end(file)
+    with zipfile.ZipFile(file) as archive:
+        return archive.namelist()
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Reads a member whole, whose declared size `open_zip` has bounded."""
+    size = archive.getinfo(name).file_size
+    with archive.open(name) as member:
+        # Asked for everything, zipfile would inflate it all before it cut off what is too much.
+        content = member.read(size + 1)
+    if len(content) != size:
+        raise Refused(f"member {name!r} ends early")
+    return content
+
+
+def copy_member(archive: zipfile.ZipFile, name: str, target: BinaryIO) -> None:
+    """Copies a member into a file, a block at a time."""
+    size = 0
+    with archive.open(name) as member:
+        while block := member.read(_BLOCK):
+            size += len(block)
+            target.write(block)
+    if size != archive.getinfo(name).file_size:
+        raise Refused(f"member {name!r} ends early")
+
+
+def _check_end(file: BinaryIO) -> None:
+    size = file.seek(0, 2)
+    length = min(size, _END.size + 20)
+    file.seek(size - length)
+    tail = file.read(length)
+    file.seek(0)
+    if size < _END.size or not tail[-_END.size :].startswith(b"PK\5\6"):
+        raise Refused("does not end like a zip archive; it is cut off, or another kind of file")
+    _, disk, start_disk, here, entries, directory, _, comment = _END.unpack(tail[-_END.size :])
+    if disk or start_disk or here != entries or comment or tail.startswith(_END64_LOCATOR):
+        raise Refused("is a zip archive in parts, with a comment, or zip64; expected a plain one")
+    if directory > _MOST_DIRECTORY_BYTES:
+        raise Refused(f"its table of contents has {directory:,} bytes; expected a few members")
+
+
+def _check_member(info: zipfile.ZipInfo, most_bytes: int) -> None:
+    name = info.filename
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
+        raise Refused(f"member {name!r} is encrypted or packed in an unusual way")
+    if info.file_size > most_bytes:
+        raise Refused(
+            f"member {name!r} declares {info.file_size:,} bytes; expected at most {most_bytes:,}"
+        )

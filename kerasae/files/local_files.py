@@ -1,0 +1,158 @@
+"""Opening files of strangers: local, regular and of bounded size, or refused in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from kerasae.errors import DiskFull, KerasAEError
+
+# What the readers of the standard library raise for damaged files, and for too large ones:
+# zipfile raises NotImplementedError and RuntimeError for methods and passwords.
+_READING_ERRORS = (
+    OSError, EOFError, ValueError, OverflowError, RuntimeError, MemoryError,
+    struct.error, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
+# No space left, quota used up, or longer than the process may write.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Refused(Exception):
+    """What a checker found wrong with a file; `refusing` adds the file's name."""
+
+
+@contextlib.contextmanager
+def refusing(
+    path: str | os.PathLike[str],
+    error: type[KerasAEError],
+    advice: str = "fetch the file again",
+    *,
+    missing: str | None = None,
+) -> Iterator[None]:
+    """Turns whatever reading a file raises into one line that names the file.
+
+    Args:
+        path: The file, as its user named it.
+        error: The error to raise.
+        advice: What to do about a damaged file.
+        missing: What to do where there is none; `None` is `advice`.
+
+    Raises:
+        KerasAEError: The `error` given, with the file and the reason.
+        DiskFull: If there is no room for a private copy of the file.
+
+    Example:
+
+    >>> from kerasae.errors import DataError
+    >>> with refusing("a.npz", DataError):
+    ...     raise EOFError("no more")
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.DataError: a.npz: cannot be read (no more); fetch the file again
+    """
+    try:
+        yield
+    except Refused as refused:
+        raise error(f"{os.fspath(path)}: {refused}") from None
+    except _READING_ERRORS as cause:
+        reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+        lines = reason.splitlines() or [type(cause).__name__]
+        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+            # What is read of a stranger is a private copy.
+            where = tempfile.gettempdir()
+            raise DiskFull(
+                f"{os.fspath(path)}: there is no room in {where} for a copy of it ({lines[0]}); "
+                f"make room, or set TMPDIR to another folder"
+            ) from cause
+        if missing is not None and isinstance(cause, FileNotFoundError):
+            advice = missing
+        raise error(f"{os.fspath(path)}: cannot be read ({lines[0]}); {advice}") from cause
+
+
+def check_local_name(path: str | os.PathLike[str]) -> None:
+    """Refuses what cannot be the name of a local file or folder.
+
+    Args:
+        path: The name.
+
+    Raises:
+        Refused: If it is a URL, or holds a NUL character.
+
+    Example:
+
+    >>> check_local_name("http://host/a.npz")
+    Traceback (most recent call last):
+        ...
+    kerasae.files.local_files.Refused: is a URL; expected a local file: download it first
+    """
+    text = os.fspath(path)
+    # pathlib turns "http://host" into "http:/host".
+    if ":/" in text and text.partition(":/")[0].isalnum() and len(text.partition(":/")[0]) > 1:
+        raise Refused("is a URL; expected a local file: download it first")
+    if "\0" in text:
+        raise Refused("the name holds a NUL character; expected the name of a file")
+
+
+def open_local(
+    path: str | os.PathLike[str], most_bytes: int, *, follow_symlinks: bool = True
+) -> BinaryIO:
+    """Opens a local regular file for reading.
+
+    A pipe or a device does not block: it is opened without waiting, and refused.
+
+    Args:
+        path: The file.
+        most_bytes: The largest size accepted.
+        follow_symlinks: Whether the path itself may be a symbolic link.
+
+    Returns:
+        The open file.
+
+    Raises:
+        Refused: If it is not a local regular file, or too large.
+        OSError: If it cannot be opened.
+    """
+    check_local_name(path)
+    text = os.fspath(path)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not follow_symlinks:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(text, flags)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Refused(f"is {_kind(status.st_mode)}; expected a regular file")
+        if status.st_size > most_bytes:
+            raise Refused(f"has {status.st_size:,} bytes; expected at most {most_bytes:,}")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def read_local(path: Path, most_bytes: int, *, follow_symlinks: bool = True) -> bytes:
+    """Reads a small local regular file; see `open_local`."""
+    with open_local(path, most_bytes, follow_symlinks=follow_symlinks) as file:
+        # As much memory is taken as is asked for, whatever there is to read.
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(size + 1)
+    if len(content) > size:
+        raise Refused(f"grew past its {size:,} bytes while it was read")
+    return content
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+    }  # fmt: skip
+    return kinds.get(stat.S_IFMT(mode), "not a file")

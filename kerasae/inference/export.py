@@ -1,0 +1,208 @@
+"""Exporting a model to other runtimes, and checking that they compute what Keras computes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.errors import InvalidSetting, KerasAEError
+from kerasae.extras import need
+from kerasae.files import artifacts
+
+if TYPE_CHECKING:
+    import keras
+
+# The ending of the file, where it is one; the modules that are needed, and their extra.
+_FORMATS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "onnx": (".onnx", ("tf2onnx", "onnxruntime"), "onnx"),
+    "litert": (".tflite", ("ai_edge_litert",), "litert"),
+    "saved_model": ("", (), ""),
+    "openvino": ("", ("openvino",), "openvino"),
+}
+FORMATS = tuple(_FORMATS)
+_LARGEST_DIFFERENCE = 1e-4
+_CHECKED = 4
+_OPENVINO_STEM = "model"
+
+
+def check_export(file_format: str, path: Path) -> None:
+    """Checks, before a model is read, that it can be exported so.
+
+    Args:
+        file_format: One of `FORMATS`.
+        path: What to write: a new file that ends in `.onnx` or `.tflite`, or a new folder.
+
+    Raises:
+        InvalidSetting: If the format is unknown or the path has the wrong ending.
+        ArtifactError: If there is something already, or the name cannot be one.
+        MissingExtra: If a library is missing.
+    """
+    if file_format not in FORMATS:
+        raise InvalidSetting("format", file_format, "one of " + ", ".join(FORMATS))
+    ending, modules, extra = _FORMATS[file_format]
+    for module in modules:
+        need(module, extra)
+    if ending and path.suffix != ending:
+        raise InvalidSetting("out", str(path), f"a file that ends in {ending}")
+    artifacts.check_new(path)
+
+
+def default_path(file_format: str, model: Path) -> Path:
+    """Names what an export writes, beside the model or in the run's folder.
+
+    Example:
+
+    >>> default_path("litert", Path("a/model.keras")).as_posix()
+    'a/model.tflite'
+    >>> default_path("openvino", Path("a/model.keras")).as_posix()
+    'a/model-openvino'
+    """
+    folder, stem = (model, "model") if model.is_dir() else (model.parent, model.stem)
+    ending = _FORMATS[file_format][0] if file_format in FORMATS else ""
+    return folder / (f"{stem}{ending}" if ending else f"{stem}-{file_format}")
+
+
+def export_model(model: keras.Model, file_format: str, path: Path) -> float:
+    """Exports a model through Keras, then runs the result beside Keras.
+
+    Args:
+        model: The model, from `(batch, *image_shape)` to the same.
+        file_format: `onnx`, `litert`, `saved_model` (a folder) or `openvino` (a folder with
+            `model.xml` and `model.bin`).
+        path: A new file or folder.
+
+    Returns:
+        The largest absolute difference between its output and Keras' on a few random images.
+
+    Raises:
+        InvalidSetting: If the format is unknown or the path has the wrong ending.
+        ArtifactError: If there is something already, or it cannot be written.
+        KerasAEError: If the result does not run, or computes something else; nothing is left.
+        MissingExtra: If a library is missing.
+    """
+    check_export(file_format, path)
+    if _FORMATS[file_format][0]:
+        with artifacts.replacing(path) as temporary:
+            return _export(model, file_format, temporary)
+    with artifacts.new_folder(path) as folder:
+        return _export(model, file_format, folder)
+
+
+def run_exported(path: Path, file_format: str, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Runs an exported model.
+
+    Args:
+        path: What `export_model` wrote.
+        file_format: Its format.
+        images: In [0, 1], `float32`, `(images, *image_shape)`.
+
+    Returns:
+        Its output, of the same shape.
+    """
+    runners: dict[str, Callable[[Path, NDArray[np.float32]], Any]] = {
+        "onnx": _run_onnx,
+        "litert": _run_litert,
+        "saved_model": _run_saved_model,
+        "openvino": _run_openvino,
+    }
+    return np.asarray(runners[file_format](path, images))
+
+
+def _export(model: keras.Model, file_format: str, path: Path) -> float:
+    target = path / f"{_OPENVINO_STEM}.xml" if file_format == "openvino" else path
+    images = np.random.RandomState(0).rand(_CHECKED, *model.input_shape[1:]).astype(np.float32)
+    expected = np.asarray(model(images, training=False))
+    log_level = logging.root.manager.disable
+    # The converters log and warn about what is checked below.
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _portable(model).export(
+                os.fspath(target),
+                format={"saved_model": "tf_saved_model"}.get(file_format, file_format),
+                verbose=False,
+            )
+        found = run_exported(path, file_format, images)
+    # Each converter and runtime has errors of its own.
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise KerasAEError(f"{file_format}: this model cannot be exported ({reason})") from error
+    finally:
+        logging.disable(log_level)
+    difference = float(np.abs(found - expected).max())
+    if not difference <= _LARGEST_DIFFERENCE:
+        raise KerasAEError(
+            f"{file_format}: the exported model differs from Keras by {difference:.2g}; expected "
+            f"at most {_LARGEST_DIFFERENCE}"
+        )
+    return difference
+
+
+def _portable(model: keras.Model) -> keras.Model:
+    """Copies a model with GELU written with erf: Keras' own erfc is unknown to ONNX."""
+    import keras
+
+    def copied(layer: keras.Layer) -> keras.Layer:
+        copy = layer.__class__.from_config(layer.get_config())
+        if getattr(layer, "activation", None) is keras.activations.gelu:
+            copy.activation = _gelu
+        return copy
+
+    if not any(
+        getattr(layer, "activation", None) is keras.activations.gelu
+        for layer in model._flatten_layers()
+    ):
+        return model
+    copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
+    copy.set_weights(model.get_weights())
+    copy(np.zeros((1, *model.input_shape[1:]), np.float32))  # Keras exports only what was called
+    return copy
+
+
+def _gelu(x: Any) -> Any:
+    import keras
+
+    return 0.5 * x * (1.0 + keras.ops.erf(x * 0.5**0.5))
+
+
+def _run_onnx(path: Path, images: NDArray[np.float32]) -> Any:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: images})[0]
+
+
+def _run_litert(path: Path, images: NDArray[np.float32]) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(os.fspath(path))
+    number = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(number, images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(number, images)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def _run_saved_model(path: Path, images: NDArray[np.float32]) -> Any:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(os.fspath(path))  # it owns the weights while it runs
+    return loaded.serve(tf.constant(images)).numpy()
+
+
+def _run_openvino(path: Path, images: NDArray[np.float32]) -> Any:
+    import openvino
+
+    # The processor's bfloat16, where it has it, would be other numbers.
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.compile_model(path / f"{_OPENVINO_STEM}.xml", "CPU", exact)
+    return compiled(images)[0]

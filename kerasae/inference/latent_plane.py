@@ -1,0 +1,128 @@
+"""Looks into the latent space: codes in a plane, what lies between them, and walks."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.data.datasets import ImageData, class_names
+from kerasae.data.pixels import as_floats
+from kerasae.errors import InvalidSetting
+from kerasae.evaluation import check_shape
+from kerasae.models import DECODER, ENCODER
+
+if TYPE_CHECKING:
+    import keras
+
+# So many codes lie in a plane of their own.
+FEWEST = 3
+METHODS = ("pca", "tsne")
+_BATCH = 500
+# t-SNE takes a minute for so many points.
+_MOST_TSNE = 5_000
+_PERPLEXITY = 30.0
+_GRID = 15
+_EDGE = 2  # percent of the codes that the grid leaves outside at each side
+_WALKS, _STEPS = 5, 11
+
+Points = NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentPlane:
+    """A latent space in two dimensions, which `latent_figure.latent_figure` draws.
+
+    Args:
+        codes: Place of each image, `(images, 2)`.
+        labels: Class of each image, `(images,)`.
+        class_names: Name of each class.
+        decoded: Decoded points of a grid over the plane, `(15, 15, height, width)`, the
+            first row at the top; `None` where the plane has no way back.
+        walks: Images on the way between two, `(5, 11, height, width)`.
+        axis_name: What the plane is.
+    """
+
+    codes: Points
+    labels: NDArray[np.integer]
+    class_names: list[str]
+    decoded: Points | None
+    walks: Points
+    axis_name: str
+
+
+def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> LatentPlane:
+    """Encodes the test images and lays their codes out in a plane.
+
+    Codes of two dimensions are taken as they are. Larger ones go through PCA, whose plane can
+    be decoded, or t-SNE (van der Maaten & Hinton 2008, scikit-learn), whose cannot; it sees
+    the first 5,000 images. Its perplexity is 30, or of fewer than 91 images a third of them.
+
+    Args:
+        model: A model with the layers `encoder` and `decoder`, as kerasae's have.
+        data: The images, `uint8`.
+        method: `pca` or `tsne`.
+
+    Returns:
+        The `LatentPlane`.
+
+    Raises:
+        InvalidSetting: If the model takes other images or lacks the two layers, its code has
+            one dimension only, there are fewer than three test images, or the method is
+            unknown.
+    """
+    if method not in METHODS:
+        raise InvalidSetting("method", method, " or ".join(METHODS))
+    shape = check_shape(model, data)
+    if not {ENCODER, DECODER} <= {layer.name for layer in model.layers}:
+        raise InvalidSetting("model", "one without the layers encoder and decoder", "a run's model")
+    if len(data.test) < FEWEST:
+        raise InvalidSetting("test images", len(data.test), f"at least {FEWEST}, for a plane")
+    encoder, decoder = model.get_layer(ENCODER), model.get_layer(DECODER)
+    images = as_floats(data.test).reshape(-1, *shape)
+    codes = np.asarray(encoder.predict(images, batch_size=_BATCH, verbose=0))
+    dim = codes.shape[1]
+    if dim < 2:
+        raise InvalidSetting("latent_dim", dim, "a code of at least two dimensions, for a plane")
+
+    def decode(points: NDArray) -> Points:
+        flat = points.reshape(-1, dim)
+        output = np.asarray(decoder.predict(flat, batch_size=_BATCH, verbose=0))
+        return output.reshape(*points.shape[:-1], *data.test.shape[1:])
+
+    walks = decode(_walks(codes, data.test_labels))
+    labels, names = data.test_labels, class_names(data)
+    if dim == 2:
+        return LatentPlane(codes, labels, names, decode(_grid(codes)), walks, "code")
+    if method == "tsne":
+        from sklearn.manifold import TSNE
+
+        codes = codes[:_MOST_TSNE]
+        perplexity = min(_PERPLEXITY, (len(codes) - 1) / 3)
+        places = TSNE(perplexity=perplexity, random_state=0).fit_transform(codes)
+        return LatentPlane(places, labels[:_MOST_TSNE], names, None, walks, "t-SNE of the code")
+    from sklearn.decomposition import PCA
+
+    plane = PCA(2, svd_solver="full").fit(codes)
+    places = plane.transform(codes)
+    grid = _grid(places)
+    back = plane.inverse_transform(grid.reshape(-1, 2)).reshape(*grid.shape[:2], dim)
+    return LatentPlane(places, labels, names, decode(back), walks, "PCA of the code")
+
+
+def _grid(places: NDArray) -> Points:
+    """Returns points over the middle of the plane, `(15, 15, 2)`, the highest row first."""
+    low, high = np.percentile(places, [_EDGE, 100 - _EDGE], axis=0)
+    x, y = (np.linspace(low[axis], high[axis], _GRID, dtype=np.float32) for axis in (0, 1))
+    return np.stack(np.meshgrid(x, y[::-1]), axis=-1)
+
+
+def _walks(codes: Points, labels: NDArray) -> Points:
+    """Returns codes in equal steps between the first images of two classes, for five pairs."""
+    firsts = np.unique(labels, return_index=True)[1]
+    ends = np.resize(firsts if len(firsts) > 1 else np.arange(len(codes)), 2 * _WALKS)
+    share = np.linspace(0, 1, _STEPS, dtype=np.float32)[None, :, None]
+    start, end = codes[ends[::2], None], codes[ends[1::2], None]
+    return (1 - share) * start + share * end

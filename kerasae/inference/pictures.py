@@ -1,0 +1,230 @@
+"""Using a trained model on pictures: reconstructing, encoding, and scoring how strange they are."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_store import new_npy
+from kerasae.data.picture_files import like_picture, save_picture
+from kerasae.data.pixels import as_bytes, as_floats
+from kerasae.errors import InvalidSetting
+from kerasae.files import artifacts
+from kerasae.inference import QUANTILE
+from kerasae.inference.model_inputs import Input, ModelInputs
+from kerasae.metrics import psnr
+
+if TYPE_CHECKING:
+    import keras
+
+_ROWS = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureScore:
+    """How badly a model reconstructs a picture.
+
+    Args:
+        name: The picture's path.
+        mse: Mean squared error, in the model's size, pixels in [0, 1].
+        psnr: The same in dB.
+        anomaly: Whether the error is above the threshold; `None` without one.
+    """
+
+    name: str
+    mse: float
+    psnr: float
+    anomaly: bool | None
+
+
+def denoise(model: keras.Model, images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
+    """Returns what a model makes of images: clean ones of noisy ones, if it is a denoiser.
+
+    Args:
+        model: The model.
+        images: `uint8`, or floats where clean images lie in [0, 1], `(images, *image_shape)`.
+
+    Returns:
+        Its output in [0, 1], `float32`, of the same shape.
+
+    Raises:
+        InvalidSetting: If the images are of another type.
+
+    Example:
+
+    >>> from kerasae.models import basic_autoencoder
+    >>> denoise(basic_autoencoder((4, 4), 8, 2), np.zeros((3, 4, 4), np.uint8)).shape
+    (3, 4, 4)
+    """
+    return np.clip(_outputs(model, as_floats(images)), 0, 1)
+
+
+def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> list[Path]:
+    """Writes what a model makes of pictures, under their names, sizes and modes.
+
+    A picture is scaled to the model's size, and the result back to the picture's. For a file of
+    arrays an `.npy` file of the same shape is written, `uint8`.
+
+    Args:
+        model: An autoencoder, or a denoiser.
+        inputs: The images.
+        out: A folder that does not exist yet, or is empty.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ArtifactError: If the folder is not empty or cannot be written.
+        DataError: If a picture cannot be read; nothing is then written.
+    """
+    written: dict[Path, None] = {}
+    with artifacts.new_folder(out) as folder:
+        arrays: dict[Path, NDArray[np.uint8]] = {}
+        for batch in inputs.batches(model.input_shape[1:]):
+            outputs = as_bytes(_outputs(model, batch.images))
+            for one, picture, pixels in zip(batch.inputs, batch.pictures, outputs, strict=True):
+                target = folder / one.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if one.row is None:
+                    save_picture(pixels, picture, target)
+                else:
+                    shape = inputs.shape_of(one.path)
+                    if one.path not in arrays:
+                        arrays[one.path] = new_npy(target, shape)
+                    row = like_picture(pixels, picture)
+                    arrays[one.path][one.row] = row.reshape(shape[1:])
+                written[out / one.name] = None
+    return list(written)
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureCodes:
+    """The codes of images.
+
+    Args:
+        names: What they are the codes of: paths, with the row for files of arrays.
+        codes: `float32`, `(images, latent_dim)`.
+    """
+
+    names: list[str]
+    codes: NDArray[np.float32]
+
+
+def encode_pictures(model: keras.Model, inputs: ModelInputs) -> PictureCodes:
+    """Returns the codes of images.
+
+    Raises:
+        InvalidSetting: If the model has no layer `encoder`, as kerasae's have.
+        DataError: If a picture cannot be read.
+    """
+    from kerasae.models import ENCODER
+
+    if ENCODER not in {layer.name for layer in model.layers}:
+        raise InvalidSetting("model", "one without a layer named encoder", "a run's model")
+    encoder = model.get_layer(ENCODER)
+    names, codes = [], []
+    for batch in inputs.batches(model.input_shape[1:]):
+        names += [one.title for one in batch.inputs]
+        codes.append(_outputs(encoder, batch.images))
+    return PictureCodes(names, np.concatenate(codes))
+
+
+def training_threshold(
+    model: keras.Model, data: ImageData, validation_split: float, quantile: float = QUANTILE
+) -> float:
+    """Returns the reconstruction error that a share of the training images stay below.
+
+    Args:
+        model: The model.
+        data: The data set that it was trained on.
+        validation_split: Share of the training images that were held out.
+        quantile: The share, above 0 and below 1.
+
+    Returns:
+        The quantile of the training images' MSE, by linear interpolation.
+
+    Raises:
+        InvalidSetting: If the model takes other images, or the share is out of range.
+    """
+    from kerasae.evaluation import check_shape
+
+    if not 0 < quantile < 1:
+        raise InvalidSetting("quantile", quantile, "a number above 0 and below 1, such as 0.99")
+    shape = check_shape(model, data)
+    rows, _ = validation_rows(len(data.train), validation_split)
+    errors = []
+    for start in range(0, len(rows), _ROWS):
+        images = as_floats(data.train[rows[start : start + _ROWS]]).reshape(-1, *shape)
+        errors.append(_mse(images, _outputs(model, images)))
+    return float(np.quantile(np.concatenate(errors), quantile))
+
+
+def score_pictures(
+    model: keras.Model,
+    inputs: ModelInputs,
+    threshold: float | None = None,
+    maps: Path | None = None,
+) -> list[PictureScore]:
+    """Ranks pictures by their reconstruction error, the largest first.
+
+    Args:
+        model: The model.
+        inputs: The pictures.
+        threshold: The error above which a picture counts as an anomaly; see
+            `training_threshold`.
+        maps: Folder, new or empty, for a grey picture of the absolute error of each pixel
+            (white is an error of 1; in colour, the mean of the three), or `None`.
+
+    Returns:
+        A `PictureScore` for each.
+
+    Raises:
+        ArtifactError: If the folder is not empty or cannot be written.
+        DataError: If a picture cannot be read; no maps are then written.
+    """
+    if maps is None:
+        return _scored(model, inputs, threshold, None)
+    with artifacts.new_folder(maps) as folder:
+        return _scored(model, inputs, threshold, folder)
+
+
+def _scored(
+    model: keras.Model, inputs: ModelInputs, threshold: float | None, folder: Path | None
+) -> list[PictureScore]:
+    found = []
+    for batch in inputs.batches(model.input_shape[1:]):
+        outputs = _outputs(model, batch.images)
+        for one, error in zip(batch.inputs, _mse(batch.images, outputs), strict=True):
+            anomaly = None if threshold is None else bool(error > threshold)
+            found.append(PictureScore(one.title, float(error), float(psnr(error)), anomaly))
+        if folder is not None:
+            _save_maps(folder, batch.inputs, np.abs(outputs - batch.images))
+    return sorted(found, key=lambda score: -score.mse)
+
+
+def _save_maps(folder: Path, inputs: Sequence[Input], errors: NDArray[np.float32]) -> None:
+    from PIL import Image
+
+    if errors.ndim == 4:
+        errors = errors.mean(-1)
+    for one, pixels in zip(inputs, as_bytes(errors), strict=True):
+        # The whole name is kept: a.jpg and a.png are two pictures.
+        number = "" if one.row is None else f"-{one.row}"
+        target = folder / one.name.with_name(f"{one.name.name}{number}.png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(target)
+
+
+def _outputs(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(model.predict(images, batch_size=_ROWS, verbose=0))
+
+
+def _mse(images: NDArray[np.float32], outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    squares = np.square(outputs - images, dtype=np.float64)
+    return squares.reshape(len(images), -1).mean(1)

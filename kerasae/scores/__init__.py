@@ -1,1 +1,0 @@
-"""How good a reconstruction, and how sparse a code is."""

@@ -1,0 +1,91 @@
+"""Pictures of the latent space: codes by class, decoded points, and walks between images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.show.figure_style import MARKERS, new_figure, plain_text, quiet, show_image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from kerasae.inference.latent_plane import LatentPlane
+
+# Ten classes are more than a palette can hold apart: marker and colour together do.
+_CLASS_COLOURS = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#C9B800", "#0072B2", "#D55E00", "#CC79A7",
+    "#7F7F7F", "#8C564B",
+)  # fmt: skip
+
+
+def latent_figure(plane: LatentPlane) -> Figure:
+    """Draws the latent plane, a grid of decoded points and walks between images.
+
+    Args:
+        plane: What `use.latent.latent_plane` found; the grid is left out where it has none.
+
+    Returns:
+        The figure.
+    """
+    columns = 1 if plane.decoded is None else 2
+    ratios = [5.6, 0.75 * len(plane.walks)]
+    figure = new_figure(6.2 * columns, sum(ratios))
+    upper, lower = figure.subfigures(2, 1, height_ratios=ratios, squeeze=False)[:, 0]
+    top = upper.subfigures(1, columns, width_ratios=[6.6, 5.4][:columns], squeeze=False)[0]
+    _scatter(top[0], plane.codes, plane.labels, plane.class_names, plane.axis_name)
+    if plane.decoded is not None:
+        _mosaic(top[1], plane.decoded, "decoded points of the plane")
+    _mosaic(lower, plane.walks, "walks between two images, in equal steps of the code")
+    return figure
+
+
+def _scatter(
+    figure: Figure, codes: NDArray, labels: NDArray, class_names: list[str], axis_name: str
+) -> None:
+    from matplotlib.lines import Line2D
+
+    axes = figure.subplots()
+    handles = []
+    for number, name in enumerate(class_names):
+        marker = (*MARKERS, "<", ">")[number % 10]
+        colour = _CLASS_COLOURS[number % 10]
+        chosen = codes[labels == number]
+        look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": "none"}
+        axes.plot(*chosen.T, markersize=3, alpha=0.45, markeredgewidth=0, rasterized=True, **look)
+        handles.append(Line2D([], [], markersize=7, label=plain_text(name), **look))
+    middles = {
+        name: np.median(codes[labels == number], axis=0)
+        for number, name in enumerate(class_names)
+        if np.any(labels == number)
+    }
+    box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "0.4", "alpha": 0.85}
+    for name, place in _apart(middles, np.ptp(codes, axis=0)).items():
+        axes.annotate(
+            plain_text(name), (place[0], place[1]), ha="center", va="center", fontsize=9, bbox=box
+        )
+    axes.set(xlabel=f"{axis_name}, 1st dimension", ylabel=f"{axis_name}, 2nd dimension")
+    quiet(axes)
+    axes.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _apart(places: dict[str, NDArray], extent: NDArray) -> dict[str, NDArray]:
+    """Moves labels up, from the lowest on, until none covers another."""
+    free: dict[str, NDArray] = {}
+    for name in sorted(places, key=lambda name: float(places[name][1])):
+        place = places[name].copy()
+        for other in free.values():
+            if np.all(np.abs(place - other) < (0.16, 0.045) * extent):
+                place[1] = other[1] + 0.045 * extent[1]
+        free[name] = place
+    return free
+
+
+def _mosaic(figure: Figure, images: NDArray, title: str) -> None:
+    """Draws rows of images, grey or in colour, as one, which is fast and leaves no gaps."""
+    rows, columns, height, width, *channels = images.shape
+    axes = figure.subplots()
+    show_image(axes, images.swapaxes(1, 2).reshape(rows * height, columns * width, *channels))
+    axes.set_title(title, fontsize=11)

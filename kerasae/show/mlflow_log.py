@@ -1,0 +1,148 @@
+"""Logging finished runs to MLflow, from what they left in their folders."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasae.errors import TrackingError
+from kerasae.files import artifacts
+from kerasae.runs.listing import FinishedRun, find_runs, read_finished_run
+from kerasae.runs.reading import read_history
+
+_TAG = "kerasae.digest"
+# What MLflow takes at once.
+_MOST_METRICS = 1000
+
+
+def log_run(folder: Path) -> None:
+    """Logs a finished run: settings, each epoch's scores, final scores, curves and model.
+
+    The store and the experiment are those of MLflow's own settings (`MLFLOW_TRACKING_URI` and
+    `MLFLOW_EXPERIMENT_NAME`); an experiment that is not named is called `kerasae`. What is
+    logged already, with the same settings and scores, is not logged again.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        ArtifactError: If the folder is not that of a finished run.
+        TrackingError: If MLflow cannot log it.
+    """
+    run = read_finished_run(folder)
+    digest = _digest(run.folder / artifacts.EXPERIMENT, run.folder / artifacts.METRICS)
+    with _store() as mlflow:
+        if not _is_logged(mlflow, digest):
+            _log(mlflow, run, digest)
+
+
+def log_sweep(folder: Path) -> None:
+    """Logs a sweep as a run with its table and figure, and its trials as runs inside it.
+
+    See `log_run` for where. A sweep that got more trials is logged anew, as it is then.
+
+    Args:
+        folder: The sweep's folder.
+
+    Raises:
+        TrackingError: If MLflow cannot log it.
+    """
+    results = folder / artifacts.RESULTS
+    digest = _digest(results)
+    runs, _ = find_runs(folder / artifacts.TRIALS)
+    with _store() as mlflow:
+        if _is_logged(mlflow, digest):
+            return
+        with mlflow.start_run(run_name=folder.name):
+            _log_files(mlflow, [results, folder / artifacts.SWEEP, folder / artifacts.FIGURE])
+            for run in runs:
+                _log(mlflow, run)
+            mlflow.set_tag(_TAG, digest)
+
+
+def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
+    """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
+    from kerasae.show.curves import run_figure
+
+    history = read_history(run.folder)
+    with mlflow.start_run(run_name=run.folder.name, nested=digest is None) as logged:
+        mlflow.log_params(run.settings)
+        metrics = _metrics(history, run.metrics, logged.info.start_time)
+        for start in range(0, len(metrics), _MOST_METRICS):
+            part = metrics[start : start + _MOST_METRICS]
+            mlflow.MlflowClient().log_batch(logged.info.run_id, part)
+        mlflow.log_figure(run_figure(history), "curves.png")
+        names = (artifacts.EXPERIMENT, artifacts.METRICS, artifacts.HISTORY, artifacts.MODEL)
+        _log_files(mlflow, [run.folder / name for name in names])
+        if digest is not None:
+            # Last, for what was cut short is to be logged again.
+            mlflow.set_tag(_TAG, digest)
+
+
+def _metrics(
+    history: Sequence[Mapping[str, float]], final: Mapping[str, Any], time: int
+) -> list[Any]:
+    """Returns each epoch's scores by its number, and the final ones."""
+    from mlflow.entities import Metric
+
+    epochs = [
+        Metric(name, value, time, int(row["epoch"]))
+        for row in history
+        for name, value in row.items()
+        if name != "epoch"
+    ]
+    finals = [
+        # After early stopping the model is not that of the last epoch.
+        Metric(f"final_{name}" if name in history[0] else name, float(value), time, 0)
+        for name, value in final.items()
+        if isinstance(value, int | float)
+    ]
+    return epochs + finals
+
+
+def _log_files(mlflow: Any, paths: Sequence[Path]) -> None:
+    for path in paths:
+        # A sweep keeps the models that it was told to, and has no figure where all failed.
+        if path.is_file():
+            mlflow.log_artifact(str(path))
+
+
+def _is_logged(mlflow: Any, digest: str) -> bool:
+    query = f"tags.`{_TAG}` = '{digest}'"
+    return bool(mlflow.search_runs(filter_string=query, max_results=1, output_format="list"))
+
+
+@contextlib.contextmanager
+def _store() -> Iterator[Any]:
+    """Gives MLflow, quiet, at the store and experiment of its settings."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # What it prints of the run's address would spoil JSON on stdout.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        if "MLFLOW_EXPERIMENT_NAME" not in os.environ:
+            mlflow.set_experiment("kerasae")
+        yield mlflow
+    # The stores raise errors of their databases and of the network, too.
+    except (mlflow.exceptions.MlflowException, OSError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise TrackingError(
+            f"MLflow at {mlflow.get_tracking_uri()}: {reason}; the run is saved, set "
+            f"MLFLOW_TRACKING_URI and log it with the same command and --resume"
+        ) from error
+
+
+def _digest(*paths: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,164 @@
+"""The page of a reproduction: the report's every number beside ours, and in words why."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kerasae.environment import environment
+from kerasae.reference import REPORT_MSE
+from kerasae.show.report_page import PageContent, PageSection, report_page
+from kerasae.studies.page_sections import (
+    REPORT_OF,
+    denoising_section,
+    learning_rate_section,
+    overfit_section,
+    regularization_section,
+    sweep_section,
+    title_of,
+)
+from kerasae.studies.reproduction import Part, Reproduction
+
+_SECTIONS = {
+    "sweep": sweep_section,
+    "learning-rate": learning_rate_section,
+    "overfit": overfit_section,
+    "regularize": regularization_section,
+    "denoise": denoising_section,
+    "denoise-clipped": denoising_section,
+}
+
+
+def reproduction_page(
+    result: Reproduction, parts: Sequence[Part], folder: Path, command: str
+) -> str:
+    """Builds `report.html` of a reproduction.
+
+    Args:
+        result: What was found.
+        parts: The studies it ran.
+        folder: The reproduction's folder, which has the figures.
+        command: The command that made it.
+
+    Returns:
+        The page's HTML.
+
+    Raises:
+        ArtifactError: If a figure cannot be read.
+    """
+    found = [part for part in parts if part.name in result.findings]
+    sections: list[PageSection] = []
+    for part in found:
+        findings = result.findings[part.name]
+        figures = [f"{part.name}/{stem}.svg" for stem in findings.figures]
+        section = _SECTIONS[part.study.name]
+        sections.append(section(part.dataset, findings.summary, figures))
+    content: PageContent = {
+        "title": "A report on dense autoencoders, run again",
+        "summary": _summary(result, found),
+        "sections": sections,
+        "command": command,
+        "settings": {part.name: _flat(part.study.settings()) for part in found},
+        "versions": _flat(environment()),
+    }
+    return report_page(content, folder)
+
+
+def _summary(result: Reproduction, parts: Sequence[Part]) -> list[str]:
+    sweeps = {
+        part.dataset: result.findings[part.name].summary
+        for part in parts
+        if part.study.name == "sweep"
+    }
+    names = " and ".join(title_of(dataset) for dataset in sweeps)
+    paragraphs = [
+        f"A laboratory report trained dense autoencoders on MNIST and Fashion-MNIST. This page "
+        f"runs all of its studies again on {names} and sets each of its numbers beside ours. "
+        "MSE is the mean over pixels and images in [0, 1]; PSNR is the mean of the per-image "
+        "values, in dB. Ours are of the test images, which no choice was made by."
+    ]
+    if any(dataset not in REPORT_MSE for dataset in sweeps):
+        paragraphs.append(
+            "These data are a small part of MNIST: the report's numbers stand here for "
+            "orientation, and a fair comparison needs the full sets (without --quick)."
+        )
+    if sweeps:
+        paragraphs += [_agreement(sweeps), _difference(sweeps)]
+    if result.errors:
+        paragraphs.append("Not finished: " + ", ".join(result.errors) + ".")
+    return paragraphs
+
+
+def _agreement(sweeps: Mapping[str, dict[str, Any]]) -> str:
+    falling = all(
+        _falls([cells[dim] for dim in sorted(cells)])
+        for summary in sweeps.values()
+        for cells in _cells(summary).values()
+    )
+    more = (
+        "the larger the code, the smaller the error, with every network"
+        if falling
+        else "larger codes mostly have smaller errors"
+    )
+    return (
+        f"Where we agree: {more}; the largest code is the best; and a network that is trained for "
+        "long ends better than after the few epochs of the tables."
+    )
+
+
+def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
+    ratios, below_pca, below_mean, deeper, pairs, theirs = [], 0, 0, 0, 0, 0
+    for dataset, summary in sweeps.items():
+        cells = _cells(summary)
+        for name, values in REPORT_MSE[REPORT_OF.get(dataset, dataset)].items():
+            for dim, mse in values.items():
+                theirs += 1
+                below_pca += mse > summary["pca_test_mse"].get(str(dim), 1.0)
+                below_mean += mse > summary["mean_image_test_mse"]
+                if dim in cells.get(name, {}):
+                    ratios.append(mse / cells[name][dim])
+        for dim in set(cells.get("basic", {})) & set(cells.get("extended", {})):
+            pairs += 1
+            deeper += cells["extended"][dim] <= cells["basic"][dim]
+    words = [
+        f"Where we differ: the report's figures lose to PCA with as many dimensions in "
+        f"{below_pca} of {theirs} cells, and in {below_mean} to an answer that is always the mean "
+        "training image: those networks had hardly been trained."
+    ]
+    if ratios:
+        words.append(f"Ours are {min(ratios):.1f} to {max(ratios):.1f} times below the report's.")
+    if pairs:
+        words.append(
+            f"It concludes that the deeper network is worse; of ours the deeper one is at least as "
+            f"good in {deeper} of {pairs} pairs."
+        )
+        words.append(
+            "It was not worse, it was not trained."
+            if deeper == pairs
+            else "Where it is not, it has too few images to learn from, not too many layers."
+        )
+    return " ".join(words)
+
+
+def _cells(summary: Mapping[str, Any]) -> dict[str, dict[int, float]]:
+    """Returns the test MSE by architecture and latent dimension."""
+    cells: dict[str, dict[int, float]] = {}
+    for row in summary["rows"]:
+        cells.setdefault(row["architecture"], {})[row["latent_dim"]] = row["test_mse"]
+    return cells
+
+
+def _falls(values: Sequence[float]) -> bool:
+    return all(later < earlier for earlier, later in itertools.pairwise(values))
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat.update(value)
+        else:
+            flat[key] = value
+    return flat
