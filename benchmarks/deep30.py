@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kerasae.files.artifacts import write_json
+from kerasae.files.whole_files import write_json
 from kerasae.runs.listing import FinishedRun, read_finished_run
 
 PRESETS = ("deep30", "deep30-plain")

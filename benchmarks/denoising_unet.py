@@ -22,7 +22,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from kerasae.data.datasets import ImageData, load_dataset
+from kerasae.data.datasets import load_dataset
+from kerasae.data.image_data import ImageData
 from kerasae.noise import noisy_images
 from kerasae.presets import denoiser
 from kerasae.studies.denoisers import mean_psnr

@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.environment import cores, environment
 from kerasae.experiment import Experiment
-from kerasae.files.artifacts import save_with, write_json
+from kerasae.files.whole_files import save_with, write_json
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
 
 Point = dict[str, float]

@@ -19,7 +19,7 @@ from .resuming import data_words, folder_to_use, resumable, trackers
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kerasae.data.datasets import ImageData
+    from kerasae.data.image_data import ImageData
     from kerasae.pca import PCA
 
 
@@ -91,7 +91,7 @@ def fit(
         patience=patience,
         seed=seed,
     )
-    from kerasae.data.datasets import validation_rows
+    from kerasae.data.image_data import validation_rows
     from kerasae.files.owned_folder import owned
 
     if begun is not None:
@@ -139,10 +139,11 @@ def _run(
     quiet: bool,
 ) -> tuple[dict[str, Any], PCA]:
     """Trains what is not trained yet; returns the scores, and PCA to set beside them."""
-    from kerasae.data.datasets import validation_rows
-    from kerasae.files import artifacts
+    from kerasae.data.image_data import validation_rows
+    from kerasae.files import whole_files
     from kerasae.identity import Identity
     from kerasae.pca import fit_pca
+    from kerasae.runs import run_files
     from kerasae.runtime import start_tensorflow
     from kerasae.training.checkpoints import Checkpoints
 
@@ -151,7 +152,7 @@ def _run(
     pca = fit_pca(data.train, experiment.latent_dim, rows)
     if finished is not None:
         return finished, pca
-    artifacts.write_json(folder / artifacts.EXPERIMENT, experiment.to_dict())
+    whole_files.write_json(folder / run_files.EXPERIMENT, experiment.to_dict())
     start_tensorflow(threads)
     from kerasae.training.train import train
 
@@ -167,7 +168,7 @@ def _run(
             tensorboard=folder / "tensorboard" if tensorboard else None,
             checkpoints=checkpoints,
         )
-    artifacts.save_run(folder, experiment, run)
+    run_files.save_run(folder, experiment, run)
     # The last one is what more epochs would go on from.
     checkpoints.clear(keep=1)
     return run.metrics, pca
@@ -175,13 +176,14 @@ def _run(
 
 def _finished(folder: Path, experiment: Experiment) -> dict[str, Any] | None:
     """Returns the scores of a fit that is done; makes one that gets more epochs unfinished."""
-    from kerasae.files import artifacts
+    from kerasae.files import whole_files
+    from kerasae.runs import run_files
     from kerasae.runs.reading import read_experiment
 
-    path = folder / artifacts.METRICS
+    path = folder / run_files.METRICS
     if not path.is_file():
         return None
-    metrics: dict[str, Any] = artifacts.read_json(path)
+    metrics: dict[str, Any] = whole_files.read_json(path)
     planned = read_experiment(folder).epochs
     if planned == experiment.epochs:
         return metrics
@@ -219,7 +221,7 @@ def _show(
 def _table(experiment: Experiment, metrics: dict[str, Any], pca_mse: float) -> Table:
     from rich.table import Table
 
-    from kerasae.data.datasets import short_name
+    from kerasae.data.image_data import short_name
 
     widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
     table = Table(title=f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}")

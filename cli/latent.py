@@ -33,8 +33,8 @@ def latent(
     as_json: o.AsJson = False,
 ) -> None:
     """Draw the latent space: codes, decoded points, walks."""
-    from kerasae.files import artifacts
     from kerasae.runs.reading import read_experiment
+    from kerasae.show import figure_files
 
     base = read_experiment(model) if os.path.isdir(model) else Experiment()
     opened = o.open_model(model, trust_model)
@@ -49,7 +49,7 @@ def latent(
     figure = latent_figure(plane)
     place = Path(model)
     folder = out or (place if place.is_dir() else place.parent)
-    png, svg = artifacts.save_figure(folder, "latent", figure)
+    png, svg = figure_files.save_figure(folder, "latent", figure)
     if as_json:
         print(json.dumps({"png": str(png), "svg": str(svg), "images": len(plane.codes)}))
     else:

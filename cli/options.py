@@ -24,7 +24,7 @@ from kerasae.experiment import (
 )
 
 if TYPE_CHECKING:
-    from kerasae.data.datasets import ImageData
+    from kerasae.data.image_data import ImageData
     from kerasae.runs.saved_models import SavedModel
 
 Number = TypeVar("Number", int, float)

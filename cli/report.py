@@ -24,7 +24,7 @@ def report(
     """Write an HTML page about a run or a sweep."""
     import tempfile
 
-    from kerasae.files import artifacts
+    from kerasae.files import whole_files
     from kerasae.show.report_page import report_page
     from kerasae.show.run_page import reported_runs, run_report
 
@@ -35,7 +35,7 @@ def report(
     with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
         figures = Path(temporary)
         content = run_report(reported, data, figures, command)
-        artifacts.write_text(page, report_page(content, figures))
+        whole_files.write_text(page, report_page(content, figures))
     if as_json:
         found = {"page": str(page), "runs": len(reported.runs), "shown": str(reported.shown.folder)}
         print(json.dumps(found))
@@ -46,12 +46,12 @@ def report(
 def _page(folder: Path, out: Path | None) -> Path:
     """Returns where the page goes; only an earlier page of this command is replaced."""
     from kerasae.errors import ArtifactError
-    from kerasae.files import artifacts
+    from kerasae.runs import run_files
 
     if out is None:
-        if (folder / artifacts.REPRODUCTION).exists():
+        if (folder / run_files.REPRODUCTION).exists():
             raise ArtifactError(f"{folder}: has the page of a reproduction; choose another --out")
-        return folder / artifacts.PAGE
+        return folder / run_files.PAGE
     if out.exists() or out.suffix != ".html":
         raise ArtifactError(f"{out}: expected a new file whose name ends with .html")
     return out

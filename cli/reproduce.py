@@ -32,7 +32,8 @@ def reproduce(
 ) -> None:
     """Run every study of the report into one page."""
     from kerasae.data.datasets import load_dataset
-    from kerasae.files import artifacts
+    from kerasae.files import whole_files
+    from kerasae.runs import run_files
     from kerasae.studies.reproduction import FULL, QUICK, report_studies
     from kerasae.studies.reproduction import reproduce as run
     from kerasae.studies.reproduction_page import reproduction_page
@@ -52,8 +53,8 @@ def reproduce(
         result = run(
             parts, data, folder, jobs=cores() if jobs is None else jobs, on_event=progress.show
         )
-    page = folder / artifacts.PAGE
-    artifacts.write_text(page, reproduction_page(result, parts, folder, _command(quick)))
+    page = folder / run_files.PAGE
+    whole_files.write_text(page, reproduction_page(result, parts, folder, _command(quick)))
     _show(result, page, as_json)
 
 

@@ -71,7 +71,7 @@ def runs(
 
 def _cells(found: Sequence[FinishedRun], sorted_by: str) -> dict[str, list[str]]:
     """Returns the text of each column, the one that is sorted by last, so that it stays."""
-    from kerasae.data.datasets import short_name
+    from kerasae.data.image_data import short_name
     from kerasae.runs.listing import shown
 
     rows = [run.values() for run in found]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.environment import cores
 from kerasae.studies.study import Study
 

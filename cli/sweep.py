@@ -126,11 +126,12 @@ def sweep(
         )
     if len(result.errors) < len(result.rows):
         # After the input was accepted: drawing takes a second to import.
-        from kerasae.files import artifacts
+        from kerasae.files import whole_files
+        from kerasae.runs import run_files
         from kerasae.show.sweep_figure import sweep_figure
 
         figure = sweep_figure(result, data.name)
-        artifacts.save_with(folder / artifacts.FIGURE, figure.savefig)
+        whole_files.save_with(folder / run_files.FIGURE, figure.savefig)
     if mlflow:
         from kerasae.show.mlflow_log import log_sweep
 

@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AutoencoderTransformer": "kerasae.estimator",
     "Experiment": "kerasae.experiment",
-    "ImageData": "kerasae.data.datasets",
+    "ImageData": "kerasae.data.image_data",
     "PCA": "kerasae.pca",
     "KerasAEError": "kerasae.errors",
     "Sweep": "kerasae.trials.sweeps",
@@ -28,7 +28,7 @@ _HOME = {
     "load_run": "kerasae.runs.reading",
     "open_model": "kerasae.runs.saved_models",
     "psnr": "kerasae.metrics",
-    "save_run": "kerasae.files.artifacts",
+    "save_run": "kerasae.runs.run_files",
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }
 __all__ = sorted(_HOME)

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kerasae.data.datasets import DATASETS, keras_datasets, load_dataset
+from kerasae.data.datasets import load_dataset
+from kerasae.data.named_sets import DATASETS, keras_datasets
 from kerasae.environment import cores, environment
 from kerasae.errors import DataError
 from kerasae.runtime import start_tensorflow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment

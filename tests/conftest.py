@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kerasae.data.datasets import ImageData, load_dataset
+from kerasae.data.datasets import load_dataset
+from kerasae.data.image_data import ImageData
 
 
 @pytest.fixture(scope="session")

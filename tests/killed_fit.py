@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 from kerasae.training import checkpoints
 
 POINTS = (
@@ -35,7 +35,7 @@ def die_at(point: str, count: int) -> None:
         left -= 1
         return left == 0
 
-    real_replacing, real_fsync, real_replace = artifacts.replacing, os.fsync, Path.replace
+    real_replacing, real_fsync, real_replace = whole_files.replacing, os.fsync, Path.replace
     real_unlink = Path.unlink
     writing: list[Path] = []
 

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.files import whole_files
+from kerasae.runs import run_files
 from kerasae.trials.halving import rungs
 from kerasae.trials.jobs import (
     EpochDone,
@@ -67,11 +68,11 @@ class SmallWork:
         if job.until is not None:
             return Paused(job.name, job.until, score(job, job.until))
         metrics = {"val_mse": score(job, job.experiment.epochs)}
-        artifacts.write_json(job.folder / artifacts.EXPERIMENT, job.experiment.to_dict())
+        whole_files.write_json(job.folder / run_files.EXPERIMENT, job.experiment.to_dict())
         epochs = range(1, job.experiment.epochs + 1)
         rows = [{"epoch": epoch, "mse": 1.0, "val_mse": score(job, epoch)} for epoch in epochs]
-        artifacts.write_csv(job.folder / artifacts.HISTORY, list(rows[0]), rows)
-        artifacts.write_json(job.folder / artifacts.METRICS, metrics)
+        whole_files.write_csv(job.folder / run_files.HISTORY, list(rows[0]), rows)
+        whole_files.write_json(job.folder / run_files.METRICS, metrics)
         return Finished(job.name, metrics)
 
 
@@ -82,7 +83,7 @@ def score(job: Job, epoch: int) -> float:
 
 def jobs_of(folder: Path, names: list[str], **settings: object) -> list[Job]:
     return [
-        Job(name, Experiment("mnist5k", seed=seed, **settings), folder / artifacts.TRIALS / name)
+        Job(name, Experiment("mnist5k", seed=seed, **settings), folder / run_files.TRIALS / name)
         for seed, name in enumerate(names)
     ]
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from kerasae.errors import ArtifactError, DiskFull
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no permissions")
@@ -16,7 +16,7 @@ from kerasae.files import artifacts
 def test_files_have_the_permissions_of_new_files(tmp_path, umask):
     before = os.umask(umask)
     try:
-        artifacts.write_text(tmp_path / "a.txt", "text")
+        whole_files.write_text(tmp_path / "a.txt", "text")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o666 & ~umask
@@ -26,7 +26,7 @@ def test_writing_leaves_the_umask_to_other_threads(tmp_path):
     called = []
     sys.setprofile(lambda frame, event, what: called.append(what) if event == "c_call" else None)
     try:
-        artifacts.write_text(tmp_path / "a.txt", "text")
+        whole_files.write_text(tmp_path / "a.txt", "text")
     finally:
         sys.setprofile(None)
     assert os.open in called
@@ -37,7 +37,7 @@ def test_a_folder_that_the_disk_has_no_room_for_is_not_left(tmp_path, full_disk)
     full_disk(1000)
     with (
         pytest.raises(DiskFull, match="out: there is no room"),
-        artifacts.new_folder(tmp_path / "out") as folder,
+        whole_files.new_folder(tmp_path / "out") as folder,
     ):
         (folder / "a").write_bytes(bytes(2000))
     assert list(tmp_path.iterdir()) == []
@@ -54,7 +54,7 @@ def test_a_file_system_that_syncs_no_folders_takes_files(tmp_path, monkeypatch, 
     monkeypatch.setattr(os, "fsync", fsync)
     if number == errno.EIO:
         with pytest.raises(ArtifactError, match="cannot be written"):
-            artifacts.write_text(tmp_path / "a", "text")
+            whole_files.write_text(tmp_path / "a", "text")
     else:
-        artifacts.write_text(tmp_path / "a", "text")
+        whole_files.write_text(tmp_path / "a", "text")
     assert (tmp_path / "a").read_text() == "text"

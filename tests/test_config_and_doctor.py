@@ -13,7 +13,7 @@ from kerasae_cli.config_file import read_config, run_options, toml_text
 
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.runs import run_files
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,13 +68,13 @@ def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path)
     words = ["--config", "c.toml", "fit", "--latent-dim", 3, "--quiet", "--json", "--out"]
     done = cli(*words, "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    settings = json.loads((tmp_path / "run" / artifacts.EXPERIMENT).read_text())
+    settings = json.loads((tmp_path / "run" / run_files.EXPERIMENT).read_text())
     assert [settings[name] for name in ("epochs", "latent_dim", "hidden_dims")] == [1, 3, [4]]
     printed = cli("config", "run", cwd=tmp_path).stdout
     (tmp_path / "again.toml").write_text(printed)
     done = cli("fit", "--config", "again.toml", "--quiet", "--out", "again", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "again" / artifacts.EXPERIMENT).read_text()) == settings
+    assert json.loads((tmp_path / "again" / run_files.EXPERIMENT).read_text()) == settings
 
 
 @pytest.mark.parametrize("command", ["sweep", "fit", "denoise", "overfit", "learning-rate"])

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasae.data.datasets import keras_datasets, load_dataset, validation_rows
+from kerasae.data.datasets import load_dataset
 from kerasae.data.idx import read_idx
+from kerasae.data.image_data import validation_rows
+from kerasae.data.named_sets import keras_datasets
 from kerasae.errors import DataError, InvalidSetting
 
 

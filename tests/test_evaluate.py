@@ -11,11 +11,11 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.decomposition import PCA
 
-from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.errors import InvalidSetting
 from kerasae.evaluation import code_size, evaluate
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.runs import run_files
 from kerasae.training.train import train
 
 
@@ -92,7 +92,7 @@ def test_the_code_is_the_narrowest_layer_of_nested_models_too():
 def saved(tmp_path_factory, digits):
     experiment = Experiment("mnist5k", (8,), 4, epochs=1, validation_split=0.2)
     folder = tmp_path_factory.mktemp("saved") / "run"
-    artifacts.save_run(folder, experiment, train(experiment, digits))
+    run_files.save_run(folder, experiment, train(experiment, digits))
     return folder
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasae.files.artifacts import save_figure
 from kerasae.inference.latent_plane import LatentPlane
 from kerasae.show.curves import (
     history_figure,
@@ -15,6 +14,7 @@ from kerasae.show.curves import (
     overfit_figure,
     regularization_figure,
 )
+from kerasae.show.figure_files import save_figure
 from kerasae.show.latent_figure import latent_figure
 from kerasae.show.sweep_figure import sweep_figure
 from kerasae.show.sweep_table import sweep_table

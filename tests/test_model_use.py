@@ -15,7 +15,6 @@ from PIL import Image
 from kerasae.data.datasets import load_dataset
 from kerasae.errors import ArtifactError, DataError, DiskFull, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
 from kerasae.inference.model_inputs import ModelInputs
 from kerasae.inference.pictures import (
     denoise,
@@ -25,6 +24,7 @@ from kerasae.inference.pictures import (
     training_threshold,
 )
 from kerasae.models import network
+from kerasae.runs import run_files
 from kerasae.training.train import TrainedRun
 
 
@@ -233,7 +233,7 @@ def run_folder(tmp_path_factory):
     write_pictures(root / "pictures", 12)
     settings = Experiment(str(root / "pictures"), (5,), 2, shortcut=None)
     model = network(settings, (8, 6))
-    artifacts.save_run(root / "run", settings, TrainedRun(model, [{"loss": 1.0}], {}))
+    run_files.save_run(root / "run", settings, TrainedRun(model, [{"loss": 1.0}], {}))
     return root, model
 
 

@@ -12,7 +12,8 @@ from own_image_cases import png
 from picture_cases import pattern, write_pictures
 from PIL import Image
 
-from kerasae.data.datasets import load_dataset, short_name
+from kerasae.data.datasets import load_dataset
+from kerasae.data.image_data import short_name
 from kerasae.data.image_folder import PictureFolder
 from kerasae.data.image_store import new_images, new_npy
 from kerasae.data.picture_files import measure_picture, pixels_of, read_picture

@@ -22,7 +22,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join([*filter(None, sys.path), str(Path(__
 ray = pytest.importorskip("ray", reason="needs kerasae[ray]")
 
 from kerasae.errors import InvalidSetting, KerasAEError  # noqa: E402
-from kerasae.files import artifacts  # noqa: E402
+from kerasae.runs import run_files  # noqa: E402
 from kerasae.trials.jobs import Failed, Finished, Started, Warned  # noqa: E402
 from kerasae.trials.ledger import Ledger  # noqa: E402
 from kerasae.trials.ray.executor import RayExecutor  # noqa: E402
@@ -79,7 +79,7 @@ def test_jobs_are_done_once_and_their_files_come_back(cluster, tmp_path):
         events = drive(jobs, RayExecutor(address=cluster.address), tmp_path)
         assert outcomes(events) == dict.fromkeys(names, "Finished")
     assert runs_of(tmp_path) == dict.fromkeys(names, 1)
-    files = {path.name for path in (tmp_path / artifacts.TRIALS / "fine-7").iterdir()}
+    files = {path.name for path in (tmp_path / run_files.TRIALS / "fine-7").iterdir()}
     assert files == {"experiment.json", "history.csv", "metrics.json", "state"}
 
 
@@ -94,7 +94,7 @@ def test_a_worker_that_kills_itself_costs_its_own_job_only(cluster, tmp_path):
     assert runs_of(tmp_path)["killing-once"] == 2
     assert runs_of(tmp_path)["fine-a"] == runs_of(tmp_path)["fine-b"] == 1
     # What it had saved before it was killed was there again.
-    assert (tmp_path / artifacts.TRIALS / "killing-once" / "state").read_text() == "1"
+    assert (tmp_path / run_files.TRIALS / "killing-once" / "state").read_text() == "1"
 
 
 def test_other_versions_on_a_node_are_refused_before_anything_runs(cluster, tmp_path, monkeypatch):

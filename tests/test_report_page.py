@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from kerasae.errors import ArtifactError
-from kerasae.files.artifacts import save_figure
+from kerasae.show.figure_files import save_figure
 from kerasae.show.report_page import report_page
 from kerasae.show.versions_figure import versions_figure
 

@@ -10,7 +10,8 @@ import pytest
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.files import whole_files
+from kerasae.runs import run_files
 from kerasae.runs.listing import filtered, find_runs, ordered, read_finished_run, side_by_side
 
 SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}
@@ -21,9 +22,9 @@ def folder(tmp_path):
     for name, (dim, mse, psnr) in SCORES.items():
         place = tmp_path / "sweep" / "x] ü" / name
         settings = dataclasses.replace(Experiment("mnist5k"), latent_dim=dim)
-        artifacts.write_json(place / artifacts.EXPERIMENT, settings.to_dict())
-        artifacts.write_json(place / artifacts.METRICS, {"test_mse": mse, "test_psnr": psnr})
-    artifacts.write_json(tmp_path / "unfinished" / artifacts.EXPERIMENT, {})
+        whole_files.write_json(place / run_files.EXPERIMENT, settings.to_dict())
+        whole_files.write_json(place / run_files.METRICS, {"test_mse": mse, "test_psnr": psnr})
+    whole_files.write_json(tmp_path / "unfinished" / run_files.EXPERIMENT, {})
     return tmp_path
 
 
@@ -42,7 +43,7 @@ def test_finished_runs_are_found_sorted_and_filtered(folder):
 
 
 def test_a_broken_run_is_named_and_the_others_are_listed(folder):
-    (folder / "sweep" / "x] ü" / "a" / artifacts.EXPERIMENT).write_text("{}")
+    (folder / "sweep" / "x] ü" / "a" / run_files.EXPERIMENT).write_text("{}")
     runs, broken = find_runs(folder)
     assert names(runs) == ["b", "c ["]
     assert len(broken) == 1
@@ -66,12 +67,12 @@ def test_a_broken_run_is_named_and_the_others_are_listed(folder):
 )
 def test_scores_that_are_none_are_refused(folder, metrics, reason):
     place = folder / "sweep" / "x] ü" / "a"
-    artifacts.write_json(place / artifacts.METRICS, {"epochs": 3, "extended_at": [1], "x": None})
+    whole_files.write_json(place / run_files.METRICS, {"epochs": 3, "extended_at": [1], "x": None})
     assert read_finished_run(place).values()["epochs"] == 3
-    (place / artifacts.METRICS).write_text(json.dumps(metrics))
+    (place / run_files.METRICS).write_text(json.dumps(metrics))
     with pytest.raises(ArtifactError, match=reason) as refused:
         read_finished_run(place)
-    assert artifacts.METRICS in str(refused.value)
+    assert run_files.METRICS in str(refused.value)
     assert names(find_runs(folder)[0]) == ["b", "c ["]
 
 
@@ -132,8 +133,8 @@ def test_a_narrow_terminal_is_told_what_it_has_no_room_for(folder, columns):
 def test_names_and_contents_of_strangers_cannot_steer_the_terminal(tmp_path):
     place = tmp_path / "[red]a[/red]\x1b[2J"
     settings = {**Experiment("mnist5k").to_dict(), "dataset": "[bold]x\x1b]0;title\x07"}
-    artifacts.write_json(place / artifacts.EXPERIMENT, settings)
-    artifacts.write_json(place / artifacts.METRICS, {"test_mse": 0.1, "test_psnr": 10.0})
+    whole_files.write_json(place / run_files.EXPERIMENT, settings)
+    whole_files.write_json(place / run_files.METRICS, {"test_mse": 0.1, "test_psnr": 10.0})
     for words in (["runs", str(tmp_path)], ["compare", str(place), str(place)]):
         command = [sys.executable, "-m", "kerasae_cli.main", *words]
         done = subprocess.run(
@@ -144,7 +145,7 @@ def test_names_and_contents_of_strangers_cannot_steer_the_terminal(tmp_path):
 
 
 def test_a_run_made_of_links_is_not_listed(folder):
-    scores = folder / "sweep" / "x] ü" / "a" / artifacts.METRICS
+    scores = folder / "sweep" / "x] ü" / "a" / run_files.METRICS
     scores.rename(folder / "elsewhere.json")
     scores.symlink_to(folder / "elsewhere.json")
     runs, broken = find_runs(folder)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.runs import run_files
 from kerasae.runs.reading import load_run
 from kerasae.show.image_pairs import image_pairs
 from kerasae.show.report_page import report_page
@@ -28,8 +28,8 @@ def sweep(digits, tmp_path_factory):
     run = train(experiment, digits)
     for name, seed, mse in (("worse", 0, 0.3), ("better [red] $a$", 1, 0.2), ("dropped", 2, 0.1)):
         scored = dataclasses.replace(run, metrics={**run.metrics, "test_mse": mse})
-        artifacts.save_run(folder / name, dataclasses.replace(experiment, seed=seed), scored)
-    (folder / "dropped" / artifacts.MODEL).unlink()
+        run_files.save_run(folder / name, dataclasses.replace(experiment, seed=seed), scored)
+    (folder / "dropped" / run_files.MODEL).unlink()
     return folder
 
 

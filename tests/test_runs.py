@@ -12,8 +12,8 @@ from hostile import assert_refused, refusals
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
 from kerasae.models import network
+from kerasae.runs import run_files
 from kerasae.runs.reading import load_run, read_experiment, read_history, run_file
 from kerasae.training.train import TrainedRun
 
@@ -28,7 +28,7 @@ def saved(tmp_path_factory):
     model = network(SETTINGS, (5, 4, 1))
     model.set_weights([np.random.RandomState(0).rand(*w.shape) for w in model.get_weights()])
     folder = tmp_path_factory.mktemp("runs") / "run"
-    artifacts.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
+    run_files.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
     return model, folder
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from kerasae.errors import ArtifactError, DiskFull, ModelFileError
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
 from kerasae.models import network
+from kerasae.runs import run_files
 from kerasae.runs.saved_models import open_model
 from kerasae.training.train import TrainedRun
 
@@ -20,14 +20,14 @@ SETTINGS = Experiment("mnist5k", (6,), 3, shortcut="linear")
 def run(tmp_path_factory):
     model = network(SETTINGS, (5, 4, 3))
     folder = tmp_path_factory.mktemp("runs") / "run"
-    artifacts.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
+    run_files.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
     return model, folder
 
 
 def test_a_folder_and_its_file_hold_the_same_model(run):
     model, folder = run
     images = np.random.RandomState(0).rand(2, 5, 4, 3)
-    opened = open_model(folder), open_model(folder / artifacts.MODEL)
+    opened = open_model(folder), open_model(folder / run_files.MODEL)
     assert [one.experiment for one in opened] == [SETTINGS, None]
     for one in opened:
         assert one.image_shape == (5, 4, 3)
@@ -40,7 +40,7 @@ def test_no_room_for_the_private_copy_of_a_file_is_told_as_such(run):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     try:
         with pytest.raises(DiskFull, match=r"no room in .* for a copy"):
-            open_model(folder / artifacts.MODEL)
+            open_model(folder / run_files.MODEL)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 

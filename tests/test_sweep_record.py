@@ -4,14 +4,15 @@ import pytest
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.files import whole_files
+from kerasae.runs import run_files
 from kerasae.trials.sweeps import Sweep, read_sweep
 
 GRID = Sweep(Experiment(), ((8,), (16, 8)), (2, 3), (0.1,), seeds=2)
 
 
 def test_a_sweep_comes_back(tmp_path):
-    artifacts.write_json(tmp_path / artifacts.SWEEP, GRID.to_dict())
+    whole_files.write_json(tmp_path / run_files.SWEEP, GRID.to_dict())
     assert read_sweep(tmp_path) == GRID
 
 
@@ -28,6 +29,6 @@ def test_a_sweep_comes_back(tmp_path):
     ],
 )
 def test_a_record_of_something_else_is_refused_before_it_is_laid_out(tmp_path, changes, reason):
-    artifacts.write_json(tmp_path / artifacts.SWEEP, {**GRID.to_dict(), **changes})
+    whole_files.write_json(tmp_path / run_files.SWEEP, {**GRID.to_dict(), **changes})
     with pytest.raises(ArtifactError, match=rf"sweep\.json: .*{reason}"):
         read_sweep(tmp_path)

@@ -7,7 +7,7 @@ import signal
 import numpy as np
 import pytest
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.interrupts import handling_signals, install_handlers_again

@@ -70,7 +70,7 @@ def _largest_product(
 
 
 def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
-    from kerasae.data.datasets import ImageData
+    from kerasae.data.image_data import ImageData
     from kerasae.training.train import train
 
     labels = np.zeros(len(images), np.uint8)

@@ -9,9 +9,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from kerasae.data.datasets import IDX_FILES, NPZ_KEYS
 from kerasae.data.idx import read_idx
 from kerasae.data.image_checks import check_images
+from kerasae.data.named_sets import IDX_FILES, NPZ_KEYS
 from kerasae.data.npz import MOST_BYTES, map_npy, read_npz
 from kerasae.data.picture_files import is_picture
 from kerasae.errors import DataError

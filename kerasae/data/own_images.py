@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasae.data.array_files import ImageArrays, read_image_arrays
-from kerasae.data.datasets import IDX_FILES, ImageData, validation_rows
+from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.image_folder import PictureFolder
 from kerasae.data.image_store import new_images
+from kerasae.data.named_sets import IDX_FILES
 from kerasae.data.picture_files import pixels_of
 from kerasae.errors import DataError
 from kerasae.experiment import check_image_size

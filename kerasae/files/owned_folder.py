@@ -14,7 +14,7 @@ from pathlib import Path
 import filelock
 
 from kerasae.errors import ArtifactError, KerasAEError
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 
 _LOCK = ".lock"
 _OWNER = ".owner.json"
@@ -54,8 +54,8 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
     try:
         if not resume:
             _check_empty(folder)
-        artifacts.remove_unfinished(folder)
-        artifacts.write_json(folder / _OWNER, _this_process())
+        whole_files.remove_unfinished(folder)
+        whole_files.write_json(folder / _OWNER, _this_process())
         yield
     finally:
         (folder / _OWNER).unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def _this_process() -> dict[str, str | int]:
 
 def _owner(folder: Path) -> str:
     try:
-        owner = artifacts.read_json(folder / _OWNER)
+        owner = whole_files.read_json(folder / _OWNER)
         return (
             f"process {owner['pid']} on {owner['host']} since {owner['since']} "
             f"({owner['command'][:200]})"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kerasae.errors import InvalidSetting
 from kerasae.extras import need
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 
 ENDINGS = (".npy", ".csv", ".parquet")
 
@@ -27,7 +27,7 @@ def check_codes_file(path: Path) -> None:
     """
     if path.suffix not in ENDINGS:
         raise InvalidSetting("out", str(path), f"a file that ends in {', '.join(ENDINGS)}")
-    artifacts.check_new(path)
+    whole_files.check_new(path)
     if path.suffix == ".parquet":
         need("pyarrow", "parquet")
 
@@ -50,11 +50,11 @@ def write_codes(path: Path, names: Sequence[str], codes: NDArray[np.float32]) ->
             {"image": name, **dict(zip(units, map(float, code), strict=True))}
             for name, code in zip(names, codes, strict=True)
         ]
-        artifacts.write_csv(path, ["image", *units], rows)
+        whole_files.write_csv(path, ["image", *units], rows)
     elif path.suffix == ".parquet":
-        artifacts.save_with(path, lambda place: _parquet(place, names, units, codes))
+        whole_files.save_with(path, lambda place: _parquet(place, names, units, codes))
     else:
-        artifacts.save_with(path, lambda place: place.write_bytes(_npy(codes)))
+        whole_files.save_with(path, lambda place: place.write_bytes(_npy(codes)))
 
 
 def _npy(codes: NDArray[np.float32]) -> memoryview:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ def check_export(file_format: str, path: Path) -> None:
         need(module, extra)
     if ending and path.suffix != ending:
         raise InvalidSetting("out", str(path), f"a file that ends in {ending}")
-    artifacts.check_new(path)
+    whole_files.check_new(path)
 
 
 def default_path(file_format: str, model: Path) -> Path:
@@ -89,9 +89,9 @@ def export_model(model: keras.Model, file_format: str, path: Path) -> float:
     """
     check_export(file_format, path)
     if _FORMATS[file_format][0]:
-        with artifacts.replacing(path) as temporary:
+        with whole_files.replacing(path) as temporary:
             return _export(model, file_format, temporary)
-    with artifacts.new_folder(path) as folder:
+    with whole_files.new_folder(path) as folder:
         return _export(model, file_format, folder)
 
 

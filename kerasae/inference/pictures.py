@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.image_store import new_npy
 from kerasae.data.picture_files import like_picture, save_picture
 from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.errors import InvalidSetting
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 from kerasae.inference import QUANTILE
 from kerasae.inference.model_inputs import Input, ModelInputs
 from kerasae.metrics import psnr
@@ -84,7 +84,7 @@ def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> 
         DataError: If a picture cannot be read; nothing is then written.
     """
     written: dict[Path, None] = {}
-    with artifacts.new_folder(out) as folder:
+    with whole_files.new_folder(out) as folder:
         arrays: dict[Path, NDArray[np.uint8]] = {}
         for batch in inputs.batches(model.input_shape[1:]):
             outputs = as_bytes(_outputs(model, batch.images))
@@ -190,7 +190,7 @@ def score_pictures(
     """
     if maps is None:
         return _scored(model, inputs, threshold, None)
-    with artifacts.new_folder(maps) as folder:
+    with whole_files.new_folder(maps) as folder:
         return _scored(model, inputs, threshold, folder)
 
 

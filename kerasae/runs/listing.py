@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.errors import ArtifactError, InvalidSetting
-from kerasae.files.artifacts import EXPERIMENT, METRICS, read_json
 from kerasae.files.local_files import Refused, refusing
+from kerasae.files.whole_files import read_json
 from kerasae.runs.reading import read_experiment, run_file
+from kerasae.runs.run_files import EXPERIMENT, METRICS
 
 
 @dataclasses.dataclass(frozen=True)

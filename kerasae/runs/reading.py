@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.files.artifacts import EXPERIMENT, HISTORY, MODEL
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.local_files import Refused, read_local, refusing
+from kerasae.runs.run_files import EXPERIMENT, HISTORY, MODEL
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_files import WEIGHTS, extract_weights, read_config
 

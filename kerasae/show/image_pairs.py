@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.datasets import ImageData, class_names
+from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.evaluation import check_shape
 from kerasae.experiment import Experiment

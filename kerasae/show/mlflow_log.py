@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.errors import TrackingError
-from kerasae.files import artifacts
+from kerasae.runs import run_files
 from kerasae.runs.listing import FinishedRun, find_runs, read_finished_run
 from kerasae.runs.reading import read_history
 
@@ -35,7 +35,7 @@ def log_run(folder: Path) -> None:
         TrackingError: If MLflow cannot log it.
     """
     run = read_finished_run(folder)
-    digest = _digest(run.folder / artifacts.EXPERIMENT, run.folder / artifacts.METRICS)
+    digest = _digest(run.folder / run_files.EXPERIMENT, run.folder / run_files.METRICS)
     with _store() as mlflow:
         if not _is_logged(mlflow, digest):
             _log(mlflow, run, digest)
@@ -52,14 +52,14 @@ def log_sweep(folder: Path) -> None:
     Raises:
         TrackingError: If MLflow cannot log it.
     """
-    results = folder / artifacts.RESULTS
+    results = folder / run_files.RESULTS
     digest = _digest(results)
-    runs, _ = find_runs(folder / artifacts.TRIALS)
+    runs, _ = find_runs(folder / run_files.TRIALS)
     with _store() as mlflow:
         if _is_logged(mlflow, digest):
             return
         with mlflow.start_run(run_name=folder.name):
-            _log_files(mlflow, [results, folder / artifacts.SWEEP, folder / artifacts.FIGURE])
+            _log_files(mlflow, [results, folder / run_files.SWEEP, folder / run_files.FIGURE])
             for run in runs:
                 _log(mlflow, run)
             mlflow.set_tag(_TAG, digest)
@@ -77,7 +77,7 @@ def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
             part = metrics[start : start + _MOST_METRICS]
             mlflow.MlflowClient().log_batch(logged.info.run_id, part)
         mlflow.log_figure(run_figure(history), "curves.png")
-        names = (artifacts.EXPERIMENT, artifacts.METRICS, artifacts.HISTORY, artifacts.MODEL)
+        names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
         _log_files(mlflow, [run.folder / name for name in names])
         if digest is not None:
             # Last, for what was cut short is to be logged again.

@@ -6,11 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasae.data.datasets import ImageData, short_name
+from kerasae.data.image_data import ImageData, short_name
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.runs import run_files
 from kerasae.runs.listing import (
     FinishedRun,
     find_runs,
@@ -20,6 +20,7 @@ from kerasae.runs.listing import (
     side_by_side,
 )
 from kerasae.runs.reading import load_run, read_experiment, read_history
+from kerasae.show import figure_files
 from kerasae.show.report_page import Cell, PageContent, PageFigure, PageSection, PageTable
 
 if TYPE_CHECKING:
@@ -56,13 +57,13 @@ def reported_runs(folder: Path) -> ReportedRuns:
         ArtifactError: If there is no finished run, or none has its model.
     """
     broken: list[str] = []
-    if (folder / artifacts.EXPERIMENT).exists():
+    if (folder / run_files.EXPERIMENT).exists():
         runs = [read_finished_run(folder)]
     else:
         found, broken = find_runs(folder)
         runs = ordered(found, "test_mse")
     for run in runs:
-        if (run.folder / artifacts.MODEL).is_file():
+        if (run.folder / run_files.MODEL).is_file():
             return ReportedRuns(runs, run, read_experiment(run.folder), broken)
     raise ArtifactError(
         f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
@@ -152,7 +153,7 @@ def _curves(runs: list[FinishedRun], folder: Path) -> PageSection:
             },
             f"{words} MSE",
         )
-    artifacts.save_figure(folder, "curves", figure)
+    figure_files.save_figure(folder, "curves", figure)
     of = "" if len(drawn) == len(runs) else f" of the {_CURVES} runs with the lowest test MSE"
     return {
         "title": "Training curves",
@@ -181,7 +182,7 @@ def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
         return {"title": title, "paragraphs": ["A code of one dimension has no plane to draw."]}
     if len(data.test) < FEWEST:
         return {"title": title, "paragraphs": ["So few test images have no plane to draw."]}
-    artifacts.save_figure(folder, "latent", latent_figure(latent_plane(model, data)))
+    figure_files.save_figure(folder, "latent", latent_figure(latent_plane(model, data)))
     words = (
         "Codes of the test images by class, what the decoder makes of points between them, and "
         "walks from one image to another"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from kerasae.data.datasets import short_name
+from kerasae.data.image_data import short_name
 from kerasae.reference import REPORT_MSE
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
 from kerasae.show.sweep_table import cell_rows, networks_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from kerasae.data.datasets import short_name
+from kerasae.data.image_data import short_name
 from kerasae.reference import REPORT_MSE
 from kerasae.trials.sweeps import SweepResult
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.show.curves import learning_rate_figure

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.reference import REPORT_LONG_RUN

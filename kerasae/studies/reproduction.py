@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 from kerasae.files.owned_folder import owned
 from kerasae.presets import denoiser, long_run, selected_model
 from kerasae.reference import sweep_epochs
+from kerasae.runs import run_files
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
@@ -127,13 +128,13 @@ def reproduce(
     ]
     executor = ProcessExecutor(jobs)
     check_trials(trials, data)
-    with owned(folder, resume=(folder / artifacts.PLAN).is_file()):
+    with owned(folder, resume=(folder / run_files.PLAN).is_file()):
         check_plan(folder, {"parts": {part.name: part.study.settings() for part in parts}})
         with running_trials(trials, data, folder, executor) as (bases, events):
             runs, errors = collect(events, folder, on_event)
         findings = _findings(parts, runs, errors, data, bases, folder)
         result = Reproduction(findings, errors, time.perf_counter() - started)
-        artifacts.write_json(folder / artifacts.REPRODUCTION, _record(result, parts))
+        whole_files.write_json(folder / run_files.REPRODUCTION, _record(result, parts))
     return result
 
 

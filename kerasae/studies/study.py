@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 from kerasae.files.owned_folder import owned
+from kerasae.runs import run_files
 from kerasae.runs.reading import load_run, read_history
+from kerasae.show import figure_files
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Failed, Finished
 from kerasae.trials.running import Bases, Trial, check_trials, running_trials
@@ -111,7 +113,7 @@ def run_study(
     executor = ProcessExecutor(jobs)
     check_trials(trials, {data.name: data})
     # A folder with a plan is one to go on in; trials of other settings are refused.
-    with owned(folder, resume=(folder / artifacts.PLAN).is_file()):
+    with owned(folder, resume=(folder / run_files.PLAN).is_file()):
         check_plan(folder, {"study": study.name})
         with running_trials(trials, {data.name: data}, folder, executor) as (bases, events):
             runs, errors = collect(events, folder, on_event)
@@ -126,10 +128,10 @@ def check_plan(folder: Path, plan: dict[str, Any]) -> None:
     Raises:
         ArtifactError: If it is another one.
     """
-    path = folder / artifacts.PLAN
+    path = folder / run_files.PLAN
     if not path.is_file():
-        artifacts.write_json(path, plan)
-    elif artifacts.read_json(path) != plan:
+        whole_files.write_json(path, plan)
+    elif whole_files.read_json(path) != plan:
         raise ArtifactError(
             f"{folder}: holds another study, or one with other settings; choose another --out"
         )
@@ -142,7 +144,7 @@ def collect(
     runs, errors = {}, {}
     for event in events:
         if isinstance(event, Finished):
-            place = folder / artifacts.TRIALS / event.name
+            place = folder / run_files.TRIALS / event.name
             runs[event.name] = Run(place, event.metrics, read_history(place))
         elif isinstance(event, Failed):
             errors[event.name] = event.error
@@ -154,7 +156,7 @@ def collect(
 def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
     """Writes `study.json` and the figures, as SVG and PNG."""
     for stem, figure in findings.figures.items():
-        artifacts.save_figure(folder, stem, figure)
+        figure_files.save_figure(folder, stem, figure)
     record = {
         "study": study.name,
         "settings": study.settings(),
@@ -162,4 +164,4 @@ def save_findings(study: Study, findings: Findings, data: ImageData, folder: Pat
         "data_md5": list(data.checksums()),
         **environment(),
     }
-    artifacts.write_json(folder / artifacts.STUDY, record)
+    whole_files.write_json(folder / run_files.STUDY, record)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_floats
 from kerasae.pca import PCA
 from kerasae.reference import REPORT_MSE

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import ArtifactError, DamagedFile, KerasAEWarning
-from kerasae.files.artifacts import remove_unfinished, replacing
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.local_files import Refused, read_local, refusing
+from kerasae.files.whole_files import remove_unfinished, replacing
 from kerasae.identity import Identity
 
 _FORMAT = "kerasae-checkpoint-1"

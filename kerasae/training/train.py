@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.pixels import as_floats
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment

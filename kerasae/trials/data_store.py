@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.errors import DiskFull
 from kerasae.pca import PCA, fit_pca
 

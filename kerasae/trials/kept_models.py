@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from pathlib import Path
 
-from kerasae.files.artifacts import MODEL
+from kerasae.runs.run_files import MODEL
 from kerasae.trials.jobs import Finished
 
 

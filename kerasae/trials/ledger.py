@@ -21,10 +21,10 @@ from types import TracebackType
 from typing import Any
 
 from kerasae.errors import ArtifactError, KerasAEWarning
-from kerasae.files.artifacts import replacing, write_error
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.interrupts import finishing_writes
 from kerasae.files.local_files import open_local, refusing
+from kerasae.files.whole_files import replacing, write_error
 
 LEDGER = "ledger.jsonl"
 _PREVIOUS = "ledger.previous.jsonl"

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from kerasae.errors import ArtifactError, DiskFull
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 from kerasae.identity import Identity
+from kerasae.runs import run_files
 from kerasae.runs.reading import read_experiment, read_history
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.halving import next_step, rungs
@@ -123,14 +124,14 @@ class TrialRecords:
                 return None
             self._failed.add(job.name)
             return Failed(job.name, entry.outcome["error"], final=True)
-        if not (job.folder / artifacts.METRICS).is_file():
+        if not (job.folder / run_files.METRICS).is_file():
             entry.outcome = None
             return None
         if entry.outcome is None:
             # The worker had saved it, but nobody could write that down any more.
             if read_experiment(job.folder) != job.experiment:
                 return None
-            entry.outcome = {"metrics": artifacts.read_json(job.folder / artifacts.METRICS)}
+            entry.outcome = {"metrics": whole_files.read_json(job.folder / run_files.METRICS)}
             self._ledger.done(job.name, entry.outcome["metrics"])
         if self._halving and not set(rungs(job.experiment.epochs)) <= set(entry.rungs):
             # A line of it was damaged, and the others would wait for what it said.

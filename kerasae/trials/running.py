@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kerasae.data.datasets import ImageData, validation_rows
+from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.experiment import Experiment
-from kerasae.files import artifacts
 from kerasae.pca import PCA
+from kerasae.runs import run_files
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.jobs import Event, Executor, Failed, Finished, Job, JobQueue, Stopped
 from kerasae.trials.ledger import Ledger
@@ -84,7 +84,7 @@ def running_trials(
         Job(
             trial.name,
             trial.experiment,
-            folder / artifacts.TRIALS / trial.name,
+            folder / run_files.TRIALS / trial.name,
             checksums[trial.experiment.dataset],
             tensorboard,
         )

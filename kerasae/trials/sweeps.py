@@ -9,16 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasae.data.datasets import ImageData
+from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Experiment
-from kerasae.files import artifacts
+from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
 from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.identity import differences
 from kerasae.reference import REPORT_DIMS
+from kerasae.runs import run_files
 from kerasae.runs.reading import parse_experiment
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.halving import check_halving
@@ -175,8 +176,8 @@ def run_sweep(
         if resume:
             _check_same(sweep, folder, halving)
         else:
-            artifacts.write_json(folder / artifacts.SWEEP, record)
-        models = KeptModels(folder / artifacts.TRIALS, keep)
+            whole_files.write_json(folder / run_files.SWEEP, record)
+        models = KeptModels(folder / run_files.TRIALS, keep)
         with running_trials(
             trials,
             {data.name: data},
@@ -186,7 +187,7 @@ def run_sweep(
             halving=halving,
         ) as (bases, events):
             # That the data and the version are the same is known only here.
-            artifacts.write_json(folder / artifacts.SWEEP, record)
+            whole_files.write_json(folder / run_files.SWEEP, record)
             pca_mse = bases[data.name, sweep.base.validation_split].mse(
                 data.test, sweep.latent_dims
             )
@@ -211,7 +212,7 @@ class _Table:
     """Writes `results.csv`, which grows, so often that it takes a small share of the time."""
 
     def __init__(self, folder: Path, trials: Sequence[Trial], pca_mse: dict[int, float]) -> None:
-        self._path = folder / artifacts.RESULTS
+        self._path = folder / run_files.RESULTS
         self._trials = trials
         self._pca_mse = pca_mse
         self._due = 0.0
@@ -222,7 +223,7 @@ class _Table:
 
     def write(self, outcomes: Mapping[str, Outcome]) -> None:
         started = time.monotonic()
-        artifacts.write_csv(self._path, COLUMNS, _rows(self._trials, outcomes, self._pca_mse))
+        whole_files.write_csv(self._path, COLUMNS, _rows(self._trials, outcomes, self._pca_mse))
         now = time.monotonic()
         self._due = now + _PAUSES * (now - started)
 
@@ -236,8 +237,8 @@ def read_sweep(folder: Path) -> Sweep:
     Raises:
         ArtifactError: If there is no sweep in it.
     """
-    path = folder / artifacts.SWEEP
-    record = artifacts.read_json(path)
+    path = folder / run_files.SWEEP
+    record = whole_files.read_json(path)
     with refusing(path, ArtifactError, "choose the folder of a sweep"):
         try:
             networks = tuple(tuple(widths) for widths in record["networks"])
@@ -252,17 +253,17 @@ def read_sweep(folder: Path) -> Sweep:
 
 def read_early_stop(folder: Path) -> str | None:
     """Reads how a sweep stops weak trials: `halving` or `None`."""
-    found: str | None = artifacts.read_json(folder / artifacts.SWEEP).get(_EARLY_STOP)
+    found: str | None = whole_files.read_json(folder / run_files.SWEEP).get(_EARLY_STOP)
     return found
 
 
 def _check_same(sweep: Sweep, folder: Path, halving: bool) -> None:
-    path = folder / artifacts.SWEEP
+    path = folder / run_files.SWEEP
     begun = read_sweep(folder)
     _check_grid(begun, sweep)
     there = {
         **begun.base.to_dict(),
-        _EARLY_STOP: artifacts.read_json(path).get(_EARLY_STOP),
+        _EARLY_STOP: whole_files.read_json(path).get(_EARLY_STOP),
     }
     here = {**sweep.base.to_dict(), _EARLY_STOP: _early_stop(halving)}
     # The grid replaces them in each trial.

@@ -75,7 +75,7 @@ class TrainWork:
     def _train(self, job: Job, report: Report) -> Event:
         import keras
 
-        from kerasae.files.artifacts import save_run
+        from kerasae.runs.run_files import save_run
         from kerasae.training.train import train
 
         def on_epoch(epoch: int, logs: dict[str, float]) -> None:

@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 from pathlib import Path
 
-from kerasae.files.artifacts import METRICS, is_unfinished, replacing
+from kerasae.files.whole_files import is_unfinished, replacing
+from kerasae.runs.run_files import METRICS
 
 
 @dataclasses.dataclass(frozen=True)

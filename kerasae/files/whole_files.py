@@ -1,4 +1,4 @@
-"""What a run leaves on disk: the file names, and writing so that a file there is whole."""
+"""Writing files and folders so that what is there is whole, and reading our own JSON back."""
 
 from __future__ import annotations
 
@@ -12,34 +12,15 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerasae.errors import ArtifactError, DiskFull
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.interrupts import finishing_writes
 from kerasae.files.local_files import NO_ROOM, read_local, refusing
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from kerasae.experiment import Experiment
-    from kerasae.training.train import TrainedRun
-
-MODEL = "model.keras"
-EXPERIMENT = "experiment.json"
-HISTORY = "history.csv"
-METRICS = "metrics.json"
-RESULTS = "results.csv"
-SWEEP = "sweep.json"
-STUDY = "study.json"
-PLAN = "plan.json"
-REPRODUCTION = "reproduction.json"
-PAGE = "report.html"
-FIGURE = "sweep.png"
-TRIALS = "trials"
 # Beginning of the names of files that are not in place yet.
 _NEW = ".new-"
-# No space, quota used up, or longer than the process may write.
 _MOST_JSON = 1 << 24  # bytes
 _MOST_DEPTH = 16
 
@@ -179,48 +160,10 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise write_error(folder, error) from error
 
 
-def save_run(folder: Path, experiment: Experiment, run: TrainedRun) -> None:
-    """Saves a trained run; `metrics.json` comes last, so a run that has it is whole.
-
-    Args:
-        folder: The run's folder; made when it is missing.
-        experiment: The settings.
-        run: The trained model, its history and its scores.
-    """
-    write_json(folder / EXPERIMENT, experiment.to_dict())
-    write_csv(folder / HISTORY, list(run.history[0]), run.history)
-    save_with(folder / MODEL, run.model.save)
-    write_json(folder / METRICS, run.metrics)
-
-
 def save_with(path: Path, save: Callable[[Path], object]) -> None:
     """Calls `save` with a new file's path and moves the file into place."""
     with replacing(path) as temporary:
         save(temporary)
-
-
-def save_figure(folder: Path, stem: str, figure: Figure) -> tuple[Path, Path]:
-    """Saves a figure as PNG and SVG, each in one piece, without dates in the files.
-
-    Args:
-        folder: Folder to save in; made when it is missing.
-        stem: File name without its ending.
-        figure: The figure.
-
-    Returns:
-        The paths of the PNG and of the SVG file.
-
-    Raises:
-        ArtifactError: If the folder cannot be written to.
-    """
-    import matplotlib
-
-    png, svg = (folder / f"{stem}{ending}" for ending in (".png", ".svg"))
-    save_with(png, figure.savefig)
-    # Equal figures give equal files, so that committed ones change only with their content.
-    with matplotlib.rc_context({"svg.hashsalt": stem}):
-        save_with(svg, lambda path: figure.savefig(path, metadata={"Date": None}))
-    return png, svg
 
 
 def _sync_folder(folder: Path) -> None:

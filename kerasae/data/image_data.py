@@ -1,0 +1,113 @@
+"""A data set in memory, and which of its images are trained on, held out and tested."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.data.idx import idx_md5
+
+_SPLIT_SEED = 0
+_FASHION = (
+    "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+    "ankle boot",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageData:
+    """Images and labels, split into training and test sets.
+
+    Args:
+        name: Name of the data set, or the path of images of your own.
+        train: Training images, `uint8`, `(images, height, width)`, or
+            `(images, height, width, 3)` in colour.
+        train_labels: Their classes, `uint8`, `(images,)`; of your own images, `int64`.
+        test: Test images, like `train`.
+        test_labels: Their classes.
+        class_names: Names of the classes of your own images; empty where they have none.
+        skipped: A line for each of your own images that could not be read.
+    """
+
+    name: str
+    train: NDArray[np.uint8]
+    train_labels: NDArray[np.integer]
+    test: NDArray[np.uint8]
+    test_labels: NDArray[np.integer]
+    class_names: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """A short name for headings and for the names of files and folders."""
+        return short_name(self.name)
+
+    def checksums(self) -> tuple[str, ...]:
+        """Returns the MD5 of each array as an IDX file: images and labels, training, test."""
+        arrays = (self.train, self.train_labels, self.test, self.test_labels)
+        return tuple(idx_md5(array) for array in arrays)
+
+
+def short_name(dataset: str) -> str:
+    """Returns a data set's name, or the last part of its path, as part of a file's name.
+
+    Example:
+
+    >>> short_name("mnist"), short_name("../my photos [1]/"), short_name("/")
+    ('mnist', 'my-photos-1', 'images')
+    """
+    stem = PurePath(dataset).name
+    return re.sub(r"[^\w.]+", "-", stem).strip("-.") or "images"
+
+
+def class_names(data: ImageData) -> list[str]:
+    """Returns the name of each class of a data set, by its number.
+
+    Args:
+        data: The data set; without names of its own, its classes are called by their numbers.
+
+    Example:
+
+    >>> from kerasae.data.datasets import load_dataset
+    >>> class_names(load_dataset("mnist5k"))[:3]
+    ['0', '1', '2']
+    """
+    if data.class_names:
+        return list(data.class_names)
+    if data.name == "fashion_mnist":
+        return list(_FASHION)
+    return [str(number) for number in range(int(data.test_labels.max(initial=0)) + 1)]
+
+
+def validation_rows(
+    count: int, validation_split: float
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Splits the rows of the training set into those to train on and those held out.
+
+    The split is the same for every seed of an experiment, so that trials can be compared
+    and PCA is fitted once. `RandomState`'s stream is frozen by NumPy's policy.
+
+    Args:
+        count: Number of training images.
+        validation_split: Share to hold out, in [0, 1). Of two images or more, a share above 0
+            holds out at least one, and leaves at least one.
+
+    Returns:
+        The rows to train on and the rows held out, each sorted.
+
+    Example:
+
+    >>> [len(rows) for rows in validation_rows(100, 0.1)]
+    [90, 10]
+    >>> [len(rows) for rows in validation_rows(4, 0.1)]
+    [3, 1]
+    """
+    order = np.random.RandomState(_SPLIT_SEED).permutation(count).astype(np.int32)
+    held_out = 0
+    if validation_split and count > 1:
+        held_out = min(max(1, round(count * validation_split)), count - 1)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
