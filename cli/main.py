@@ -40,6 +40,7 @@ from .report import report
 from .reproduce import reproduce
 from .runs import runs
 from .score import score
+from .settings import with_groups
 from .streams import flush_output, prepare_streams
 from .studies import COMMANDS as STUDIES
 from .sweep import sweep
@@ -54,7 +55,7 @@ _COMMANDS = (
     *STUDIES, reproduce, bench, config, doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
-    app.command()(_command)
+    app.command()(with_groups(_command))
 
 
 def _print_version(wanted: bool) -> None:
