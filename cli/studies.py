@@ -28,7 +28,7 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
         name: The command's name.
         summary: Its help.
     """
-    lists = {name: field for name, field in fields_of(kind).items() if name != "base"}
+    lists = {one: field for one, field in fields_of(kind).items() if one != "base"}
 
     def command(
         given: Given,
@@ -67,15 +67,12 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
     return with_settings(kind.start, without=kind.varies, own=lists)(command)
 
 
-COMMANDS = (
-    study_command(
-        LearningRateStudy,
-        "learning-rate",
-        "Train with several learning rates and mark the best.",
-    ),
-    study_command(OverfitStudy, "overfit", "Train for long and show the gap to validation."),
-    study_command(
-        RegularizationStudy, "regularize", "Compare Lasso, Dropout and neither, each at its best."
-    ),
-    study_command(DenoisingStudy, "denoise", "Train a denoiser beside classical methods, by PSNR."),
-)
+STUDY_COMMANDS = {
+    name: study_command(kind, name, summary)
+    for name, kind, summary in (
+        ("learning-rate", LearningRateStudy, "Train with several learning rates; mark the best."),
+        ("overfit", OverfitStudy, "Train for long and show the gap to validation."),
+        ("regularize", RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
+        ("denoise", DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
+    )
+}
