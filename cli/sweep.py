@@ -69,7 +69,7 @@ def sweep(
     quiet: o.Quiet = False,
 ) -> None:
     """Train a grid of autoencoders beside PCA and the report."""
-    from kerasae.trials.executors import make_executor
+    from kerasae.trials.make_executor import make_executor
     from kerasae.trials.sweeps import Sweep, read_sweep, run_sweep
 
     from .progress import TrialsProgress

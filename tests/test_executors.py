@@ -9,9 +9,10 @@ import pytest
 from small_work import drive, jobs_of, runs_of, stopped_by_hand
 
 from kerasae.errors import ArtifactError, DiskFull, InvalidSetting
-from kerasae.trials.executors import ProcessExecutor, SerialExecutor, make_executor
+from kerasae.trials.executors import ProcessExecutor, SerialExecutor
 from kerasae.trials.jobs import Died, Failed, Finished, Stopped, Warned
 from kerasae.trials.ledger import LEDGER, Ledger
+from kerasae.trials.make_executor import make_executor
 
 NAMES = ["fine-a", "fine-b", "fine-c", "raising"]
 EXECUTORS = {

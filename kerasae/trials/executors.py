@@ -18,12 +18,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from kerasae.environment import cores
 from kerasae.errors import InvalidSetting
 from kerasae.files.interrupts import Interrupted, check, handling_signals
-from kerasae.trials.jobs import Died, Event, Executor, Job, JobQueue, Work
+from kerasae.trials.jobs import Died, Event, Job, JobQueue, Work
 
-EXECUTORS = ("processes", "serial", "ray")
 # TensorFlow keeps every compiled program for the life of its process, and compiling the next
 # takes some 80 MiB for a while: a worker that has grown to this much makes room for a new one,
 # so that none ever needs 900 MiB.
@@ -31,45 +29,6 @@ _RETIRE_ABOVE = 800 << 20
 # Seconds for a worker to finish what it is writing, once it is told to end.
 _GRACE = 15
 _PR_SET_PDEATHSIG = 1
-
-
-def make_executor(
-    name: str, jobs: int | None, *, ray_address: str | None = None, gpus_per_trial: float = 0.0
-) -> Executor:
-    """Makes an executor by its name.
-
-    Args:
-        name: `processes`, `serial` or `ray`.
-        jobs: Trials at once, at least 1; `None` is one per core, of this machine or of the
-            cluster.
-        ray_address: Address of a running Ray cluster, `host:port` or `auto`; `None` starts Ray
-            on this machine.
-        gpus_per_trial: GPUs that Ray gives each trial, at least 0; may be a fraction.
-
-    Raises:
-        InvalidSetting: If there is none of that name, or a setting does not belong to it.
-
-    Example:
-
-    >>> make_executor("threads", 1)
-    Traceback (most recent call last):
-        ...
-    kerasae.errors.InvalidSetting: executor: received 'threads'; expected one of processes, \
-serial, ray
-    """
-    if name not in EXECUTORS:
-        raise InvalidSetting("executor", name, "one of " + ", ".join(EXECUTORS))
-    check_workers(jobs)
-    if name == "ray":
-        from kerasae.trials.ray.executor import RayExecutor
-
-        return RayExecutor(jobs, ray_address, gpus_per_trial)
-    for setting, value in (("ray_address", ray_address), ("gpus_per_trial", gpus_per_trial)):
-        if value:
-            raise InvalidSetting(setting, value, f"nothing with executor {name}")
-    if name == "serial":
-        return SerialExecutor()
-    return ProcessExecutor(cores() if jobs is None else jobs)
 
 
 def check_workers(workers: int | None) -> None:
