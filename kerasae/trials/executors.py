@@ -20,7 +20,7 @@ from pathlib import Path
 
 from kerasae.errors import InvalidSetting
 from kerasae.files.interrupts import Interrupted, check, handling_signals
-from kerasae.trials.jobs import Died, Event, Job, JobQueue, Work
+from kerasae.trials.jobs import Died, Ending, Event, Job, JobQueue, Work
 
 # TensorFlow keeps every compiled program for the life of its process, and compiling the next
 # takes some 80 MiB for a while: a worker that has grown to this much makes room for a new one,
@@ -58,21 +58,21 @@ class SerialExecutor:
         work.prepare(alone=False)
         while (job := queue.take()) is not None:
             seen: list[Event] = []
-            outcome = work.run(job, seen.append)
+            ending = work.run(job, seen.append)
             yield from seen
-            yield outcome
+            yield ending
 
 
 @dataclasses.dataclass(frozen=True)
-class _Outcome:
+class _JobOver:
     """A worker's last message about a job.
 
     Args:
-        event: What came of the job.
+        ending: What came of the job.
         retiring: Whether the worker ends now.
     """
 
-    event: Event
+    ending: Ending
     retiring: bool
 
 
@@ -117,18 +117,18 @@ class ProcessExecutor:
             for connection in wait(list(running)):
                 worker = running[connection]  # type: ignore[index]
                 try:
-                    message: Event | _Outcome = worker.connection.recv()
+                    message: Event | _JobOver = worker.connection.recv()
                 except (EOFError, ConnectionResetError):
                     _dismiss(worker, running)
                     yield Died(worker.job.name, f"exit code {worker.process.exitcode}")
                     continue
-                if not isinstance(message, _Outcome):
+                if not isinstance(message, _JobOver):
                     yield message
                     continue
                 if message.retiring:
                     _dismiss(worker, running)
                 # Before the next job is taken, for the event may put one back.
-                yield message.event
+                yield message.ending
                 if not message.retiring:
                     self._go_on(worker, queue, running)
             while len(running) < self.workers and (job := queue.take()) is not None:
@@ -186,9 +186,9 @@ def _work(connection: Connection, work: Work, parent: int) -> None:
         with contextlib.suppress(EOFError, BrokenPipeError):
             while True:
                 job: Job = connection.recv()
-                event = work.run(job, connection.send)
+                ending = work.run(job, connection.send)
                 retiring = resident_bytes() > _RETIRE_ABOVE
-                connection.send(_Outcome(event, retiring))
+                connection.send(_JobOver(ending, retiring))
                 if retiring:
                     return
 

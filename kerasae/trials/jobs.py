@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kerasae.experiment import Experiment
+from kerasae.identity import Identity
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Job:
     data_md5: tuple[str, ...] = ()
     tensorboard: bool = False
     until: int | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """What the run's result is the result of."""
+        return Identity(self.experiment, self.data_md5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +122,10 @@ class NoRoom:
     message: str
 
 
+# What comes of a trial.
+Outcome = Finished | Failed | Stopped
+# What a worker's work on a job ends with; what else it tells of is on the way.
+Ending = Finished | Failed | Paused | NoRoom
 Event = Started | EpochDone | Warned | Paused | Stopped | Finished | Failed | Died | NoRoom
 Report = Callable[[Event], None]
 
@@ -127,7 +137,7 @@ class Work(Protocol):
         """Called in each worker before its first job; `alone` if it does nothing else."""
         ...
 
-    def run(self, job: Job, report: Report) -> Event:
+    def run(self, job: Job, report: Report) -> Ending:
         """Does a job; what happens on the way is reported, what came of it returned."""
         ...
 

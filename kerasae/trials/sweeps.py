@@ -23,9 +23,9 @@ from kerasae.runs import run_files
 from kerasae.runs.reading import parse_experiment
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.halving import check_halving
-from kerasae.trials.jobs import Event, Executor, Failed, Finished, Stopped
+from kerasae.trials.jobs import Event, Executor, Failed, Finished, Outcome, Stopped
 from kerasae.trials.kept_models import KeptModels
-from kerasae.trials.running import Outcome, Trial, check_trials, name_part, running_trials
+from kerasae.trials.running import Trial, check_trials, name_part, running_trials
 
 COLUMNS = (
     "trial", "dataset", "architecture", "hidden_dims", "latent_dim", "learning_rate", "seed",

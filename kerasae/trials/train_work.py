@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
-from kerasae.identity import Identity
 from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.data_store import DataStore, LoadedStore
 from kerasae.trials.jobs import (
+    Ending,
     EpochDone,
-    Event,
     Failed,
     Finished,
     Job,
@@ -52,7 +51,7 @@ class TrainWork:
         store = self.store.loaded() if isinstance(self.store, DataStore) else self.store
         return dataclasses.replace(self, store=store)
 
-    def run(self, job: Job, report: Report) -> Event:
+    def run(self, job: Job, report: Report) -> Ending:
         """Trains; returns `Finished`, `Paused`, `Failed` or `NoRoom`."""
         report(Started(job.name, job.experiment.epochs))
         try:
@@ -72,7 +71,7 @@ class TrainWork:
         finally:
             give_memory_back()
 
-    def _train(self, job: Job, report: Report) -> Event:
+    def _train(self, job: Job, report: Report) -> Ending:
         import keras
 
         from kerasae.runs.run_files import save_run
@@ -84,7 +83,7 @@ class TrainWork:
                 raise _RungReached(epoch, logs["val_mse"])
 
         experiment = job.experiment
-        checkpoints = Checkpoints(job.folder, Identity(experiment, job.data_md5))
+        checkpoints = Checkpoints(job.folder, job.identity)
         if job.until is not None:
             _check_rung(checkpoints, job.until)
         # Layers are then named as in a process of their own, and nothing is kept of the last trial.

@@ -15,7 +15,7 @@ from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
 from kerasae.files.interrupts import check
 from kerasae.trials.executors import check_workers
-from kerasae.trials.jobs import Died, Event, Job, JobQueue, Work
+from kerasae.trials.jobs import Died, Ending, Event, Job, JobQueue, Work
 from kerasae.trials.ray.cluster import RayCluster, check_versions, connected, find_head
 from kerasae.trials.ray.mirrored_folder import Changes, MirroredFolder, apply_changes
 from kerasae.trials.ray.tasks import ChunkDone, run_chunk
@@ -153,9 +153,9 @@ class _Submission:
                 case Changes():
                     apply_changes(chunk.jobs[0].folder, message)
                 case _:
-                    if message.is_outcome:
+                    if isinstance(message, Ending):
                         chunk.jobs.pop(0)
-                    yield message.event
+                    yield message
 
     def _adapt(self, seconds: float) -> None:
         """Chooses how many jobs the next tasks get, by how long the last one's took."""
