@@ -12,8 +12,8 @@ from typing import Any
 
 from kerasae.errors import TrackingError
 from kerasae.runs import run_files
-from kerasae.runs.listing import FinishedRun, find_runs, read_finished_run
-from kerasae.runs.reading import read_history
+from kerasae.runs.listing import find_runs
+from kerasae.runs.run import Run
 
 _TAG = "kerasae.digest"
 # What MLflow takes at once.
@@ -34,8 +34,8 @@ def log_run(folder: Path) -> None:
         ArtifactError: If the folder is not that of a finished run.
         TrackingError: If MLflow cannot log it.
     """
-    run = read_finished_run(folder)
-    digest = _digest(run.folder / run_files.EXPERIMENT, run.folder / run_files.METRICS)
+    run = Run(folder)
+    digest = _digest(run.place / run_files.EXPERIMENT, run.place / run_files.METRICS)
     with _store() as mlflow:
         if not _is_logged(mlflow, digest):
             _log(mlflow, run, digest)
@@ -65,20 +65,20 @@ def log_sweep(folder: Path) -> None:
             mlflow.set_tag(_TAG, digest)
 
 
-def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
+def _log(mlflow: Any, run: Run, digest: str | None = None) -> None:
     """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
     from kerasae.show.curves import run_figure
 
-    history = read_history(run.folder)
-    with mlflow.start_run(run_name=run.folder.name, nested=digest is None) as logged:
-        mlflow.log_params(run.settings)
+    history = run.history
+    with mlflow.start_run(run_name=run.name, nested=digest is None) as logged:
+        mlflow.log_params(run.settings())
         metrics = _metrics(history, run.metrics, logged.info.start_time)
         for start in range(0, len(metrics), _MOST_METRICS):
             part = metrics[start : start + _MOST_METRICS]
             mlflow.MlflowClient().log_batch(logged.info.run_id, part)
         mlflow.log_figure(run_figure(history), "curves.png")
         names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
-        _log_files(mlflow, [run.folder / name for name in names])
+        _log_files(mlflow, [run.place / name for name in names])
         if digest is not None:
             # Last, for what was cut short is to be logged again.
             mlflow.set_tag(_TAG, digest)

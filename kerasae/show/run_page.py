@@ -11,15 +11,8 @@ from kerasae.environment import environment
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.runs import run_files
-from kerasae.runs.listing import (
-    FinishedRun,
-    find_runs,
-    ordered,
-    read_finished_run,
-    shown,
-    side_by_side,
-)
-from kerasae.runs.reading import load_run, read_experiment, read_history
+from kerasae.runs.listing import find_runs, ordered, shown, side_by_side
+from kerasae.runs.run import Run
 from kerasae.show import figure_files
 from kerasae.show.report_page import Cell, PageContent, PageFigure, PageSection, PageTable
 
@@ -41,8 +34,8 @@ class ReportedRuns:
         broken: A line for each run that cannot be read.
     """
 
-    runs: list[FinishedRun]
-    shown: FinishedRun
+    runs: list[Run]
+    shown: Run
     experiment: Experiment
     broken: list[str]
 
@@ -58,13 +51,13 @@ def reported_runs(folder: Path) -> ReportedRuns:
     """
     broken: list[str] = []
     if (folder / run_files.EXPERIMENT).exists():
-        runs = [read_finished_run(folder)]
+        runs = [Run(folder)]
     else:
         found, broken = find_runs(folder)
         runs = ordered(found, "test_mse")
     for run in runs:
-        if (run.folder / run_files.MODEL).is_file():
-            return ReportedRuns(runs, run, read_experiment(run.folder), broken)
+        if run.has_model:
+            return ReportedRuns(runs, run, run.experiment, broken)
     raise ArtifactError(
         f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
     )
@@ -86,8 +79,8 @@ def run_report(reported: ReportedRuns, data: ImageData, folder: Path, command: s
         ArtifactError: If a file of the run is missing or damaged.
         InvalidSetting: If the data's images have another shape than the model's.
     """
-    model = load_run(reported.shown.folder)
-    best = reported.shown.folder.name
+    model = reported.shown.model
+    best = reported.shown.name
     runs = len(reported.runs)
     summary = [f"The run {best} on {data.title}."]
     if runs > 1:
@@ -105,17 +98,17 @@ def run_report(reported: ReportedRuns, data: ImageData, folder: Path, command: s
             _latent(model, data, folder),
         ],
         "command": command,
-        "settings": {best: reported.shown.settings},
+        "settings": {best: reported.shown.settings()},
         "versions": environment()["versions"],
     }
 
 
-def _table(runs: list[FinishedRun]) -> PageTable:
+def _table(runs: list[Run]) -> PageTable:
     differing = side_by_side(runs)
-    settings = [name for name in runs[0].settings if name in differing and name not in _SCORES]
+    settings = [name for name in runs[0].settings() if name in differing and name not in _SCORES]
     names = [*settings, *_SCORES]
     rows: list[list[Cell]] = [
-        [run.folder.name, *(_cell(name, run.values().get(name)) for name in names)] for run in runs
+        [run.name, *(_cell(name, run.values().get(name)) for name in names)] for run in runs
     ]
     units = "MSE of pixels in [0, 1], PSNR in dB."
     if len(runs) == 1:
@@ -136,11 +129,11 @@ def _cell(name: str, value: Any) -> Cell:
     return short_name(value) if name == "dataset" else shown(value)
 
 
-def _curves(runs: list[FinishedRun], folder: Path) -> PageSection:
+def _curves(runs: list[Run], folder: Path) -> PageSection:
     from kerasae.show.curves import history_figure, run_figure
 
     drawn = runs[:_CURVES]
-    histories = [read_history(run.folder) for run in drawn]
+    histories = [run.history for run in drawn]
     held_out = all("val_mse" in row for history in histories for row in history)
     key, words = ("val_mse", "validation") if held_out else ("mse", "training")
     if len(drawn) == 1 and held_out:
@@ -148,7 +141,7 @@ def _curves(runs: list[FinishedRun], folder: Path) -> PageSection:
     else:
         figure = history_figure(
             {
-                run.folder.name: [row[key] for row in history]
+                run.name: [row[key] for row in history]
                 for run, history in zip(drawn, histories, strict=True)
             },
             f"{words} MSE",
@@ -173,8 +166,8 @@ def _images(model: keras.Model, data: ImageData, experiment: Experiment) -> Page
 
 
 def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
-    from kerasae.evaluation import code_size
     from kerasae.inference.latent_plane import FEWEST, latent_plane
+    from kerasae.model_parts import code_size
     from kerasae.show.latent_figure import latent_figure
 
     title = "Latent space"

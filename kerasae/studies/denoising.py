@@ -14,11 +14,13 @@ from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.model_outputs import outputs
 from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
 from kerasae.presets import SIGMA
+from kerasae.runs.run import Run
 from kerasae.show.versions_figure import drawn_rows, versions_figure
 from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
-from kerasae.studies.study import Findings, Run
+from kerasae.studies.study import Findings
 from kerasae.trials.running import Bases, Trial, name_part
 
 LABELS = {
@@ -128,7 +130,7 @@ def _level(
         scores[f"{baseline.name}_parameter"] = baseline.parameter
         if baseline.name == "linear":
             versions[LABELS["linear"]] = output[drawn]
-    versions[LABELS["denoised"]] = run.outputs(noisy[drawn])
+    versions[LABELS["denoised"]] = outputs(run.model, noisy[drawn])
     return scores, versions
 
 

@@ -12,8 +12,9 @@ from kerasae.data.image_data import ImageData
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.reference import REPORT_LONG_RUN
+from kerasae.runs.run import Run
 from kerasae.show.curves import overfit_figure
-from kerasae.studies.study import Findings, Run
+from kerasae.studies.study import Findings
 from kerasae.trials.running import Bases, Trial
 
 _TRIAL = "long"

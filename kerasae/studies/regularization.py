@@ -12,8 +12,9 @@ from kerasae.data.image_data import ImageData
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.reference import REPORT_REGULARIZATION
+from kerasae.runs.run import Run
 from kerasae.show.curves import regularization_figure
-from kerasae.studies.study import Findings, Run
+from kerasae.studies.study import Findings
 from kerasae.trials.running import Bases, Trial, name_part
 
 LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)

@@ -17,11 +17,12 @@ from kerasae.files.owned_folder import owned
 from kerasae.presets import denoiser, long_run, selected_model
 from kerasae.reference import sweep_epochs
 from kerasae.runs import run_files
+from kerasae.runs.run import Run
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.study import Findings, Run, Study, check_plan, collect, save_findings
+from kerasae.studies.study import Findings, Study, check_plan, collect, save_findings
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.table import Table
 
 from kerasae.data.image_data import ImageData
@@ -17,7 +15,7 @@ from kerasae.errors import ArtifactError
 from kerasae.files import whole_files
 from kerasae.files.owned_folder import owned
 from kerasae.runs import run_files
-from kerasae.runs.reading import load_run, read_history
+from kerasae.runs.run import Run
 from kerasae.show import figure_files
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Failed, Finished
@@ -25,25 +23,6 @@ from kerasae.trials.running import Bases, Trial, check_trials, running_trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A finished trial.
-
-    Args:
-        folder: Where its artifacts are.
-        metrics: Its final scores; see `training.train.TrainedRun`.
-        history: Its logs, a row per epoch.
-    """
-
-    folder: Path
-    metrics: dict[str, Any]
-    history: list[dict[str, float]]
-
-    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns what the saved model makes of images, of the same shape."""
-        return np.asarray(load_run(self.folder)(images, training=False))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +124,7 @@ def collect(
     for event in events:
         if isinstance(event, Finished):
             place = folder / run_files.TRIALS / event.name
-            runs[event.name] = Run(place, event.metrics, read_history(place))
+            runs[event.name] = Run.of(place, metrics=event.metrics)
         elif isinstance(event, Failed):
             errors[event.name] = event.error
         if on_event is not None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_floats
+from kerasae.model_outputs import outputs
 from kerasae.pca import PCA
 from kerasae.reference import REPORT_MSE
+from kerasae.runs.run import Run
 from kerasae.show.sweep_figure import sweep_figure
 from kerasae.show.sweep_table import sweep_table
 from kerasae.show.versions_figure import drawn_rows, versions_figure
-from kerasae.studies.study import Findings, Run
+from kerasae.studies.study import Findings
 from kerasae.trials.jobs import Finished
 from kerasae.trials.running import Bases, Trial
 from kerasae.trials.sweeps import Sweep, sweep_result
@@ -68,6 +70,6 @@ class SweepStudy:
             if trial.experiment.latent_dim == middle and trial.name in runs:
                 widths = "-".join(map(str, trial.experiment.hidden_dims))
                 label = f"{trial.experiment.architecture}\n{widths}"
-                versions.setdefault(label, runs[trial.name].outputs(clean))
+                versions.setdefault(label, outputs(runs[trial.name].model, clean))
         title = f"{data.title}: reconstructions from a code of {middle}"
         return versions_figure(clean, versions, title)

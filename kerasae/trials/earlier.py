@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kerasae.files.whole_files import read_json
 from kerasae.identity import check_same, flat
-from kerasae.runs.reading import read_experiment, read_history
+from kerasae.runs.run import Run
 from kerasae.runs.run_files import METRICS
 from kerasae.trials.halving import rungs
 from kerasae.trials.jobs import Failed, Finished, Job
@@ -41,6 +40,7 @@ def known_trials(jobs: Sequence[Job], ledger: Ledger, *, halving: bool = False) 
 
 
 def _compare_with_folder(job: Job, entry: Entry, ledger: Ledger, halving: bool) -> None:
+    run = Run(job.folder)
     saved = (job.folder / METRICS).is_file()
     match entry.outcome:
         case Failed(final=final):
@@ -49,10 +49,9 @@ def _compare_with_folder(job: Job, entry: Entry, ledger: Ledger, halving: bool) 
             return
         case Finished() if not saved:
             entry.outcome = None
-        case None if saved and read_experiment(job.folder) == job.experiment:
-            entry.outcome = Finished(job.name, read_json(job.folder / METRICS))
+        case None if saved and run.experiment == job.experiment:
+            entry.outcome = Finished(job.name, run.metrics)
             ledger.record(entry.outcome)
     if entry.outcome and halving and not set(rungs(job.experiment.epochs)) <= set(entry.rungs):
         # A line of it was damaged, and the others would wait for what it said.
-        history = read_history(job.folder)
-        entry.rungs = {int(row["epoch"]): row["val_mse"] for row in history}
+        entry.rungs = {int(row["epoch"]): row["val_mse"] for row in run.history}
