@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import math
 import tempfile
@@ -11,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kerasae.data.image_data import ImageData
-from kerasae.experiment import Experiment
 from kerasae.pca import PCA
 from kerasae.runs import run_files
 from kerasae.trials.data_store import DataStore
@@ -20,28 +18,9 @@ from kerasae.trials.jobs import Event, Executor, Job, JobQueue, Work
 from kerasae.trials.ledger import Ledger
 from kerasae.trials.schedule import Schedule
 from kerasae.trials.train_work import TrainWork
+from kerasae.trials.trial import Trial
 
 Bases = dict[tuple[str, float], PCA]
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """One training run of a sweep or study: a name for its folder and the settings."""
-
-    name: str
-    experiment: Experiment
-
-
-def name_part(value: float) -> str:
-    """Writes a setting for a trial's name: short, but so that no two values have the same.
-
-    Example:
-
-    >>> name_part(0.003), name_part(1.0), name_part(0.0010000001)
-    ('0.003', '1', '0.0010000001')
-    """
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
 
 
 @contextlib.contextmanager
