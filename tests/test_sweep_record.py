@@ -13,7 +13,8 @@ GRID = Sweep(Experiment(), ((8,), (16, 8)), (2, 3), (0.1,), seeds=2)
 
 
 @pytest.mark.parametrize(
-    ("more", "halving"), [({}, False), ({"early_stop": None}, False), ({"early_stop": "halving"}, True)]
+    ("more", "halving"),
+    [({}, False), ({"early_stop": None}, False), ({"early_stop": "halving"}, True)],
 )
 def test_a_sweep_comes_back(tmp_path, more, halving):
     whole_files.write_json(tmp_path / run_files.SWEEP, {**GRID.to_dict(), **more})

@@ -15,7 +15,7 @@ from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.files.owned_folder import owned
+from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.runs.run import Run
@@ -100,9 +100,7 @@ def fit_into(
         ArtifactError: If it was begun with other settings or data, or cannot be used.
         InvalidSetting: If more epochs are asked for and the fit has ended by its patience.
     """
-    experiment = resolved_for(experiment, data)
-    if begun is not None:
-        check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
+    experiment = check_begun(folder, experiment, data, begun)
     with owned(folder, resume=begun is not None):
         if begun is not None and _is_finished(begun, experiment):
             return begun
@@ -180,6 +178,32 @@ def fit_run(
         save_run(folder, run)
         checkpoints.clear(keep=1 if more_epochs else 0)
     return run
+
+
+def check_begun(
+    folder: Path, experiment: Experiment, data: ImageData, begun: Run | None
+) -> Experiment:
+    """Checks, before anything is computed, that a fit may be made or go on in a folder.
+
+    Args:
+        folder: The folder.
+        experiment: The settings.
+        data: The images.
+        begun: The run to go on with; without one, the folder has to be new or empty.
+
+    Returns:
+        The settings, resolved.
+
+    Raises:
+        ArtifactError: If it holds something else, or was begun with other settings.
+        InvalidSetting: If there are too few images to train on.
+    """
+    experiment = resolved_for(experiment, data)
+    if begun is not None:
+        check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
+    elif folder.is_dir():
+        check_empty(folder)
+    return experiment
 
 
 def resolved_for(experiment: Experiment, data: ImageData) -> Experiment:

@@ -39,7 +39,8 @@ class Sweep:
     ] = tuple(ARCHITECTURES.values())
     latent_dims: Annotated[tuple[Count, ...], Meta(description="Latent dimensions.")] = REPORT_DIMS
     learning_rates: Annotated[
-        tuple[Annotated[float, Meta(gt=0, le=FINITE)], ...], Meta(description="Peak learning rates.")
+        tuple[Annotated[float, Meta(gt=0, le=FINITE)], ...],
+        Meta(description="Peak learning rates."),
     ] = (Experiment.learning_rate,)
     seeds: Annotated[int, Meta(ge=1, description="Number of seeds, from 0.")] = 1
     # The settings of `Experiment` that are each trial's own.
@@ -78,5 +79,11 @@ class Sweep:
         experiment = dataclasses.replace(
             self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
-        parts = (experiment.architecture, *network, f"z{dim}", f"lr{name_part(rate)}", f"seed{seed}")
+        parts = (
+            experiment.architecture,
+            *network,
+            f"z{dim}",
+            f"lr{name_part(rate)}",
+            f"seed{seed}",
+        )
         return Trial("-".join(map(str, parts)), experiment)
