@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
 from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
-from kerasae.trials.data_store import DataStore, LoadedStore
+from kerasae.trials.data_store import DataStore
 from kerasae.trials.jobs import (
     Ending,
     EpochDone,
@@ -38,7 +38,7 @@ class TrainWork:
         store: Where the data sets and their PCA are.
     """
 
-    store: DataStore | LoadedStore
+    store: DataStore
 
     def prepare(self, *, alone: bool) -> None:
         """Imports TensorFlow, which then computes with one thread; a lean one when alone."""
@@ -48,8 +48,7 @@ class TrainWork:
 
     def portable(self) -> TrainWork:
         """Returns the work with its data in memory."""
-        store = self.store.loaded() if isinstance(self.store, DataStore) else self.store
-        return dataclasses.replace(self, store=store)
+        return TrainWork(self.store.loaded())
 
     def run(self, job: Job, report: Report) -> Ending:
         """Trains; returns `Finished`, `Paused`, `Failed` or `NoRoom`."""
