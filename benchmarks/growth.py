@@ -98,10 +98,10 @@ def apart(measured: Callable[..., Point], *words: Any) -> Point:
 
 def measure(trials: Sequence[int]) -> dict[str, list[Point]]:
     """Measures every point, and prints each as it is there."""
-    found: dict[str, list[Point]] = {name: [] for name in _TITLES}
+    points: dict[str, list[Point]] = {name: [] for name in _TITLES}
 
     def add(name: str, size: int, point: Point) -> None:
-        found[name].append({"size": size, **point})
+        points[name].append({"size": size, **point})
         print(f"{name} {size:,}: {point['seconds']:.2f} s, {point['peak_mib']:.0f} MiB", flush=True)
 
     for count in IMAGES:
@@ -112,7 +112,7 @@ def measure(trials: Sequence[int]) -> dict[str, list[Point]]:
         add("depth", depth, apart(training, _FEW, (256,) * depth))
     for count in trials:
         add("trials", count, apart(sweeping, count))
-    return found
+    return points
 
 
 def draw(path: Path) -> None:

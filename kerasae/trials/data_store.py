@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from kerasae.data.image_data import ImageData
 from kerasae.errors import DiskFull
 from kerasae.pca import PCA, fit_pca
 
-Arrays = dict[str, np.ndarray]
+# By the names of their fields.
+Arrays = dict[str, Any]
 
 
 class DataStore:

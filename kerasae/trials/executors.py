@@ -63,19 +63,6 @@ class SerialExecutor:
             yield ending
 
 
-@dataclasses.dataclass(frozen=True)
-class _JobOver:
-    """A worker's last message about a job.
-
-    Args:
-        ending: What came of the job.
-        retiring: Whether the worker ends now.
-    """
-
-    ending: Ending
-    retiring: bool
-
-
 @dataclasses.dataclass
 class _Worker:
     process: BaseProcess
@@ -117,26 +104,22 @@ class ProcessExecutor:
             for connection in wait(list(running)):
                 worker = running[connection]  # type: ignore[index]
                 try:
-                    message: Event | _JobOver = worker.connection.recv()
+                    event: Event = worker.connection.recv()
                 except (EOFError, ConnectionResetError):
                     _dismiss(worker, running)
                     yield Died(worker.job.name, f"exit code {worker.process.exitcode}")
                     continue
-                if not isinstance(message, _JobOver):
-                    yield message
-                    continue
-                if message.retiring:
-                    _dismiss(worker, running)
                 # Before the next job is taken, for the event may put one back.
-                yield message.ending
-                if not message.retiring:
+                yield event
+                if isinstance(event, Ending):
                     self._go_on(worker, queue, running)
             while len(running) < self.workers and (job := queue.take()) is not None:
                 _hand_over(_start(job, work, running))
             check()
 
     def _go_on(self, worker: _Worker, queue: JobQueue, running: dict[Connection, _Worker]) -> None:
-        job = queue.take()
+        retires = resident_bytes(worker.process.pid) > _RETIRE_ABOVE
+        job = None if retires else queue.take()
         if job is None:
             _dismiss(worker, running)
         else:
@@ -185,12 +168,7 @@ def _work(connection: Connection, work: Work, parent: int) -> None:
         work.prepare(alone=True)
         with contextlib.suppress(EOFError, BrokenPipeError):
             while True:
-                job: Job = connection.recv()
-                ending = work.run(job, connection.send)
-                retiring = resident_bytes() > _RETIRE_ABOVE
-                connection.send(_JobOver(ending, retiring))
-                if retiring:
-                    return
+                connection.send(work.run(connection.recv(), connection.send))
 
 
 def _die_with(parent: int) -> None:
@@ -201,10 +179,10 @@ def _die_with(parent: int) -> None:
             os._exit(1)
 
 
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM; 0 where Linux' /proc is missing."""
+def resident_bytes(process: int | str | None = "self") -> int:
+    """Memory of a process that is in RAM; 0 where Linux' /proc is missing."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from kerasae.experiment import Experiment
 from kerasae.identity import Identity
 
@@ -39,86 +41,73 @@ class Job:
         return Identity(self.experiment, self.data_md5)
 
 
-@dataclasses.dataclass(frozen=True)
-class Started:
-    """A worker has taken a job."""
+class _Happened(msgspec.Struct, frozen=True):
+    """Something that happened to the job of a name."""
 
     name: str
+
+
+class Started(_Happened, frozen=True):
+    """A worker has taken a job."""
+
     epochs: int
 
 
-@dataclasses.dataclass(frozen=True)
-class EpochDone:
+class EpochDone(_Happened, frozen=True):
     """A job has finished an epoch; `logs` has `val_mse`, `val_psnr`, `images_per_second`."""
 
-    name: str
     epoch: int
     logs: dict[str, float]
 
 
-@dataclasses.dataclass(frozen=True)
-class Warned:
+class Warned(_Happened, frozen=True):
     """Something about a job that its owner should know, such as a damaged checkpoint."""
 
-    name: str
     message: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Paused:
+class Paused(_Happened, frozen=True):
     """A job has trained until the epoch that it was to pause after."""
 
-    name: str
     epoch: int
     val_mse: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Finished:
+class Finished(_Happened, frozen=True):
     """A job is done and saved."""
 
-    name: str
     metrics: dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Failed:
+class Failed(_Happened, frozen=True):
     """A job diverged, raised, or killed its workers; `final` if it would do so again."""
 
-    name: str
     error: str
     final: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
-class Stopped:
+class Stopped(_Happened, frozen=True):
     """A trial was among the weak ones at a rung, and does not go on."""
 
-    name: str
     epoch: int
     val_mse: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Died:
+class Died(_Happened, frozen=True):
     """A job's worker died while it worked on it.
 
     Args:
-        name: The job.
         reason: What is known of the death.
         own_fault: Whether the job may have caused it; the loss of a whole machine is not its.
     """
 
-    name: str
     reason: str
     own_fault: bool = True
 
 
-@dataclasses.dataclass(frozen=True)
-class NoRoom:
+class NoRoom(_Happened, frozen=True):
     """A worker could not write; the run has to end, for the next one could not either."""
 
-    name: str
     message: str
 
 

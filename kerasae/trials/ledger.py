@@ -11,14 +11,12 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import mmap
 import os
 import time
 import warnings
 from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from kerasae.errors import ArtifactError, KerasAEWarning
@@ -96,12 +94,7 @@ class Ledger:
             self._file = FileIO(self._path, "a")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._writing(), self._file:
             self._sync()
 
@@ -176,11 +169,8 @@ class Ledger:
         if not os.path.lexists(self._path):
             return
         with self._opened() as file:
-            size = os.fstat(file.fileno()).st_size
-            if not size:
-                return
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                whole = content.rfind(b"\n") + 1
+            whole = sum(len(line) for line in file if line.endswith(b"\n"))
+            size = file.tell()
         if whole < size:
             self._warn("the last line is cut off")
             with self._writing():

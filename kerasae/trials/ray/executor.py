@@ -73,13 +73,6 @@ class RayExecutor:
             yield _Submission(cluster, queue, work, self.workers, self._gpus).events()
 
 
-@dataclasses.dataclass
-class _Chunk:
-    """A task's jobs that it has not done yet, the present one first."""
-
-    jobs: list[Job]
-
-
 class _Submission:
     """The tasks in flight."""
 
@@ -91,7 +84,8 @@ class _Submission:
         self._work = work
         self._most = most
         self._gpus = gpus
-        self._chunks: dict[Any, _Chunk] = {}
+        # The jobs that a task has not done yet, the present one first.
+        self._chunks: dict[Any, list[Job]] = {}
         self._size = 1
 
     def events(self) -> Iterator[Event]:
@@ -128,12 +122,12 @@ class _Submission:
                 for job in jobs
             ]
             results = task.remote(work, bare, files, _SEND_EVERY * slots)
-            self._chunks[results] = _Chunk(jobs)
+            self._chunks[results] = jobs
 
     def _take(self, results: Any) -> Iterator[Event]:
         import ray
 
-        chunk = self._chunks[results]
+        jobs = self._chunks[results]
         try:
             messages = ray.get(next(results))
         except StopIteration:
@@ -144,17 +138,17 @@ class _Submission:
             raise KerasAEError(f"a Ray task could not run: {reason}") from error
         except ray.exceptions.RayError as error:
             del self._chunks[results]
-            yield from self._lost(chunk, error)
+            yield from self._lost(jobs, error)
             return
         for message in messages:
             match message:
                 case ChunkDone(seconds):
                     self._adapt(seconds)
                 case Changes():
-                    apply_changes(chunk.jobs[0].folder, message)
+                    apply_changes(jobs[0].folder, message)
                 case _:
                     if isinstance(message, Ending):
-                        chunk.jobs.pop(0)
+                        jobs.pop(0)
                     yield message
 
     def _adapt(self, seconds: float) -> None:
@@ -162,18 +156,18 @@ class _Submission:
         wanted = int(_WORTH_A_TASK / max(seconds, 1e-6))
         self._size = max(1, min(wanted, self._size * _GROWTH, _MOST_JOBS))
 
-    def _lost(self, chunk: _Chunk, error: Exception) -> Iterator[Event]:
+    def _lost(self, jobs: list[Job], error: Exception) -> Iterator[Event]:
         import ray
 
         self._cluster.check()
-        if not chunk.jobs:
+        if not jobs:
             return
         own_fault = not isinstance(
             error, ray.exceptions.NodeDiedError | ray.exceptions.LocalRayletDiedError
         )
-        for job in chunk.jobs[1:]:
+        for job in jobs[1:]:
             self._queue.put_back(job)
-        yield Died(chunk.jobs[0].name, _first_line(error), own_fault)
+        yield Died(jobs[0].name, _first_line(error), own_fault)
 
 
 def _first_line(error: Exception) -> str:
