@@ -19,6 +19,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
+
 from kerasae.errors import ArtifactError, KerasAEWarning
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.interrupts import finishing_writes
@@ -53,17 +55,7 @@ class Entry:
     outcome: Finished | Failed | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class _Outcome:
-    """`metrics` of a trial that is done, or the `error` of one that failed."""
-
-    metrics: dict[str, Any] | None = None
-    error: str | None = None
-    final: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class _Record:
+class _Record(msgspec.Struct, frozen=True):
     """A line: a trial, and one thing that is known of it."""
 
     trial: str
@@ -71,7 +63,8 @@ class _Record:
     killed: bool = False
     rung: int | None = None
     val_mse: float | None = None
-    outcome: _Outcome | None = None
+    # `metrics` of one that is done, or `error` and `final` of one that failed.
+    outcome: dict[str, Any] | None = None
 
 
 class Ledger:
@@ -141,10 +134,9 @@ class Ledger:
                 self._append(name, killed=True)
             case Paused(name, epoch, val_mse):
                 self._append(name, rung=epoch, val_mse=val_mse)
-            case Finished(name, metrics):
-                self._append(name, outcome={"metrics": metrics})
-            case Failed(name, error, final):
-                self._append(name, outcome={"error": error, "final": final})
+            case Finished() | Failed():
+                outcome = msgspec.to_builtins(event)
+                self._append(outcome.pop("name"), outcome=outcome)
 
     def _append(self, name: str, **what: Any) -> None:
         record = {"trial": name, **what}
@@ -235,9 +227,9 @@ def _take(entries: dict[str, Entry], record: _Record) -> None:
             entry.kills += 1
         case _Record(rung=int(rung), val_mse=float(val_mse)):
             entry.rungs[rung] = val_mse
-        case _Record(outcome=_Outcome(metrics=dict(metrics))):
-            entry.outcome = Finished(name, metrics)
-        case _Record(outcome=_Outcome(error=str(error), final=final)):
-            entry.outcome = Failed(name, error, final)
+        case _Record(outcome=dict(outcome)):
+            said = {"name": name, **outcome}
+            done = "metrics" in outcome
+            entry.outcome = read_shape(said, Finished) if done else read_shape(said, Failed)
         case _:
             raise Refused("says nothing of its trial")

@@ -11,6 +11,7 @@ from typing import Any
 from kerasae.data.image_data import ImageData
 from kerasae.environment import cores, environment
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
+from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
 from kerasae.files.local_files import Refused, refusing
@@ -36,6 +37,8 @@ COLUMNS = (
 
 HALVING = "halving"
 _EARLY_STOP = "early_stop"
+# The settings that the grid does not replace in each trial.
+_SHARED = (*(name for name in fields_of(Experiment) if name not in Sweep.varies), _EARLY_STOP)
 # Times that it takes to write the table, between one writing and the next.
 _PAUSES = 20
 
@@ -103,9 +106,17 @@ def run_sweep(
     trials = sweep.trials()
     outcomes: dict[str, Outcome] = {}
     with owned(folder, resume=resume):
-        record = _record(sweep, data, executor.workers, tensorboard, halving)
+        begun = BegunSweep(sweep, halving)
+        record = {
+            **begun.to_dict(),
+            "jobs": executor.workers,
+            "threads_per_job": 1,
+            "tensorboard": tensorboard,
+            "data_md5": list(data.checksums()),
+            **environment(),
+        }
         if resume:
-            _check_same(BegunSweep(sweep, halving), folder)
+            _check_same(begun, folder)
         else:
             whole_files.write_json(folder / run_files.SWEEP, record)
         models = KeptModels(folder / run_files.TRIALS, keep)
@@ -164,11 +175,15 @@ class BegunSweep:
     sweep: Sweep
     halving: bool
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all of it as plain JSON values."""
+        return {**self.sweep.to_dict(), _EARLY_STOP: HALVING if self.halving else None}
+
     def shared(self) -> dict[str, Any]:
-        """Returns the settings that the grid does not replace in each trial."""
-        settings = self.sweep.base.to_dict()
-        shared = {name: settings[name] for name in settings if name not in Sweep.varies}
-        return {**shared, _EARLY_STOP: _early_stop(self.halving)}
+        """Returns what has to stay the same, by name."""
+        settings = self.to_dict()
+        settings |= settings["base"]
+        return {name: settings[name] for name in _SHARED}
 
 
 def read_sweep(folder: Path) -> BegunSweep:
@@ -256,21 +271,3 @@ def _result(outcome: Outcome) -> dict[str, Any]:
             return {"status": "stopped", "epochs": epoch, "val_mse": val_mse}
         case _:
             return {"status": "failed"}
-
-
-def _record(
-    sweep: Sweep, data: ImageData, jobs: int | None, tensorboard: bool, halving: bool
-) -> dict[str, Any]:
-    return {
-        **sweep.to_dict(),
-        _EARLY_STOP: _early_stop(halving),
-        "jobs": jobs,
-        "threads_per_job": 1,
-        "tensorboard": tensorboard,
-        "data_md5": list(data.checksums()),
-        **environment(),
-    }
-
-
-def _early_stop(halving: bool) -> str | None:
-    return HALVING if halving else None

@@ -60,10 +60,9 @@ class TrainWork:
             return Paused(job.name, *reached.args)
         except DiskFull as error:
             return NoRoom(job.name, str(error))
-        except TrainingDiverged as error:
-            return Failed(job.name, str(error), final=True)
         except KerasAEError as error:
-            return Failed(job.name, str(error))
+            # It would diverge again.
+            return Failed(job.name, str(error), final=isinstance(error, TrainingDiverged))
         # Anything else that one trial raises must not end the others; its type tells it apart.
         except Exception as error:
             return Failed(job.name, f"{type(error).__name__}: {error}".splitlines()[0])
