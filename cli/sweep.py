@@ -6,12 +6,12 @@ import dataclasses
 from typing import Annotated, Any
 
 import typer
-from kerasae.trials.grid import Sweep
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
 from kerasae.presets import plain
+from kerasae.trials.grid import Sweep
 
 from . import options as o
 from .output import print_result
@@ -51,7 +51,6 @@ def sweep(
 ) -> None:
     """Train a grid of autoencoders beside PCA and the report."""
     from kerasae.trials.make_executor import make_executor
-
     from kerasae.trials.sweeps import read_sweep, run_sweep
 
     from .progress import TrialsProgress

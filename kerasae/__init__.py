@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kerasae.runs.fitting import fit as fit
     from kerasae.runs.run import Run as Run
     from kerasae.runs.saved_models import open_model as open_model
-    from kerasae.trials.sweeps import Sweep as Sweep
+    from kerasae.trials.grid import Sweep as Sweep
     from kerasae.trials.sweeps import run_sweep as sweep  # noqa: F401
 
 __version__ = "0.1.0"
@@ -35,7 +35,7 @@ _HOME = {
     "KerasAEError": "kerasae.errors",
     "PCA": "kerasae.pca",
     "Run": "kerasae.runs.run",
-    "Sweep": "kerasae.trials.sweeps",
+    "Sweep": "kerasae.trials.grid",
     "autoencoder": "kerasae.models",
     "basic_autoencoder": "kerasae.models",
     "evaluate": "kerasae.evaluation",

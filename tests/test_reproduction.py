@@ -17,8 +17,8 @@ from kerasae.studies.regularization import RegularizationStudy
 from kerasae.studies.reproduction import Part, report_studies, reproduce
 from kerasae.studies.reproduction_page import reproduction_page
 from kerasae.studies.sweep_study import SweepStudy
+from kerasae.trials.grid import Sweep
 from kerasae.trials.jobs import Started
-from kerasae.trials.sweeps import Sweep
 
 BASE = Experiment("mnist5k", (8,), 4, epochs=2, batch_size=50)
 STUDIES = [

@@ -21,7 +21,8 @@ from kerasae.runs.run import Run
 from kerasae.show.versions_figure import drawn_rows, versions_figure
 from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
 from kerasae.studies.study import Findings
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.trials.running import Bases
+from kerasae.trials.trial import Trial, name_part
 
 LABELS = {
     "noisy": "noisy input",

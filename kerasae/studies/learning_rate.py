@@ -14,7 +14,8 @@ from kerasae.experiment import Experiment
 from kerasae.runs.run import Run
 from kerasae.show.curves import learning_rate_figure
 from kerasae.studies.study import Findings
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.trials.running import Bases
+from kerasae.trials.trial import Trial, name_part
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 

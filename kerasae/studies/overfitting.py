@@ -15,7 +15,8 @@ from kerasae.reference import REPORT_LONG_RUN
 from kerasae.runs.run import Run
 from kerasae.show.curves import overfit_figure
 from kerasae.studies.study import Findings
-from kerasae.trials.running import Bases, Trial
+from kerasae.trials.running import Bases
+from kerasae.trials.trial import Trial
 
 _TRIAL = "long"
 

@@ -15,7 +15,8 @@ from kerasae.reference import REPORT_REGULARIZATION
 from kerasae.runs.run import Run
 from kerasae.show.curves import regularization_figure
 from kerasae.studies.study import Findings
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.trials.running import Bases
+from kerasae.trials.trial import Trial, name_part
 
 LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
 DROPOUTS = (0.005, 0.02, 0.1)

@@ -25,9 +25,10 @@ from kerasae.studies.regularization import RegularizationStudy
 from kerasae.studies.study import Findings, Study, check_plan, collect, save_findings
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.executors import ProcessExecutor
+from kerasae.trials.grid import Sweep
 from kerasae.trials.jobs import Event
-from kerasae.trials.running import Bases, Trial, check_trials, running_trials
-from kerasae.trials.sweeps import Sweep
+from kerasae.trials.running import Bases, check_trials, running_trials
+from kerasae.trials.trial import Trial
 
 FULL = ("mnist", "fashion_mnist")
 QUICK = ("mnist5k",)

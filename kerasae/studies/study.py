@@ -19,7 +19,8 @@ from kerasae.runs.run import Run
 from kerasae.show import figure_files
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Failed, Finished
-from kerasae.trials.running import Bases, Trial, check_trials, running_trials
+from kerasae.trials.running import Bases, check_trials, running_trials
+from kerasae.trials.trial import Trial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
