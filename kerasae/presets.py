@@ -6,7 +6,7 @@ import dataclasses
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.reference import long_epochs
+from kerasae.reference import long_epochs, sweep_epochs
 
 _DEEP30 = Experiment(
     "mnist",
@@ -49,6 +49,17 @@ def preset(name: str) -> Experiment:
     if name not in PRESETS:
         raise InvalidSetting("preset", name, "one of " + ", ".join(PRESETS))
     return PRESETS[name]
+
+
+def short_run(dataset: str) -> Experiment:
+    """Returns the default network, for as many epochs as the report's tables have.
+
+    Example:
+
+    >>> short_run("fashion_mnist").epochs
+    5
+    """
+    return Experiment(dataset, epochs=sweep_epochs(dataset))
 
 
 def selected_model(dataset: str) -> Experiment:

@@ -6,14 +6,14 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.errors import TrackingError
 from kerasae.runs import run_files
-from kerasae.runs.listing import FinishedRun, find_runs, read_finished_run
-from kerasae.runs.reading import read_history
+from kerasae.runs.listing import find_runs
+from kerasae.runs.run import Run
 
 _TAG = "kerasae.digest"
 # What MLflow takes at once.
@@ -34,8 +34,10 @@ def log_run(folder: Path) -> None:
         ArtifactError: If the folder is not that of a finished run.
         TrackingError: If MLflow cannot log it.
     """
-    run = read_finished_run(folder)
-    digest = _digest(run.folder / run_files.EXPERIMENT, run.folder / run_files.METRICS)
+    run = Run(folder)
+    # Whether it is that of a finished run is to be known before MLflow is.
+    run.values()
+    digest = _digest(folder / run_files.EXPERIMENT, folder / run_files.METRICS)
     with _store() as mlflow:
         if not _is_logged(mlflow, digest):
             _log(mlflow, run, digest)
@@ -65,18 +67,17 @@ def log_sweep(folder: Path) -> None:
             mlflow.set_tag(_TAG, digest)
 
 
-def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
+def _log(mlflow: Any, run: Run, digest: str | None = None) -> None:
     """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
     from kerasae.show.curves import run_figure
 
-    history = read_history(run.folder)
-    with mlflow.start_run(run_name=run.folder.name, nested=digest is None) as logged:
-        mlflow.log_params(run.settings)
-        metrics = _metrics(history, run.metrics, logged.info.start_time)
+    with mlflow.start_run(run_name=run.name, nested=digest is None) as logged:
+        mlflow.log_params(run.settings())
+        metrics = _metrics(run, logged.info.start_time)
         for start in range(0, len(metrics), _MOST_METRICS):
             part = metrics[start : start + _MOST_METRICS]
             mlflow.MlflowClient().log_batch(logged.info.run_id, part)
-        mlflow.log_figure(run_figure(history), "curves.png")
+        mlflow.log_figure(run_figure(run.history), "curves.png")
         names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
         _log_files(mlflow, [run.folder / name for name in names])
         if digest is not None:
@@ -84,22 +85,20 @@ def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
             mlflow.set_tag(_TAG, digest)
 
 
-def _metrics(
-    history: Sequence[Mapping[str, float]], final: Mapping[str, Any], time: int
-) -> list[Any]:
+def _metrics(run: Run, time: int) -> list[Any]:
     """Returns each epoch's scores by its number, and the final ones."""
     from mlflow.entities import Metric
 
     epochs = [
         Metric(name, value, time, int(row["epoch"]))
-        for row in history
+        for row in run.history
         for name, value in row.items()
         if name != "epoch"
     ]
     finals = [
         # After early stopping the model is not that of the last epoch.
-        Metric(f"final_{name}" if name in history[0] else name, float(value), time, 0)
-        for name, value in final.items()
+        Metric(f"final_{name}" if name in run.history[0] else name, float(value), time, 0)
+        for name, value in run.metrics.items()
         if isinstance(value, int | float)
     ]
     return epochs + finals

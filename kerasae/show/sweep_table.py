@@ -1,26 +1,37 @@
-"""Results as rich tables."""
+"""A sweep's cells, and the table that lays them out like the report's tables 1 and 2."""
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import Any
 
-from rich.table import Table
-
 from kerasae.data.image_data import short_name
-from kerasae.reference import REPORT_MSE
-from kerasae.trials.sweeps import SweepResult
+from kerasae.reference import REPORT_MSE, nearest_of_report, report_heading
+from kerasae.show.table import Cell, Column, Table
 
 Rows = list[dict[str, Any]]
+Network = tuple[str, str, float]
 
 
-def networks_of(rows: Rows) -> list[tuple[str, str, float]]:
-    """Returns the distinct `(architecture, hidden_dims, learning_rate)`, in order."""
-    keys = ((row["architecture"], row["hidden_dims"], row["learning_rate"]) for row in rows)
-    return list(dict.fromkeys(keys))
+def networks_of(rows: Rows) -> dict[Network, str]:
+    """Returns the distinct `(architecture, hidden_dims, learning_rate)`, in order.
+
+    Returns:
+        For each what tells it from the others of its architecture: its widths, and the learning
+        rate where there are several.
+    """
+    networks = dict.fromkeys(
+        (row["architecture"], row["hidden_dims"], row["learning_rate"]) for row in rows
+    )
+    several_rates = len({rate for _, _, rate in networks}) > 1
+    return {
+        (name, widths, rate): f"{widths}, lr {rate:g}" if several_rates else widths
+        for name, widths, rate in networks
+    }
 
 
-def cell_rows(rows: Rows, network: tuple[str, str, float], dim: int, status: str = "done") -> Rows:
+def cell_rows(rows: Rows, network: Network, dim: int, status: str = "done") -> Rows:
     """Returns the trials, one per seed, of a network with a latent dimension: the finished ones."""
     return [
         row
@@ -31,11 +42,17 @@ def cell_rows(rows: Rows, network: tuple[str, str, float], dim: int, status: str
     ]
 
 
-def sweep_table(result: SweepResult, dataset: str) -> Table:
+def cell_mean(trials: Rows, score: str = "test_mse") -> float:
+    """Returns the mean of a score over the seeds; where none has finished, infinity."""
+    return statistics.fmean(row.get(score, math.inf) for row in trials or [{}])
+
+
+def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     """Lays a sweep out like the report's tables 1 and 2.
 
     Args:
-        result: The sweep.
+        rows: A mapping per trial with the columns of `results.csv`.
+        pca_mse: Test MSE of PCA, clipped to [0, 1], by dimension.
         dataset: Name of the data set, or the path of one's own, which the report has not.
 
     Returns:
@@ -43,58 +60,45 @@ def sweep_table(result: SweepResult, dataset: str) -> Table:
         PSNR, mean ± standard deviation over the seeds. `★` marks the best cell, `▼` a cell
         that loses to PCA; one without a finished trial says whether it failed or was stopped.
     """
-    networks = networks_of(result.rows)
-    report = REPORT_MSE.get(dataset, {})
-    best = _best_cell(result)
-    table = Table(title=f"{short_name(dataset)}: test MSE (PSNR in dB)")
-    table.caption = "★ best   ▼ loses to PCA (outputs clipped to [0, 1])"
-    table.add_column("latent dim", justify="right")
-    several_rates = len({rate for _, _, rate in networks}) > 1
-    for architecture, widths, rate in networks:
-        suffix = f"\nlr {rate:g}" if several_rates else ""
-        table.add_column(f"{architecture}\n{widths}{suffix}", justify="right")
-    table.add_column("PCA", justify="right")
-    for architecture in report:
-        table.add_column(f"report\n{architecture}", justify="right", style="dim")
-    for dim, pca in result.pca_mse.items():
-        cells = [_cell(result, network, dim, pca, best) for network in networks]
-        figures = [f"{values[dim]:.4f}" if dim in values else "-" for values in report.values()]
-        table.add_row(str(dim), *cells, f"{pca:.5f}", *figures)
-    return table
-
-
-def _mean(rows: Rows, key: str) -> float:
-    return statistics.fmean(row[key] for row in rows)
-
-
-def _best_cell(result: SweepResult) -> tuple[tuple[str, str, float], int] | None:
+    networks = networks_of(rows)
+    nearest = nearest_of_report(dataset)
+    report = REPORT_MSE.get(nearest, {})
+    heading = report_heading(dataset, nearest)
     cells = {
-        (network, dim): _mean(found, "test_mse")
-        for network in networks_of(result.rows)
-        for dim in result.pca_mse
-        if (found := cell_rows(result.rows, network, dim))
+        (net, dim): cell_rows(rows, net, dim) or cell_rows(rows, net, dim, "failed")
+        for dim in pca_mse
+        for net in networks
     }
-    return min(cells, key=lambda cell: cells[cell]) if cells else None
+    lowest = min(map(cell_mean, cells.values()), default=0.0)
+    return Table(
+        f"{short_name(dataset)}: test MSE (PSNR in dB)",
+        [
+            Column("latent dim"),
+            *(Column(f"{net[0]}\n{label}") for net, label in networks.items()),
+            Column("PCA", ".5f"),
+            *(Column(f"{heading}\n{name}", ".5f", "dim") for name in report),
+        ],
+        [
+            [
+                dim,
+                *(_cell(cells[net, dim], pca, lowest) for net in networks),
+                pca,
+                *(values.get(dim) for values in report.values()),
+            ]
+            for dim, pca in pca_mse.items()
+        ],
+        "★ best   ▼ loses to PCA (outputs clipped to [0, 1])",
+    )
 
 
-def _cell(
-    result: SweepResult,
-    network: tuple[str, str, float],
-    dim: int,
-    pca: float,
-    best: tuple[tuple[str, str, float], int] | None,
-) -> str:
-    rows = cell_rows(result.rows, network, dim)
-    if not rows:
-        failed = cell_rows(result.rows, network, dim, "failed")
-        return "[red]failed[/red]" if failed else "stopped"
-    mse, psnr = _mean(rows, "test_mse"), _mean(rows, "test_psnr")
+def _cell(trials: Rows, pca: float, lowest: float) -> Cell:
+    mse = cell_mean(trials)
+    if mse == math.inf:
+        return Cell("failed", "failed") if trials else Cell("stopped")
     spread = ""
-    if len(rows) > 1:
-        spread = f" ± {statistics.stdev(row['test_mse'] for row in rows):.5f}"
-    text = f"{mse:.5f}{spread} ({psnr:.2f})"
-    if mse > pca:
-        text = f"[yellow]▼ {text}[/yellow]"
-    if best == (network, dim):
-        text = f"[bold green]★ {text}[/bold green]"
-    return text
+    if len(trials) > 1:
+        spread = f" ± {statistics.stdev(row['test_mse'] for row in trials):.5f}"
+    text = f"{mse:.5f}{spread} ({cell_mean(trials, 'test_psnr'):.2f})"
+    if mse == lowest:
+        return Cell(f"▼ {text}" if mse > pca else text, "best")
+    return Cell(text, "loses" if mse > pca else "")

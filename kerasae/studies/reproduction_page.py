@@ -8,27 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.environment import environment
-from kerasae.reference import REPORT_MSE
-from kerasae.show.report_page import PageContent, PageSection, report_page
-from kerasae.studies.page_sections import (
-    REPORT_OF,
-    denoising_section,
-    learning_rate_section,
-    overfit_section,
-    regularization_section,
-    sweep_section,
-    title_of,
-)
+from kerasae.reference import REPORT_MSE, nearest_of_report, title_of
+from kerasae.show.report_page import PageContent, PageFigure, PageSection, report_page
 from kerasae.studies.reproduction import Part, Reproduction
-
-_SECTIONS = {
-    "sweep": sweep_section,
-    "learning-rate": learning_rate_section,
-    "overfit": overfit_section,
-    "regularize": regularization_section,
-    "denoise": denoising_section,
-    "denoise-clipped": denoising_section,
-}
+from kerasae.studies.study import Findings, settings_of
 
 
 def reproduction_page(
@@ -48,29 +31,34 @@ def reproduction_page(
     Raises:
         ArtifactError: If a figure cannot be read.
     """
-    found = [part for part in parts if part.name in result.findings]
-    sections: list[PageSection] = []
-    for part in found:
-        findings = result.findings[part.name]
-        figures = [f"{part.name}/{stem}.svg" for stem in findings.figures]
-        section = _SECTIONS[part.study.name]
-        sections.append(section(part.dataset, findings.summary, figures))
-    content: PageContent = {
-        "title": "A report on dense autoencoders, run again",
-        "summary": _summary(result, found),
-        "sections": sections,
-        "command": command,
-        "settings": {part.name: _flat(part.study.settings()) for part in found},
-        "versions": _flat(environment()),
-    }
+    answered = [part for part in parts if part.name in result.findings]
+    content = PageContent(
+        "A report on dense autoencoders, run again",
+        _summary(result, answered),
+        [_section(part, result.findings[part.name]) for part in answered],
+        command,
+        {part.name: _flat(settings_of(part.study)) for part in answered},
+        _flat(environment()),
+    )
     return report_page(content, folder)
+
+
+def _section(part: Part, findings: Findings) -> PageSection:
+    dataset, study = title_of(part.dataset), part.study
+    clipped = ", clipped to [0, 1]" if study.base.clip_noise else ""
+    figures = [
+        PageFigure(f"{part.name}/{stem}.svg", figure.caption, f"{dataset}: {figure.alt}")
+        for stem, figure in findings.figures.items()
+    ]
+    title = f"{dataset}: {study.title}{clipped}"
+    return PageSection(title, findings.words, findings.tables, figures)
 
 
 def _summary(result: Reproduction, parts: Sequence[Part]) -> list[str]:
     sweeps = {
         part.dataset: result.findings[part.name].summary
         for part in parts
-        if part.study.name == "sweep"
+        if part.study.label == "sweep"
     }
     names = " and ".join(title_of(dataset) for dataset in sweeps)
     paragraphs = [
@@ -112,7 +100,7 @@ def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
     ratios, below_pca, below_mean, deeper, pairs, theirs = [], 0, 0, 0, 0, 0
     for dataset, summary in sweeps.items():
         cells = _cells(summary)
-        for name, values in REPORT_MSE[REPORT_OF.get(dataset, dataset)].items():
+        for name, values in REPORT_MSE[nearest_of_report(dataset)].items():
             for dim, mse in values.items():
                 theirs += 1
                 below_pca += mse > summary["pca_test_mse"].get(str(dim), 1.0)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import abc
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from rich.table import Table
+import msgspec
 
 from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
-from kerasae.errors import ArtifactError
+from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.experiment import Experiment
 from kerasae.files import whole_files
+from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
+from kerasae.identity import check_same
+from kerasae.presets import short_run
 from kerasae.runs import run_files
-from kerasae.runs.reading import load_run, read_history
+from kerasae.runs.run import Run
 from kerasae.show import figure_files
+from kerasae.show.table import Table
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event, Failed, Finished
 from kerasae.trials.running import Bases, Trial, check_trials, running_trials
@@ -26,24 +31,23 @@ from kerasae.trials.running import Bases, Trial, check_trials, running_trials
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# What stands above settings in a plan, and is no part of their names.
+_GROUPS = ("parts", "settings", "base")
+
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """A finished trial.
+class StudyFigure:
+    """A figure of a study.
 
     Args:
-        folder: Where its artifacts are.
-        metrics: Its final scores; see `training.train.TrainedRun`.
-        history: Its logs, a row per epoch.
+        drawn: The figure.
+        caption: What it shows.
+        alt: The figure in words, for those who cannot see it.
     """
 
-    folder: Path
-    metrics: dict[str, Any]
-    history: list[dict[str, float]]
-
-    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns what the saved model makes of images, of the same shape."""
-        return np.asarray(load_run(self.folder)(images, training=False))
+    drawn: Figure
+    caption: str
+    alt: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,34 +56,104 @@ class Findings:
 
     Args:
         summary: The numbers, as plain JSON values.
-        tables: The same for a person.
+        tables: The same for a person, beside the report's.
+        words: What it means, in paragraphs.
         figures: Figures by the stem of their file's name.
     """
 
     summary: dict[str, Any]
     tables: list[Table]
-    figures: dict[str, Figure]
+    words: list[str]
+    figures: dict[str, StudyFigure]
 
 
-class Study(Protocol):
-    """A question that some trials on one data set answer."""
+@dataclasses.dataclass(frozen=True)
+class Study(abc.ABC):
+    """A question that some trials on one data set answer.
+
+    A study has lists of its own after `base`. Its class says what its command is called
+    (`name`), what it is about (`title`), which settings of `base` it sets itself (`varies`) and
+    which settings it starts from on a data set (`start`).
+
+    Args:
+        base: The settings that the trials share.
+
+    Raises:
+        InvalidSetting: If a list is empty or names a value twice, a value is out of range, or
+            no images are held out to choose by.
+    """
+
+    base: Experiment
+    name: ClassVar[str]
+    title: ClassVar[str]
+    varies: ClassVar[tuple[str, ...]] = ()
+    start: ClassVar[Callable[[str], Experiment]] = staticmethod(short_run)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self)[1:]:
+            values = getattr(self, field.name)
+            if not values or len(set(values)) != len(values):
+                expected = "at least one value, none of them twice"
+                raise InvalidSetting(field.name, list(values), expected)
+        self.base.check_validation()
+        self.trials()
 
     @property
-    def name(self) -> str:
-        """The study's name, as the command line has it."""
-        ...
+    def label(self) -> str:
+        """Its name in files and folders."""
+        return self.name
 
+    @abc.abstractmethod
     def trials(self) -> list[Trial]:
         """Returns the trials, with names of their own within the study."""
-        ...
 
-    def settings(self) -> dict[str, Any]:
-        """Returns every setting as plain JSON values."""
-        ...
-
+    @abc.abstractmethod
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Answers the question from the finished trials by name; failed ones are missing."""
-        ...
+
+
+def settings_of(study: Study) -> dict[str, Any]:
+    """Returns every setting of a study as plain JSON values.
+
+    Example:
+
+    >>> from kerasae.studies.overfitting import OverfitStudy
+    >>> settings_of(OverfitStudy(Experiment(latent_dim=7)))["base"]["latent_dim"]
+    7
+    """
+    settings: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(study))
+    return settings
+
+
+def read_study(folder: Path, kinds: Sequence[type[Study]]) -> Study | None:
+    """Reads the study that was begun in a folder.
+
+    Args:
+        folder: The study's folder.
+        kinds: The classes of the studies that it may be.
+
+    Returns:
+        The study, or `None` where its plan does not tell its settings, as older ones do not.
+
+    Raises:
+        ArtifactError: If there is no plan of such a study.
+    """
+    path = folder / run_files.PLAN
+    plan = whole_files.read_json(path)
+    with refusing(path, ArtifactError, "choose the folder of a study"):
+        label = str(plan.get("study")) if isinstance(plan, dict) else ""
+        for kind in kinds:
+            if label.startswith(kind.name):
+                return _study_of(plan["settings"], kind) if "settings" in plan else None
+        raise Refused(f"is no plan of {' or '.join(kind.name for kind in kinds)}")
+
+
+def _study_of(settings: Any, kind: type[Study]) -> Study:
+    try:
+        return msgspec.convert(settings, kind)
+    # The study and its experiment check their own values.
+    except msgspec.ValidationError as error:
+        raise Refused(f"does not hold the settings of a study ({error})") from None
 
 
 def run_study(
@@ -89,6 +163,7 @@ def run_study(
     *,
     jobs: int = 1,
     on_event: Callable[[Event], None] | None = None,
+    resume: bool = False,
 ) -> tuple[Findings, dict[str, str]]:
     """Runs a study and leaves `study.json` and its figures beside its trials.
 
@@ -99,6 +174,7 @@ def run_study(
             run again.
         jobs: Number of worker processes.
         on_event: Called for each thing that happens.
+        resume: Whether the folder has to be that of an earlier run.
 
     Returns:
         The findings, and what went wrong, by trial.
@@ -109,57 +185,90 @@ def run_study(
         InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
         KerasAEError: If no trial finished.
     """
-    trials = study.trials()
-    executor = ProcessExecutor(jobs)
-    check_trials(trials, {data.name: data})
-    # A folder with a plan is one to go on in; trials of other settings are refused.
-    with owned(folder, resume=(folder / run_files.PLAN).is_file()):
-        check_plan(folder, {"study": study.name})
-        with running_trials(trials, {data.name: data}, folder, executor) as (bases, events):
-            runs, errors = collect(events, folder, on_event)
+    plan = {"study": study.label, "settings": settings_of(study)}
+    with finished_trials(
+        study.trials(), {data.name: data}, folder, plan, jobs, on_event, resume=resume
+    ) as (bases, runs, errors):
         findings = study.findings(runs, data, bases)
         save_findings(study, findings, data, folder)
     return findings, errors
 
 
-def check_plan(folder: Path, plan: dict[str, Any]) -> None:
-    """Leaves the plan in a new folder, or checks that it is the one that is there.
+@contextlib.contextmanager
+def finished_trials(
+    trials: Sequence[Trial],
+    data: Mapping[str, ImageData],
+    folder: Path,
+    plan: Mapping[str, Any],
+    jobs: int,
+    on_event: Callable[[Event], None] | None,
+    *,
+    resume: bool,
+) -> Iterator[tuple[Bases, dict[str, Run], dict[str, str]]]:
+    """Runs trials in a folder that has their plan, and keeps other processes out of it.
+
+    Yields:
+        The fitted PCA, the finished runs by trial, and what went wrong with the others.
 
     Raises:
-        ArtifactError: If it is another one.
+        ArtifactError: If the folder holds something else or another plan, belongs to another
+            process, or cannot be written.
+        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
     """
+    executor = ProcessExecutor(jobs)
+    check_trials(trials, data)
     path = folder / run_files.PLAN
-    if not path.is_file():
-        whole_files.write_json(path, plan)
-    elif whole_files.read_json(path) != plan:
-        raise ArtifactError(
-            f"{folder}: holds another study, or one with other settings; choose another --out"
-        )
+    # The same command goes on where there is a plan; trials of other settings are refused.
+    with owned(folder, resume=resume or path.is_file()):
+        if path.is_file():
+            _check_plan(folder, plan)
+        elif resume:
+            raise ArtifactError(f"{folder}: holds no plan of a study; choose another --resume")
+        else:
+            whole_files.write_json(path, plan)
+        runs: dict[str, Run] = {}
+        errors: dict[str, str] = {}
+        with running_trials(trials, data, folder, executor) as (bases, events):
+            # That the trials are the same is known only here; an older plan says less.
+            whole_files.write_json(path, plan)
+            for event in events:
+                if isinstance(event, Finished):
+                    runs[event.name] = Run(folder / run_files.TRIALS / event.name)
+                elif isinstance(event, Failed):
+                    errors[event.name] = event.error
+                if on_event is not None:
+                    on_event(event)
+        yield bases, runs, errors
 
 
-def collect(
-    events: Sequence[Event] | Any, folder: Path, on_event: Callable[[Event], None] | None
-) -> tuple[dict[str, Run], dict[str, str]]:
-    """Waits for the trials; returns the finished ones and the errors of the others, by name."""
-    runs, errors = {}, {}
-    for event in events:
-        if isinstance(event, Finished):
-            place = folder / run_files.TRIALS / event.name
-            runs[event.name] = Run(place, event.metrics, read_history(place))
-        elif isinstance(event, Failed):
-            errors[event.name] = event.error
-        if on_event is not None:
-            on_event(event)
-    return runs, errors
+def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
+    there = whole_files.read_json(folder / run_files.PLAN)
+    there = there if isinstance(there, dict) else {"study": there}
+    # An older plan tells a study's name alone; the ledger knows the trials.
+    here = {key: value for key, value in plan.items() if key in there}
+    lists = [name for name in plan.get("settings", ()) if name not in _GROUPS]
+    check_same(folder, _flat(there), _flat(here), grows=lists)
+
+
+def _flat(plan: Mapping[str, Any], of: str = "") -> dict[str, Any]:
+    """Returns settings by name; one that an older plan lacks means what it meant then."""
+    flat: dict[str, Any] = {}
+    for key, value in plan.items():
+        if isinstance(value, dict):
+            known = Experiment().to_dict() if key == "base" else {}
+            flat |= _flat({**known, **value}, of if key in _GROUPS else f"{of}{key} ")
+        else:
+            flat[f"{of}{key}"] = value
+    return flat
 
 
 def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
     """Writes `study.json` and the figures, as SVG and PNG."""
     for stem, figure in findings.figures.items():
-        figure_files.save_figure(folder, stem, figure)
+        figure_files.save_figure(folder, stem, figure.drawn)
     record = {
-        "study": study.name,
-        "settings": study.settings(),
+        "study": study.label,
+        "settings": settings_of(study),
         "results": findings.summary,
         "data_md5": list(data.checksums()),
         **environment(),
