@@ -56,10 +56,10 @@ def training(count: int, hidden_dims: tuple[int, ...]) -> Point:
     from kerasae.runtime import start_tensorflow
 
     start_tensorflow(1, lean=True)
-    from kerasae.training.train import train
+    from kerasae.runs.fitting import fit_run
 
     experiment = Experiment("mnist5k", hidden_dims, 30, epochs=1, shortcut=None)
-    run = train(experiment, random_images(count))
+    run = fit_run(experiment, random_images(count))
     return {"seconds": run.metrics["train_seconds"], "peak_mib": _peak()}
 
 

@@ -30,22 +30,18 @@ from .bench import bench
 from .compare import compare
 from .config import config
 from .config_file import options_of, read_config
-from .defaults import CommandWithDefaults
-from .denoise import denoise
 from .doctor import doctor
 from .encode import encode
 from .evaluate import evaluate
 from .export import export
 from .fit import fit
 from .latent import latent
-from .learning_rate import learning_rate
-from .overfit import overfit
-from .regularize import regularize
 from .report import report
 from .reproduce import reproduce
 from .runs import runs
 from .score import score
 from .streams import flush_output, prepare_streams
+from .studies import COMMANDS as STUDIES
 from .sweep import sweep
 
 _DEBUG = "KERASAE_DEBUG"
@@ -55,11 +51,10 @@ _AFTER_INPUT = (TrainingDiverged, DiskFull, ClusterLost, TrackingError)
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 _COMMANDS = (
     sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare, report,
-    learning_rate, overfit, regularize, denoise, reproduce, bench,
-    config, doctor,
+    *STUDIES, reproduce, bench, config, doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
-    app.command(cls=CommandWithDefaults)(_command)
+    app.command()(_command)
 
 
 def _print_version(wanted: bool) -> None:

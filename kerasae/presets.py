@@ -51,12 +51,12 @@ def preset(name: str) -> Experiment:
     return PRESETS[name]
 
 
-def short_run(dataset: str) -> Experiment:
-    """Returns the default network, for as many epochs as the report's tables have.
+def plain(dataset: str) -> Experiment:
+    """Returns what a fit, a sweep and a search of the learning rate start from.
 
     Example:
 
-    >>> short_run("fashion_mnist").epochs
+    >>> plain("fashion_mnist").epochs
     5
     """
     return Experiment(dataset, epochs=sweep_epochs(dataset))

@@ -73,9 +73,11 @@ def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pa
     from kerasae.data.image_data import ImageData
     from kerasae.training.train import train
 
-    labels = np.zeros(len(images), np.uint8)
-    data = ImageData("random", images, labels, images[:500], labels[:500])
-    train(experiment, data, on_epoch=lambda epoch, logs: pause(logs["images_per_second"]))
+    train(
+        experiment,
+        ImageData.from_arrays(images),
+        on_epoch=lambda epoch, logs: pause(logs["images_per_second"]),
+    )
 
 
 def _fit(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
@@ -116,7 +118,7 @@ def _keras_fit(
     model.compile("adam", "mse", **options)
     x = images.astype(np.float32) / 255
     model.fit(
-        x, x, batch_size=experiment.batch_size, epochs=experiment.epochs, verbose=0,
+        x, x, batch_size=experiment.batch_for(len(x)), epochs=experiment.epochs, verbose=0,
         callbacks=[Measure()],
     )  # fmt: skip
 
@@ -163,13 +165,14 @@ def _torch_loop(
 
     if compiled:
         model.compile()
-    batches = whole_batches(len(x), experiment.batch_size)
+    batch_size = experiment.batch_for(len(x))
+    batches = whole_batches(len(x), batch_size)
     for _ in range(experiment.epochs):
         started = time.perf_counter()
         order = torch.randperm(len(x))
         for batch in batches:
             step(x[order[batch]])
-        pause(len(batches) * experiment.batch_size / (time.perf_counter() - started))
+        pause(len(batches) * batch_size / (time.perf_counter() - started))
 
 
 def whole_batches(images: int, size: int) -> list[slice]:

@@ -17,7 +17,7 @@ from kerasae.data.image_store import new_images
 from kerasae.data.named_sets import IDX_FILES
 from kerasae.data.picture_files import pixels_of
 from kerasae.errors import DataError
-from kerasae.experiment import check_image_size
+from kerasae.experiment import check_setting
 from kerasae.files.local_files import refusing
 
 _TEST_SHARE = 0.1
@@ -45,7 +45,7 @@ def load_own_images(
         DataError: If there are none, they cannot be read, or are too few to split.
         InvalidSetting: If the size is out of range.
     """
-    size = None if image_size is None else check_image_size(image_size)
+    size = None if image_size is None else check_setting("image_size", image_size)
     path = Path(name)
     with refusing(name, DataError, "choose another disk with TMPDIR, or mend the data"):
         if path.is_dir() and not _idx_folder(path):

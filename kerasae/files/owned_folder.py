@@ -42,7 +42,7 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         # A folder without a lock is nobody's: in one that is refused, none is left behind.
         if not resume and not (folder / _LOCK).exists():
-            _check_empty(folder)
+            check_empty(folder)
         lock = filelock.FileLock(folder / _LOCK)
         lock.acquire(timeout=0)
     except filelock.Timeout:
@@ -53,7 +53,7 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         ) from error
     try:
         if not resume:
-            _check_empty(folder)
+            check_empty(folder)
         whole_files.remove_unfinished(folder)
         whole_files.write_json(folder / _OWNER, _this_process())
         yield
@@ -62,7 +62,12 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         lock.release()
 
 
-def _check_empty(folder: Path) -> None:
+def check_empty(folder: Path) -> None:
+    """Checks that there is nothing in a folder but what `owned` leaves there.
+
+    Raises:
+        ArtifactError: If there is.
+    """
     # Hidden files are the lock, and what a process that was killed had just begun.
     if any(not path.name.startswith(".") for path in folder.iterdir()):
         raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
-from kerasae.evaluation import check_shape
-from kerasae.models import DECODER, ENCODER
+from kerasae.model_parts import DECODER, ENCODER, check_shape
 
 if TYPE_CHECKING:
     import keras

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.image_data import ImageData, validation_rows
+from kerasae.data.image_data import ImageData
 from kerasae.data.image_store import new_npy
 from kerasae.data.picture_files import like_picture, save_picture
 from kerasae.data.pixels import as_bytes, as_floats
@@ -123,7 +123,7 @@ def encode_pictures(model: keras.Model, inputs: ModelInputs) -> PictureCodes:
         InvalidSetting: If the model has no layer `encoder`, as kerasae's have.
         DataError: If a picture cannot be read.
     """
-    from kerasae.models import ENCODER
+    from kerasae.model_parts import ENCODER
 
     if ENCODER not in {layer.name for layer in model.layers}:
         raise InvalidSetting("model", "one without a layer named encoder", "a run's model")
@@ -152,12 +152,12 @@ def training_threshold(
     Raises:
         InvalidSetting: If the model takes other images, or the share is out of range.
     """
-    from kerasae.evaluation import check_shape
+    from kerasae.model_parts import check_shape
 
     if not 0 < quantile < 1:
         raise InvalidSetting("quantile", quantile, "a number above 0 and below 1, such as 0.99")
     shape = check_shape(model, data)
-    rows, _ = validation_rows(len(data.train), validation_split)
+    rows = data.parts(validation_split).train.rows
     errors = []
     for start in range(0, len(rows), _ROWS):
         images = as_floats(data.train[rows[start : start + _ROWS]]).reshape(-1, *shape)

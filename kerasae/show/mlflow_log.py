@@ -79,7 +79,7 @@ def _log(mlflow: Any, run: Run, digest: str | None = None) -> None:
             mlflow.MlflowClient().log_batch(logged.info.run_id, part)
         mlflow.log_figure(run_figure(run.history), "curves.png")
         names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
-        _log_files(mlflow, [run.folder / name for name in names])
+        _log_files(mlflow, [run.place / name for name in names])
         if digest is not None:
             # Last, for what was cut short is to be logged again.
             mlflow.set_tag(_TAG, digest)

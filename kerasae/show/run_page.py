@@ -23,15 +23,14 @@ _SCORES = ("val_mse", "test_mse", "test_psnr", "epochs", "seconds")
 _CURVES = 8  # more lines cannot be told apart
 
 
-def reported_runs(folder: Path) -> tuple[list[Run], Run, list[str]]:
+def runs_to_show(folder: Path) -> tuple[list[Run], list[str]]:
     """Finds the run in a folder, or the runs below it.
 
     Args:
         folder: That of a run or of a sweep.
 
     Returns:
-        The finished runs, the lowest test MSE first; the first of them that has a model, whose
-        images are to be shown; and a line for each run that cannot be read.
+        The finished runs, the lowest test MSE first, and a line for each that cannot be read.
 
     Raises:
         ArtifactError: If there is no finished run, or none has its model.
@@ -40,31 +39,24 @@ def reported_runs(folder: Path) -> tuple[list[Run], Run, list[str]]:
     if not (folder / run_files.EXPERIMENT).exists():
         runs, broken = find_runs(folder)
         runs = ordered(runs, "test_mse")
-    for run in runs:
-        if run.has_model:
-            return runs, run, broken
-    raise ArtifactError(
-        f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
-    )
+    if not any(run.has_model for run in runs):
+        raise ArtifactError(
+            f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
+        )
+    return runs, broken
 
 
-def run_report(
-    runs: Sequence[Run],
-    shown_run: Run,
-    data: ImageData,
-    folder: Path,
-    command: str,
-    left_out: Sequence[str] = (),
+def run_page(
+    runs: Sequence[Run], broken: Sequence[str], data: ImageData, folder: Path, command: str
 ) -> PageContent:
     """Puts the page about runs together.
 
     Args:
-        runs: The runs; see `reported_runs`.
-        shown_run: The run whose images are shown.
-        data: Its images.
+        runs: The runs, the best first; the images are those of the first that has a model.
+        broken: A line for each run that cannot be read.
+        data: The images of the run that is shown.
         folder: An empty folder, where the page's figures are drawn.
         command: The command that makes the page, as the page shows it.
-        left_out: A line for each run that cannot be read.
 
     Returns:
         The content for `report_page.report_page`, with `folder` as that of its figures.
@@ -73,6 +65,7 @@ def run_report(
         ArtifactError: If a file of the run is missing or damaged.
         InvalidSetting: If the data's images have another shape than the model's.
     """
+    shown_run = next(run for run in runs if run.has_model)
     best, several = shown_run.name, f"{len(runs)} runs"
     summary = f"The run {best} on {data.title}."
     if len(runs) > 1:
@@ -82,7 +75,7 @@ def run_report(
         )
     return PageContent(
         f"{data.title}: {best if len(runs) == 1 else several}",
-        [summary, *(f"Left out: {line}" for line in left_out)],
+        [summary, *(f"Left out: {line}" for line in broken)],
         [
             PageSection("Results", tables=[_table(runs)], sortable=len(runs) > 1),
             _curves(runs, folder),
@@ -140,8 +133,8 @@ def _images(run: Run, data: ImageData) -> PageSection:
 
 
 def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
-    from kerasae.evaluation import code_size
     from kerasae.inference.latent_plane import FEWEST, latent_plane
+    from kerasae.model_parts import code_size
     from kerasae.show.latent_figure import latent_figure
 
     title = "Latent space"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasae.data.image_data import short_name
+from kerasae.files.whole_files import save_with
 from kerasae.reference import REPORT_MSE
+from kerasae.runs.run_files import FIGURE
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
 from kerasae.show.sweep_table import Rows, cell_mean, cell_rows, networks_of
 
@@ -55,3 +58,8 @@ def sweep_figure(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Figure:
     quiet(axes)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
+
+
+def save_sweep_figure(folder: Path, rows: Rows, pca_mse: dict[int, float], dataset: str) -> None:
+    """Saves the figure of a sweep in its folder; see `sweep_figure`."""
+    save_with(folder / FIGURE, sweep_figure(rows, pca_mse, dataset).savefig)

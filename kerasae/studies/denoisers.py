@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
+from kerasae.experiment import check_setting
 from kerasae.metrics import image_mse, psnr
-from kerasae.noise import check_sigma, noisy_images
+from kerasae.noise import noisy_images
 from kerasae.studies.linear_denoisers import best_linear_estimator, pair_moments, pca_projections
 
 BASELINES = ("gaussian", "wiener", "total_variation", "non_local_means", "pca", "linear")
@@ -81,7 +82,7 @@ def fit_baselines(
     >>> [baseline.name for baseline in baselines][-2:]
     ['pca', 'linear']
     """
-    check_sigma(sigma)
+    check_setting("sigma", sigma)
     if sigma == 0:
         raise InvalidSetting("sigma", sigma, "a number above 0: there is no noise to remove")
     if train.ndim != 3:

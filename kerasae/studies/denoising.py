@@ -14,6 +14,7 @@ from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.model_outputs import outputs
 from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
 from kerasae.presets import SIGMA, denoiser
 from kerasae.runs.run import Run
@@ -54,7 +55,11 @@ class DenoisingStudy(Study):
     """
 
     sigmas: Annotated[
-        tuple[float, ...], msgspec.Meta(description="Standard deviations of the noise.")
+        tuple[float, ...],
+        msgspec.Meta(
+            description="Noise's standard deviation; repeat for more.",
+            extra={"flags": ("--sigma",), "repeat": True},
+        ),
     ] = (SIGMA,)
     name: ClassVar[str] = "denoise"
     title: ClassVar[str] = "denoising"
@@ -71,6 +76,12 @@ class DenoisingStudy(Study):
     def label(self) -> str:
         """`denoise`, or `denoise-clipped` where the noisy images are clipped."""
         return "denoise-clipped" if self.base.clip_noise else "denoise"
+
+    def check_data(self, data: ImageData) -> None:
+        """Checks that the images are grey, as the classical denoisers need them, and enough."""
+        if data.train.ndim == 4:
+            raise InvalidSetting("dataset", data.name, "grey images, or --grayscale")
+        super().check_data(data)
 
     def trials(self) -> list[Trial]:
         """Returns a trial per noise level."""
@@ -110,8 +121,6 @@ def _level(
     experiment: Experiment, run: Run, data: ImageData
 ) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
     """Scores one noise level; returns the first images of some methods as well."""
-    from kerasae.model_outputs import outputs
-
     parts = data.parts(experiment.validation_split)
     clip, sigma = experiment.clip_noise, experiment.sigma
     noisy = noisy_images(data.test, sigma, scoring_seed(experiment, TEST), clip)

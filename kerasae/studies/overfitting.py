@@ -44,9 +44,8 @@ class OverfitStudy(Study):
         if _TRIAL not in runs:
             raise KerasAEError("the training failed; expected it to finish, see its error")
         run = runs[_TRIAL]
-        curves = {"train": "mse", "val": "val_mse"}
-        curves = {name: [epoch[key] for epoch in run.history] for name, key in curves.items()}
-        validation = curves["val"]
+        validation = [epoch["val_mse"] for epoch in run.history]
+        curves = {"train": [epoch["mse"] for epoch in run.history], "val": validation}
         best = min(range(len(validation)), key=validation.__getitem__)
         pca = bases[data.name, self.base.validation_split]
         dim = self.base.latent_dim

@@ -12,7 +12,7 @@ from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.errors import KerasAEError
 from kerasae.files import whole_files
-from kerasae.presets import denoiser, long_run, selected_model, short_run
+from kerasae.presets import denoiser, long_run, plain, selected_model
 from kerasae.runs import run_files
 from kerasae.runs.run import Run
 from kerasae.studies.denoising import DenoisingStudy
@@ -83,8 +83,8 @@ def report_studies(datasets: Sequence[str]) -> list[Part]:
     for dataset in datasets:
         clipped = dataclasses.replace(denoiser(dataset), clip_noise=True)
         studies: list[Study] = [
-            SweepStudy(short_run(dataset)),
-            LearningRateStudy(short_run(dataset)),
+            SweepStudy(plain(dataset)),
+            LearningRateStudy(plain(dataset)),
             OverfitStudy(long_run(dataset)),
             RegularizationStudy(selected_model(dataset)),
             DenoisingStudy(denoiser(dataset)),
@@ -129,6 +129,8 @@ def reproduce(
         for part in parts
         for trial in part.study.trials()
     ]
+    for part in parts:
+        part.study.check_data(data[part.dataset])
     plan = {"parts": {part.name: settings_of(part.study) for part in parts}}
     with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as (
         bases,

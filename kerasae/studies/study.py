@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -18,8 +18,9 @@ from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
+from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
-from kerasae.presets import short_run
+from kerasae.presets import plain
 from kerasae.runs import run_files
 from kerasae.runs.run import Run
 from kerasae.show import figure_files
@@ -31,6 +32,7 @@ from kerasae.trials.running import Bases, Trial, check_trials, running_trials
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+AnyStudy = TypeVar("AnyStudy", bound="Study")
 # What stands above settings in a plan, and is no part of their names.
 _GROUPS = ("parts", "settings", "base")
 
@@ -87,7 +89,7 @@ class Study(abc.ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     varies: ClassVar[tuple[str, ...]] = ()
-    start: ClassVar[Callable[[str], Experiment]] = staticmethod(short_run)
+    start: ClassVar[Callable[[str], Experiment]] = staticmethod(plain)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self)[1:]:
@@ -102,6 +104,15 @@ class Study(abc.ABC):
     def label(self) -> str:
         """Its name in files and folders."""
         return self.name
+
+    def check_data(self, data: ImageData) -> None:
+        """Checks, before anything is written, what only the images can tell.
+
+        Raises:
+            InvalidSetting: If a batch is larger than the training set, or the study is not
+                one of such images.
+        """
+        check_trials(self.trials(), {data.name: data})
 
     @abc.abstractmethod
     def trials(self) -> list[Trial]:
@@ -125,12 +136,12 @@ def settings_of(study: Study) -> dict[str, Any]:
     return settings
 
 
-def read_study(folder: Path, kinds: Sequence[type[Study]]) -> Study | None:
+def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy | None:
     """Reads the study that was begun in a folder.
 
     Args:
         folder: The study's folder.
-        kinds: The classes of the studies that it may be.
+        kind: The class of the study.
 
     Returns:
         The study, or `None` where its plan does not tell its settings, as older ones do not.
@@ -141,19 +152,9 @@ def read_study(folder: Path, kinds: Sequence[type[Study]]) -> Study | None:
     path = folder / run_files.PLAN
     plan = whole_files.read_json(path)
     with refusing(path, ArtifactError, "choose the folder of a study"):
-        label = str(plan.get("study")) if isinstance(plan, dict) else ""
-        for kind in kinds:
-            if label.startswith(kind.name):
-                return _study_of(plan["settings"], kind) if "settings" in plan else None
-        raise Refused(f"is no plan of {' or '.join(kind.name for kind in kinds)}")
-
-
-def _study_of(settings: Any, kind: type[Study]) -> Study:
-    try:
-        return msgspec.convert(settings, kind)
-    # The study and its experiment check their own values.
-    except msgspec.ValidationError as error:
-        raise Refused(f"does not hold the settings of a study ({error})") from None
+        if not isinstance(plan, dict) or not str(plan.get("study")).startswith(kind.name):
+            raise Refused(f"is no plan of {kind.name}")
+        return read_shape(plan["settings"], kind) if "settings" in plan else None
 
 
 def run_study(
@@ -182,9 +183,10 @@ def run_study(
     Raises:
         ArtifactError: If the folder holds something else, belongs to another process, or cannot
             be written.
-        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
+        InvalidSetting: If `jobs` is below 1, or the study is not one of such images.
         KerasAEError: If no trial finished.
     """
+    study.check_data(data)
     plan = {"study": study.label, "settings": settings_of(study)}
     with finished_trials(
         study.trials(), {data.name: data}, folder, plan, jobs, on_event, resume=resume
@@ -213,10 +215,9 @@ def finished_trials(
     Raises:
         ArtifactError: If the folder holds something else or another plan, belongs to another
             process, or cannot be written.
-        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
+        InvalidSetting: If `jobs` is below 1.
     """
     executor = ProcessExecutor(jobs)
-    check_trials(trials, data)
     path = folder / run_files.PLAN
     # The same command goes on where there is a plan; trials of other settings are refused.
     with owned(folder, resume=resume or path.is_file()):
@@ -233,7 +234,8 @@ def finished_trials(
             whole_files.write_json(path, plan)
             for event in events:
                 if isinstance(event, Finished):
-                    runs[event.name] = Run(folder / run_files.TRIALS / event.name)
+                    place = folder / run_files.TRIALS / event.name
+                    runs[event.name] = Run.of(place, metrics=event.metrics)
                 elif isinstance(event, Failed):
                     errors[event.name] = event.error
                 if on_event is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_floats
+from kerasae.model_outputs import outputs
 from kerasae.pca import PCA
 from kerasae.reference import REPORT_MSE
 from kerasae.runs.run import Run
@@ -60,8 +61,6 @@ class SweepStudy(Sweep, Study):
 
     def _reconstructions(self, runs: Mapping[str, Run], data: ImageData, pca: PCA) -> Figure:
         """Draws the first test images as the trained networks of one code size return them."""
-        from kerasae.model_outputs import outputs
-
         dims = sorted(self.latent_dims)
         middle = dims[(len(dims) - 1) // 2]
         shown = data.test[drawn_rows(len(data.test))]

@@ -21,7 +21,7 @@ class ValidationScores(keras.callbacks.Callback):
     List it before any callback that reads these keys, such as `EarlyStopping`.
 
     Args:
-        image_mse: Function that scores images; see `evaluation.image_mse_function`.
+        image_mse: Function that scores images; see `model_outputs.image_mse_function`.
         images: Validation images, `uint8`.
         inputs: What the model sees instead, where that is not the images themselves.
     """
@@ -39,10 +39,10 @@ class ValidationScores(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:
-            found = scores(self._image_mse(self._images, self._inputs))
-            logs["val_mse"] = found.mse
-            logs["val_psnr"] = found.psnr
-            logs["val_pooled_psnr"] = found.pooled_psnr
+            scored = scores(self._image_mse(self._images, self._inputs))
+            logs["val_mse"] = scored.mse
+            logs["val_psnr"] = scored.psnr
+            logs["val_pooled_psnr"] = scored.pooled_psnr
 
 
 class Throughput(keras.callbacks.Callback):

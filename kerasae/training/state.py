@@ -59,6 +59,16 @@ class TrainingState(keras.callbacks.Callback):
         """Seconds that the run has taken, over all processes that worked on it."""
         return self._seconds_before + self._seconds()
 
+    def times(self) -> dict[str, Any]:
+        """Returns how long and how fast the run has trained; see `train.Trained`."""
+        return {
+            "epochs": len(self.history),
+            "seconds": self.seconds,
+            "train_seconds": self._throughput.train_seconds,
+            "images_per_second": self._throughput.mean_images_per_second,
+            **({"extended_at": self.extended_at} if self.extended_at else {}),
+        }
+
     @property
     def stopped(self) -> bool:
         """Whether early stopping has ended the run."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from kerasae.errors import ArtifactError, DiskFull
+from kerasae.errors import DiskFull
 from kerasae.files import whole_files
-from kerasae.identity import Identity
+from kerasae.identity import Identity, check_same, flat
 from kerasae.runs import run_files
 from kerasae.runs.reading import read_experiment, read_history
 from kerasae.training.checkpoints import Checkpoints
@@ -106,13 +106,8 @@ class TrialRecords:
     def _check(self, known: dict[str, Entry]) -> None:
         for name, job in self._jobs.items():
             if name in known:
-                changed = _identity(job).differences(known[name].identity)
-                if changed:
-                    raise ArtifactError(
-                        f"{job.folder.parent.parent}: was begun with something else "
-                        f"({name}: {'; '.join(changed)}); resume with the same settings, data "
-                        f"and version, or choose another --out"
-                    )
+                place = f"{job.folder.parent.parent}: {name}"
+                check_same(place, flat(known[name].identity), _identity(job).flat())
 
     def _earlier_outcome(self, job: Job) -> Event | None:
         entry = self._known.get(job.name)

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kerasae.data.image_data import ImageData, validation_rows
+from kerasae.data.image_data import ImageData
 from kerasae.experiment import Experiment
 from kerasae.pca import PCA
 from kerasae.runs import run_files
@@ -113,8 +113,7 @@ def check_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> None
     """
     for trial in trials:
         experiment = trial.experiment
-        rows, _ = validation_rows(len(data[experiment.dataset].train), experiment.validation_split)
-        experiment.check_fits(len(rows))
+        experiment.batch_for(len(data[experiment.dataset].parts(experiment.validation_split).train))
 
 
 def _fit_bases(trials: Sequence[Trial], data: Mapping[str, ImageData], store: DataStore) -> Bases:

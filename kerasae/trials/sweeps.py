@@ -17,7 +17,7 @@ from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
 from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
-from kerasae.identity import differences
+from kerasae.identity import check_same
 from kerasae.reference import REPORT_DIMS
 from kerasae.runs import run_files
 from kerasae.runs.reading import parse_experiment
@@ -269,12 +269,7 @@ def _check_same(sweep: Sweep, folder: Path, halving: bool) -> None:
     # The grid replaces them in each trial.
     for setting in ("hidden_dims", "latent_dim", "learning_rate", "seed"):
         del there[setting], here[setting]
-    changed = differences(there, here)
-    if changed:
-        raise ArtifactError(
-            f"{folder}: holds a sweep with other settings ({'; '.join(changed)}); resume with "
-            f"the same ones, or choose another --out"
-        )
+    check_same(folder, there, here)
 
 
 def _check_grid(begun: Sweep, sweep: Sweep) -> None:

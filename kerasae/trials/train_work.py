@@ -75,31 +75,28 @@ class TrainWork:
     def _train(self, job: Job, report: Report) -> Event:
         import keras
 
-        from kerasae.runs.run_files import save_run
-        from kerasae.training.train import train
+        from kerasae.runs.fitting import fit_run
 
         def on_epoch(epoch: int, logs: dict[str, float]) -> None:
             report(EpochDone(job.name, epoch, logs))
             if epoch == job.until:
                 raise _RungReached(epoch, logs["val_mse"])
 
-        experiment = job.experiment
-        checkpoints = Checkpoints(job.folder, Identity(experiment, job.data_md5))
+        identity = Identity(job.experiment, job.data_md5)
         if job.until is not None:
-            _check_rung(checkpoints, job.until)
+            _check_rung(Checkpoints(job.folder, identity), job.until)
         # Layers are then named as in a process of their own, and nothing is kept of the last trial.
         keras.backend.clear_session()
-        run = train(
-            experiment,
-            self.store.data(experiment.dataset),
-            pca=self.store.pca(experiment.dataset, experiment.validation_split),
+        run = fit_run(
+            job.experiment,
+            self.store.data(job.experiment.dataset),
+            folder=job.folder,
+            identity=identity,
+            pca=self.store.pca(job.experiment.dataset, job.experiment.validation_split),
             on_epoch=on_epoch,
-            tensorboard=job.folder / "tensorboard" if job.tensorboard else None,
-            checkpoints=checkpoints,
+            tensorboard=job.tensorboard,
             cache=_programs(),
         )
-        save_run(job.folder, experiment, run)
-        checkpoints.clear()
         return Finished(job.name, run.metrics)
 
 

@@ -1,0 +1,84 @@
+"""`kerasae learning-rate`, `overfit`, `regularize` and `denoise`: a command for each study."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from kerasae.environment import cores
+from kerasae.experiment import Experiment
+from kerasae.files.shapes import fields_of
+from kerasae.studies.denoising import DenoisingStudy
+from kerasae.studies.learning_rate import LearningRateStudy
+from kerasae.studies.overfitting import OverfitStudy
+from kerasae.studies.regularization import RegularizationStudy
+
+from . import options as o
+from .output import print_result
+from .resuming import folder_to_use, resumable
+from .settings import Given, with_settings
+
+
+def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
+    """Makes the command of a study, with an option for each setting and each list of it.
+
+    Args:
+        kind: The study's class.
+        name: The command's name.
+        summary: Its help.
+    """
+    lists = {name: field for name, field in fields_of(kind).items() if name != "base"}
+
+    def command(
+        given: Given,
+        skip_bad: o.SkipBad = False,
+        jobs: o.Jobs = None,
+        out: o.Out = None,
+        resume: o.Resume = None,
+        data_dir: o.DataDir = None,
+        as_json: o.AsJson = False,
+        quiet: o.Quiet = False,
+    ) -> None:
+        from kerasae.studies.study import read_study, run_study
+
+        from .progress import TrialsProgress
+
+        begun = read_study(resume, kind) if resume is not None else None
+        asked = {one: given.pop(one) for one in lists if one in given}
+        start = begun.base if begun else kind.start(given.get("dataset", Experiment.dataset))
+        base = dataclasses.replace(start, **given)
+        study = dataclasses.replace(begun or kind(base), base=base, **asked)
+        data = o.load_data(base, data_dir, skip_bad)
+        study.check_data(data)
+        folder = folder_to_use(out, resume, o.new_folder(study.name, data.title))
+        progress = TrialsProgress(study.name, len(study.trials()), silent=quiet)
+        again = {"data_dir": data_dir, "skip_bad": skip_bad, "jobs": jobs}
+        with resumable(name, folder, **again), progress:
+            findings, errors = run_study(
+                study,
+                data,
+                folder,
+                jobs=cores() if jobs is None else jobs,
+                on_event=progress.show,
+                resume=resume is not None,
+            )
+        result = {"folder": str(folder), "errors": errors, **findings.summary}
+        print_result(as_json, result, findings.tables, folder, errors)
+
+    command.__name__, command.__doc__ = name.replace("-", "_"), summary
+    return with_settings(kind.start, without=kind.varies, own=lists)(command)
+
+
+COMMANDS = (
+    study_command(
+        LearningRateStudy,
+        "learning-rate",
+        "Train with several learning rates and mark the best.",
+    ),
+    study_command(OverfitStudy, "overfit", "Train for long and show the gap to validation."),
+    study_command(
+        RegularizationStudy, "regularize", "Compare Lasso, Dropout and neither, each at its best."
+    ),
+    study_command(DenoisingStudy, "denoise", "Train a denoiser beside classical methods, by PSNR."),
+)
