@@ -15,10 +15,24 @@ ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (1024,
 BATCH_SIZE = 128
 # A digit too many is told, not tried.
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+NotNegative = Annotated[float, Meta(ge=0, le=FINITE)]
+Positive = Annotated[float, Meta(gt=0, le=FINITE)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
 _Side = Annotated[int, Meta(ge=1, le=8192)]
 ImageSize = Annotated[
     tuple[_Side, _Side], Meta(extra={"expected": "a height and a width, each from 1 to 8192"})
 ]
+
+
+def _help(text: str, **extra: Any) -> Meta:
+    """Says what a setting is, and what else `shapes.Field` has of it."""
+    return Meta(description=text, extra=extra or None)
+
+
+_DATASET = _help(
+    "mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
+    expected="its name or a path, such as mnist",
+)
 
 
 def architecture_name(hidden_dims: tuple[int, ...]) -> str:
@@ -37,7 +51,13 @@ def architecture_name(hidden_dims: tuple[int, ...]) -> str:
 class Experiment:
     """Everything that decides the result of one training run.
 
-    A setting that is `None` by default follows from the data; see `resolved`.
+    A setting that is `None` by default may follow from the data; see `resolved`. The decoder
+    mirrors `hidden_dims`, of which there may be none; `latent_dim` is the report's "projected
+    dimension". Keras sums the `l1` penalty over the code's units and averages it over the batch.
+    `shortcut` is explained at `models.autoencoder`. `weight_decay` is the share of each weight that
+    a step takes away, times the learning rate (Loshchilov & Hutter 2019; `adam` with it is
+    AdamW); 0 leaves the optimizer as Keras ships it. Of two images or more, a `validation_split`
+    above 0 holds out at least one. `image_size` is a height and a width.
 
     Raises:
         InvalidSetting: If a value lies outside its range.
@@ -48,99 +68,58 @@ class Experiment:
     (256,)
     """
 
-    dataset: Annotated[
-        str,
-        Meta(
-            description="mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
-            extra={"expected": "its name or a path, such as mnist"},
-        ),
-    ] = "mnist"
+    dataset: Annotated[str, _DATASET] = "mnist"
     hidden_dims: Annotated[
-        tuple[Count, ...],
-        Meta(max_length=100, description="Widths from the image to the code, such as 512,256."),
+        tuple[Count, ...], Meta(max_length=100), _help("Widths from the image to the code.")
     ] = ARCHITECTURES["basic"]
-    latent_dim: Annotated[Count, Meta(description="Size of the code.")] = 30
+    latent_dim: Annotated[Count, _help("Size of the code.")] = 30
     activation: Annotated[
         Literal["relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu"],
-        Meta(description="Activation of the hidden layers; the code is linear."),
+        _help("Activation of the hidden layers; the code is linear."),
     ] = "gelu"
-    l1: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=FINITE,
-            description="Weight λ of the L1 penalty on the code (Lasso), summed over its units.",
-        ),
-    ] = 0.0
-    dropout: Annotated[
-        float, Meta(ge=0, lt=1, description="Rate after each hidden layer, in [0, 1).")
-    ] = 0.0
+    l1: Annotated[NotNegative, _help("Weight λ of the L1 penalty on the code (Lasso).")] = 0.0
+    dropout: Annotated[Share, _help("Rate after each hidden layer, in [0, 1).")] = 0.0
     shortcut: Annotated[
-        Literal["linear", "pca"] | None,
-        Meta(description="Linear path beside the stack, started at random or at PCA, or none."),
+        Literal["linear", "pca"] | None, _help("Linear path beside the stack, at random or at PCA.")
     ] = "pca"
     sigma: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=FINITE,
-            description="Standard deviation of noise on the input, pixels in [0, 1].",
-        ),
+        NotNegative, _help("Standard deviation of noise on the input, pixels in [0, 1].")
     ] = 0.0
     clip_noise: Annotated[
-        bool,
-        Meta(
-            description="Clip the noisy images to [0, 1].",
-            extra={"flags": ("--clip/--no-clip",)},
-        ),
+        bool, _help("Clip the noisy images to [0, 1].", flags=("--clip/--no-clip",))
     ] = False
     shift: Annotated[
-        int,
-        Meta(ge=0, le=1_000_000, description="Augmentation: shift by up to so many pixels."),
+        int, Meta(ge=0, le=1_000_000), _help("Augmentation: shift by up to so many pixels.")
     ] = 0
-    epochs: Annotated[Count, Meta(description="Passes over the training images.")] = 10
+    epochs: Annotated[Count, _help("Passes over the training images.")] = 10
     batch_size: Annotated[
-        Count | None,
-        Meta(description=f"Images per step; {BATCH_SIZE}, or all where there are fewer."),
+        Count | None, _help(f"Images per step; {BATCH_SIZE}, or all where there are fewer.")
     ] = None
-    learning_rate: Annotated[
-        float, Meta(gt=0, le=FINITE, description="Peak of the warm-up and cosine schedule.")
-    ] = 3e-3
+    learning_rate: Annotated[Positive, _help("Peak of the warm-up and cosine schedule.")] = 3e-3
     optimizer: Annotated[
-        Literal["adam", "nadam", "rmsprop", "sgd", "muon"], Meta(description="Keras' optimizer.")
+        Literal["adam", "nadam", "rmsprop", "sgd", "muon"], _help("Keras' optimizer.")
     ] = "adam"
     weight_decay: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=FINITE,
-            description="Decoupled, biases excepted; long trainings want 0.1 to 0.3.",
-        ),
+        NotNegative, _help("Decoupled, biases excepted; long trainings want 0.1 to 0.3.")
     ] = 0.0
     loss: Annotated[
-        Literal["mse", "binary_crossentropy"], Meta(description="mse where there is a shortcut.")
+        Literal["mse", "binary_crossentropy"], _help("With a shortcut, the first of them.")
     ] = "mse"
     validation_split: Annotated[
-        float,
-        Meta(ge=0, lt=1, description="Share of the training images held out; 0 trains on all."),
+        Share, _help("Share of the training images held out; 0 trains on all.")
     ] = 0.1
     patience: Annotated[
-        Count | None,
-        Meta(description="Stop after so many epochs without a better validation MSE."),
+        Count | None, _help("Stop after so many epochs without a better validation MSE.")
     ] = None
     seed: Annotated[
-        int, Meta(ge=0, le=2**32 - 1, description="Of weights, order, Dropout and noise.")
+        int, Meta(ge=0, le=2**32 - 1), _help("Of weights, order, Dropout and noise.")
     ] = 0
     image_size: Annotated[
         ImageSize | None,
-        Meta(
-            description="Convert your images to a size, such as 64x64.",
-            extra={"metavar": "WIDTHxHEIGHT"},
-        ),
+        _help("Convert your images to a size, such as 64x64.", metavar="WIDTHxHEIGHT"),
     ] = None
     grayscale: Annotated[
-        bool,
-        Meta(description="Convert your images to grayscale.", extra={"flags": ("--grayscale",)}),
+        bool, _help("Convert your images to grayscale.", flags=("--grayscale",))
     ] = False
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable
@@ -80,18 +81,8 @@ def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pa
     )
 
 
-def _fit(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
-    _keras_fit(experiment, images, pause)
-
-
-def _fit_jit(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
-    _keras_fit(
-        experiment, images, pause, jit_compile=True, steps_per_execution=_STEPS_PER_EXECUTION
-    )
-
-
 def _keras_fit(
-    experiment: Experiment, images: NDArray[np.uint8], pause: Pause, **options: Any
+    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause, **options: Any
 ) -> None:
     """`fit` as everyone writes it: arrays of floats, a compiled model."""
     import keras
@@ -121,16 +112,6 @@ def _keras_fit(
         x, x, batch_size=experiment.batch_for(len(x)), epochs=experiment.epochs, verbose=0,
         callbacks=[Measure()],
     )  # fmt: skip
-
-
-def _torch(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
-    _torch_loop(experiment, images, threads, pause, compiled=False)
-
-
-def _torch_compiled(
-    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause
-) -> None:
-    _torch_loop(experiment, images, threads, pause, compiled=True)
 
 
 def _torch_loop(
@@ -188,11 +169,13 @@ def whole_batches(images: int, size: int) -> list[slice]:
 
 EPOCHS: dict[str, Callable[[Experiment, NDArray[np.uint8], int, Pause], None]] = {
     PRODUCT: _largest_product,
-    "fit": _fit,
-    "fit, jit, 100 steps a call": _fit_jit,
+    "fit": _keras_fit,
+    "fit, jit, 100 steps a call": functools.partial(
+        _keras_fit, jit_compile=True, steps_per_execution=_STEPS_PER_EXECUTION
+    ),
     "kerasae, 1 thread": _kerasae,
     "kerasae, all threads": _kerasae,
     "kerasae, 1 process per core": _kerasae,
-    "torch eager": _torch,
-    "torch.compile": _torch_compiled,
+    "torch eager": functools.partial(_torch_loop, compiled=False),
+    "torch.compile": functools.partial(_torch_loop, compiled=True),
 }

@@ -96,7 +96,9 @@ class StopOnDivergence(keras.callbacks.Callback):
             )
 
 
-class OnEpoch(keras.callbacks.Callback):
+def on_epoch_callback(
+    report: Callable[[int, dict[str, float]], None], throughput: Throughput
+) -> keras.callbacks.Callback:
     """Hands each epoch's logs, with `images_per_second`, to a function.
 
     Args:
@@ -104,14 +106,8 @@ class OnEpoch(keras.callbacks.Callback):
         throughput: Where the images per second come from; list it first.
     """
 
-    def __init__(
-        self, report: Callable[[int, dict[str, float]], None], throughput: Throughput
-    ) -> None:
-        super().__init__()
-        self._report = report
-        self._throughput = throughput
+    def on_epoch_end(epoch: int, logs: dict[str, Any]) -> None:
+        values = {key: float(value) for key, value in logs.items()}
+        report(epoch + 1, {**values, "images_per_second": throughput.images_per_second})
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        values = {key: float(value) for key, value in (logs or {}).items()}
-        values["images_per_second"] = self._throughput.images_per_second
-        self._report(epoch + 1, values)
+    return keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)

@@ -20,7 +20,12 @@ from kerasae.noise import TEST, VALIDATION, scoring_input
 from kerasae.pca import PCA, fit_pca
 from kerasae.runtime import give_memory_back
 from kerasae.training.batches import chunks_per_epoch, row_chunks
-from kerasae.training.callbacks import OnEpoch, StopOnDivergence, Throughput, ValidationScores
+from kerasae.training.callbacks import (
+    StopOnDivergence,
+    Throughput,
+    ValidationScores,
+    on_epoch_callback,
+)
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.training.early_stopping import EarlyStopping
 from kerasae.training.programs import ProgramCache, Programs
@@ -123,7 +128,7 @@ def train(
                     *callbacks,
                     state,
                     *(_tensorboard(experiment, parts, model, tensorboard) if tensorboard else []),
-                    *([OnEpoch(on_epoch, throughput)] if on_epoch else []),
+                    *([on_epoch_callback(on_epoch, throughput)] if on_epoch else []),
                 ],
             )
     finally:
