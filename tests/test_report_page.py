@@ -42,7 +42,7 @@ def _content(**changes):
         ],
         "a < note",
     )
-    figure = PageFigure("digits.svg", "Digits \"'<i>", 'a "quoted" text')
+    figure = PageFigure("digits.svg", 'A "quoted" text\'<i>')
     content = PageContent(
         "Results </title><script>alert(1)</script>",
         ["We agree & differ."],
@@ -67,7 +67,7 @@ def test_every_text_is_escaped(folder):
     assert "<script" not in page
     assert "<i>" not in page
     texts = ("Test <MSE> & more", "<30>", "a < b", "a < note", "One & two", "'<x>'")
-    for text in (*texts, 'a "quoted" text'):
+    for text in (*texts, 'A "quoted" text\'<i>'):
         assert text not in page
         assert str(escape(text)) in page
 
@@ -90,7 +90,7 @@ def test_a_mark_is_seen_and_a_missing_value_is_a_dash(folder):
 
 @pytest.mark.parametrize("file", ["missing.png", "digits.gif"])
 def test_a_figure_that_cannot_be_shown_is_named(folder, file):
-    section = PageSection("", figures=[PageFigure(file, "", "")])
+    section = PageSection("", figures=[PageFigure(file, "")])
     with pytest.raises(ArtifactError, match=re.escape(file)):
         report_page(_content(sections=[section]), folder)
 

@@ -41,8 +41,7 @@ def overfit_figure(
     Returns:
         The figure; the MSE axes are logarithmic and shared.
     """
-    figure = new_figure(5.2 * len(curves) + 0.4, 4.2)
-    panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
+    figure, panels = _panels(len(curves))
     for axes, (name, history) in zip(panels, curves.items(), strict=True):
         train, val = (np.asarray(history[key]) for key in ("train", "val"))
         epochs = np.arange(1, len(train) + 1)
@@ -59,26 +58,28 @@ def overfit_figure(
         axes.set_title(name)
         _mse_over_epochs(axes)
         axes.legend(frameon=False, fontsize=9)
-    panels[0].set_ylabel("MSE")
     return figure
 
 
-def run_figure(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Draws the MSE of one run over the epochs, with that of the validation where there is one.
+def runs_figure(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> tuple[Figure, str]:
+    """Draws the MSE of runs over the epochs: of the validation, where all held images out.
 
     Args:
-        history: One row of logs per epoch, with `mse` and, of a run that held images out,
-            `val_mse`.
+        histories: For each run's name a row of logs per epoch, with `mse` and, of a run that
+            held images out, `val_mse`.
 
     Returns:
-        The figure; see `overfit_figure` and `history_figure`.
+        The figure, and which MSE it shows in words. Of a single run that held images out it
+        has both; see `overfit_figure`.
     """
-    train = [row["mse"] for row in history]
-    if all("val_mse" in row for row in history):
-        return overfit_figure(
-            {"": {"train": train, "val": [row["val_mse"] for row in history]}}, {}
-        )
-    return history_figure({"train": train}, "training MSE")
+    rows = [row for history in histories.values() for row in history]
+    held_out = all("val_mse" in row for row in rows)
+    if held_out and len(histories) == 1:
+        curves = {"train": [row["mse"] for row in rows], "val": [row["val_mse"] for row in rows]}
+        return overfit_figure({"": curves}, {}), "training and validation MSE"
+    key, label = ("val_mse", "validation MSE") if held_out else ("mse", "training MSE")
+    of_runs = {name: [row[key] for row in history] for name, history in histories.items()}
+    return history_figure(of_runs, label), label
 
 
 def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
@@ -156,8 +157,7 @@ def regularization_figure(
         The figure, a panel per regularizer; strengths that span more than a factor of 20
         get a logarithmic axis.
     """
-    figure = new_figure(5.0 * len(searches) + 0.4, 4.2)
-    panels = figure.subplots(1, len(searches), squeeze=False, sharey=True)[0]
+    figure, panels = _panels(len(searches))
     for axes, (name, search) in zip(panels, searches.items(), strict=True):
         strengths = sorted(strength for strength in search if strength > 0)
         for number, (key, label) in enumerate((("train_mse", "train"), ("val_mse", "validation"))):
@@ -173,9 +173,15 @@ def regularization_figure(
         if strengths[-1] > 20 * strengths[0]:
             axes.set_xscale("log")
         _decimal_mse(axes)
-    panels[0].set_ylabel("MSE")
     figure.legend(*lines, frameon=False, loc="outside right center")
     return figure
+
+
+def _panels(count: int) -> tuple[Figure, Sequence[Axes]]:
+    figure = new_figure(5.2 * count + 0.4, 4.2)
+    panels = figure.subplots(1, count, squeeze=False, sharey=True)[0]
+    panels[0].set_ylabel("MSE")
+    return figure, panels
 
 
 def _look(number: int) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from kerasae.runs.listing import find_runs
 from kerasae.runs.run import Run
 
 _TAG = "kerasae.digest"
-# What MLflow takes at once.
-_MOST_METRICS = 1000
 
 
 def log_run(folder: Path) -> None:
@@ -69,39 +67,26 @@ def log_sweep(folder: Path) -> None:
 
 def _log(mlflow: Any, run: Run, digest: str | None = None) -> None:
     """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
-    from kerasae.show.curves import run_figure
+    from kerasae.show.curves import runs_figure
 
-    with mlflow.start_run(run_name=run.name, nested=digest is None) as logged:
+    with mlflow.start_run(run_name=run.name, nested=digest is None):
         mlflow.log_params(run.settings())
-        metrics = _metrics(run, logged.info.start_time)
-        for start in range(0, len(metrics), _MOST_METRICS):
-            part = metrics[start : start + _MOST_METRICS]
-            mlflow.MlflowClient().log_batch(logged.info.run_id, part)
-        mlflow.log_figure(run_figure(run.history), "curves.png")
+        for row in run.history:
+            step = int(row["epoch"])
+            mlflow.log_metrics({key: row[key] for key in row if key != "epoch"}, step)
+        # After early stopping the model is not that of the last epoch.
+        final = {
+            f"final_{name}" if name in run.history[0] else name: float(value)
+            for name, value in run.metrics.items()
+            if isinstance(value, int | float)
+        }
+        mlflow.log_metrics(final)
+        mlflow.log_figure(runs_figure({run.name: run.history})[0], "curves.png")
         names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
         _log_files(mlflow, [run.place / name for name in names])
         if digest is not None:
             # Last, for what was cut short is to be logged again.
             mlflow.set_tag(_TAG, digest)
-
-
-def _metrics(run: Run, time: int) -> list[Any]:
-    """Returns each epoch's scores by its number, and the final ones."""
-    from mlflow.entities import Metric
-
-    epochs = [
-        Metric(name, value, time, int(row["epoch"]))
-        for row in run.history
-        for name, value in row.items()
-        if name != "epoch"
-    ]
-    finals = [
-        # After early stopping the model is not that of the last epoch.
-        Metric(f"final_{name}" if name in run.history[0] else name, float(value), time, 0)
-        for name, value in run.metrics.items()
-        if isinstance(value, int | float)
-    ]
-    return epochs + finals
 
 
 def _log_files(mlflow: Any, paths: Sequence[Path]) -> None:

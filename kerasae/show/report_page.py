@@ -25,13 +25,11 @@ class PageFigure:
 
     Args:
         file: Name of a `.svg` or `.png` file in the page's folder.
-        caption: What the figure shows.
-        alt: The figure in words, for those who cannot see it.
+        words: The figure in words, which stand under it, and for it where it cannot be seen.
     """
 
     file: str
-    caption: str
-    alt: str
+    words: str
 
 
 @dataclasses.dataclass(frozen=True)

@@ -66,15 +66,16 @@ def run_page(
         InvalidSetting: If the data's images have another shape than the model's.
     """
     shown_run = next(run for run in runs if run.has_model)
-    best, several = shown_run.name, f"{len(runs)} runs"
+    best = title = shown_run.name
     summary = f"The run {best} on {data.title}."
     if len(runs) > 1:
+        title = f"{len(runs)} runs"
         summary = (
             f"{len(runs)} finished runs. Images and latent space are those of {best} on "
             f"{data.title}, the lowest test MSE among the runs whose model was kept."
         )
     return PageContent(
-        f"{data.title}: {best if len(runs) == 1 else several}",
+        f"{data.title}: {title}",
         [summary, *(f"Left out: {line}" for line in broken)],
         [
             PageSection("Results", tables=[_table(runs)], sortable=len(runs) > 1),
@@ -109,20 +110,14 @@ def _cell(name: str, value: object) -> object:
 
 
 def _curves(runs: Sequence[Run], folder: Path) -> PageSection:
-    from kerasae.show.curves import history_figure, run_figure
+    from kerasae.show.curves import runs_figure
 
     drawn = runs[:_CURVES]
-    held_out = all("val_mse" in row for run in drawn for row in run.history)
-    key, words = ("val_mse", "validation") if held_out else ("mse", "training")
-    if len(drawn) == 1 and held_out:
-        figure, words = run_figure(drawn[0].history), "training and validation"
-    else:
-        curves = {run.name: [row[key] for row in run.history] for run in drawn}
-        figure = history_figure(curves, f"{words} MSE")
+    figure, mse = runs_figure({run.name: run.history for run in drawn})
     figure_files.save_figure(folder, "curves", figure)
     of = "" if len(drawn) == len(runs) else f" of the {_CURVES} runs with the lowest test MSE"
-    shows = _figure("curves.svg", f"The {words} MSE after each epoch{of}")
-    return PageSection("Training curves", figures=[shows])
+    shown_mse = PageFigure("curves.svg", f"The {mse} after each epoch{of}.")
+    return PageSection("Training curves", figures=[shown_mse])
 
 
 def _images(run: Run, data: ImageData) -> PageSection:
@@ -145,11 +140,7 @@ def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
     figure_files.save_figure(folder, "latent", latent_figure(latent_plane(model, data)))
     words = (
         "Codes of the test images by class, what the decoder makes of points between them, and "
-        "walks from one image to another"
+        "walks from one image to another."
     )
     # The points are a picture in the SVG too, and a larger one.
-    return PageSection(title, figures=[_figure("latent.png", words)])
-
-
-def _figure(file: str, words: str) -> PageFigure:
-    return PageFigure(file, f"{words}.", words)
+    return PageSection(title, figures=[PageFigure("latent.png", words)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from kerasae.files.whole_files import save_with
 from kerasae.reference import REPORT_MSE
 from kerasae.runs.run_files import FIGURE
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
-from kerasae.show.sweep_table import Rows, cell_mean, cell_rows, networks_of
+from kerasae.show.sweep_table import Rows, cell_mean, networks_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,12 +34,13 @@ def sweep_figure(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Figure:
     axes = figure.add_subplot()
     dims = sorted(pca_mse)
     colours = {}
-    for number, (network, label) in enumerate(networks_of(rows).items()):
-        colour = colours[network[0]] = COLOURS[number % len(COLOURS)]
-        cells = {dim: trials for dim in dims if (trials := cell_rows(rows, network, dim))}
+    for number, ((architecture, label), cells) in enumerate(networks_of(rows).items()):
+        colour = colours[architecture] = COLOURS[number % len(COLOURS)]
+        means = {dim: cell_mean(cells[dim]) for dim in dims if dim in cells}
+        means = {dim: mean for dim, mean in means.items() if mean < math.inf}
         axes.plot(
-            list(cells), list(map(cell_mean, cells.values())), color=colour, linewidth=2,
-            marker=MARKERS[number % len(MARKERS)], label=f"{network[0]} ({label})",
+            list(means), list(means.values()), color=colour, linewidth=2,
+            marker=MARKERS[number % len(MARKERS)], label=f"{architecture} ({label})",
         )  # fmt: skip
     pca = [pca_mse[dim] for dim in dims]
     axes.plot(dims, pca, "k--", marker="x", linewidth=1.5, label="PCA, clipped")
@@ -47,9 +49,7 @@ def sweep_figure(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Figure:
         colour = colours.get(architecture, "0.5")
         label = f"report, {architecture}"
         axes.plot(known, [values[dim] for dim in known], ":", marker=".", color=colour, label=label)
-    axes.set(
-        xscale="log", yscale="log", xlabel="latent dimension", ylabel="test MSE",
-    )  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="latent dimension", ylabel="test MSE")
     axes.set_title(f"Reconstruction error on {short_name(dataset)}")
     axes.set_xticks(dims, [str(dim) for dim in dims])
     axes.minorticks_off()

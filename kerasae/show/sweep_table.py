@@ -11,40 +11,35 @@ from kerasae.reference import REPORT_MSE, nearest_of_report, report_heading
 from kerasae.show.table import Cell, Column, Table
 
 Rows = list[dict[str, Any]]
-Network = tuple[str, str, float]
+Network = tuple[str, str]
 
 
-def networks_of(rows: Rows) -> dict[Network, str]:
-    """Returns the distinct `(architecture, hidden_dims, learning_rate)`, in order.
+def networks_of(rows: Rows) -> dict[Network, dict[int, Rows]]:
+    """Returns the trials of each network by their latent dimension, in order.
 
     Returns:
-        For each what tells it from the others of its architecture: its widths, and the learning
-        rate where there are several.
+        For each network, by its architecture and by its widths (with the learning rate, where
+        there are several), the finished trials of each dimension, one per seed; the others
+        where none has finished.
     """
-    networks = dict.fromkeys(
-        (row["architecture"], row["hidden_dims"], row["learning_rate"]) for row in rows
-    )
-    several_rates = len({rate for _, _, rate in networks}) > 1
+    several_rates = len({row["learning_rate"] for row in rows}) > 1
+    networks: dict[Network, dict[int, Rows]] = {}
+    for row in rows:
+        rate = f", lr {row['learning_rate']:g}" if several_rates else ""
+        cells = networks.setdefault((row["architecture"], f"{row['hidden_dims']}{rate}"), {})
+        cells.setdefault(row["latent_dim"], []).append(row)
     return {
-        (name, widths, rate): f"{widths}, lr {rate:g}" if several_rates else widths
-        for name, widths, rate in networks
+        network: {
+            dim: [row for row in trials if row["status"] == "done"] or trials
+            for dim, trials in cells.items()
+        }
+        for network, cells in networks.items()
     }
-
-
-def cell_rows(rows: Rows, network: Network, dim: int, status: str = "done") -> Rows:
-    """Returns the trials, one per seed, of a network with a latent dimension: the finished ones."""
-    return [
-        row
-        for row in rows
-        if (row["architecture"], row["hidden_dims"], row["learning_rate"]) == network
-        and row["latent_dim"] == dim
-        and row["status"] == status
-    ]
 
 
 def cell_mean(trials: Rows, score: str = "test_mse") -> float:
     """Returns the mean of a score over the seeds; where none has finished, infinity."""
-    return statistics.fmean(row.get(score, math.inf) for row in trials or [{}])
+    return statistics.fmean(row.get(score, math.inf) for row in trials)
 
 
 def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
@@ -62,26 +57,20 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     """
     networks = networks_of(rows)
     nearest = nearest_of_report(dataset)
-    report = REPORT_MSE.get(nearest, {})
-    heading = report_heading(dataset, nearest)
-    cells = {
-        (net, dim): cell_rows(rows, net, dim) or cell_rows(rows, net, dim, "failed")
-        for dim in pca_mse
-        for net in networks
-    }
-    lowest = min(map(cell_mean, cells.values()), default=0.0)
+    report, heading = REPORT_MSE.get(nearest, {}), report_heading(dataset, nearest)
+    lowest = min((cell_mean(t) for cells in networks.values() for t in cells.values()), default=0)
     return Table(
         f"{short_name(dataset)}: test MSE (PSNR in dB)",
         [
             Column("latent dim"),
-            *(Column(f"{net[0]}\n{label}") for net, label in networks.items()),
+            *(Column(f"{architecture}\n{label}") for architecture, label in networks),
             Column("PCA", ".5f"),
-            *(Column(f"{heading}\n{name}", ".5f", "dim") for name in report),
+            *(Column(f"{heading}\n{architecture}", ".5f", "dim") for architecture in report),
         ],
         [
             [
                 dim,
-                *(_cell(cells[net, dim], pca, lowest) for net in networks),
+                *(_cell(cells.get(dim, []), pca, lowest) for cells in networks.values()),
                 pca,
                 *(values.get(dim) for values in report.values()),
             ]
@@ -91,10 +80,11 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     )
 
 
-def _cell(trials: Rows, pca: float, lowest: float) -> Cell:
+def _cell(trials: Rows, pca: float, lowest: float) -> Cell | None:
+    if not trials or trials[0]["status"] != "done":
+        failed = any(row["status"] == "failed" for row in trials)
+        return Cell("failed", "failed") if failed else Cell("stopped")
     mse = cell_mean(trials)
-    if mse == math.inf:
-        return Cell("failed", "failed") if trials else Cell("stopped")
     spread = ""
     if len(trials) > 1:
         spread = f" ± {statistics.stdev(row['test_mse'] for row in trials):.5f}"

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
-import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from kerasae.data.image_data import ImageData
@@ -21,7 +21,7 @@ from kerasae.runs.run import Run
 from kerasae.show.table import Cell, Column, Table
 from kerasae.show.versions_figure import drawn_rows, versions_figure
 from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
-from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.studies.study import Findings, Positive, Study, StudyFigure
 from kerasae.trials.running import Bases, Trial, name_part
 
 LABELS = {
@@ -55,8 +55,9 @@ class DenoisingStudy(Study):
     """
 
     sigmas: Annotated[
-        tuple[float, ...],
-        msgspec.Meta(
+        tuple[Positive, ...],
+        Meta(
+            min_length=1,
             description="Noise's standard deviation; repeat for more.",
             extra={"flags": ("--sigma",), "repeat": True},
         ),
@@ -65,12 +66,6 @@ class DenoisingStudy(Study):
     title: ClassVar[str] = "denoising"
     varies: ClassVar[tuple[str, ...]] = ("sigma",)
     start: ClassVar[Callable[[str], Experiment]] = staticmethod(denoiser)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for sigma in self.sigmas:
-            if not sigma > 0:
-                raise InvalidSetting("sigma", sigma, "a finite number above 0, such as 0.6")
 
     @property
     def label(self) -> str:
@@ -101,7 +96,6 @@ class DenoisingStudy(Study):
                 title = f"{data.title}, {_heading(scores)}"
                 figures[f"denoise-{trial.name}"] = StudyFigure(
                     versions_figure(clean, versions, title),
-                    "The first test images, noisy and denoised, with the PSNR of each.",
                     "Test images, the same with noise, and denoised, each with its PSNR",
                 )
         if not levels:

@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-import msgspec
+from msgspec import Meta
 
 from kerasae.data.image_data import ImageData
-from kerasae.errors import InvalidSetting, KerasAEError
+from kerasae.errors import KerasAEError
 from kerasae.runs.run import Run
 from kerasae.show.curves import learning_rate_figure
 from kerasae.show.table import Cell, Column, Table
-from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.studies.study import Findings, Positive, Study, StudyFigure
 from kerasae.trials.running import Bases, Trial, name_part
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
@@ -39,15 +39,12 @@ class LearningRateStudy(Study):
     ['lr0.01', 'lr0.1']
     """
 
-    rates: Annotated[tuple[float, ...], msgspec.Meta(description="Peak learning rates.")] = RATES
+    rates: Annotated[
+        tuple[Positive, ...], Meta(min_length=2, description="Peak learning rates, two or more.")
+    ] = RATES
     name: ClassVar[str] = "learning-rate"
     title: ClassVar[str] = "learning rate"
     varies: ClassVar[tuple[str, ...]] = ("learning_rate",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.rates) < 2:
-            raise InvalidSetting("rates", list(self.rates), "at least two rates, all different")
 
     def trials(self) -> list[Trial]:
         """Returns a trial per rate, the smallest first."""
@@ -77,7 +74,6 @@ class LearningRateStudy(Study):
         }
         figure = StudyFigure(
             learning_rate_figure(list(by_rate), [row["val_mse"] for row in rows], curves),
-            "Validation error by learning rate, and its curves.",
             "Validation MSE against the learning rate, and over the epochs for each rate",
         )
         table = _table(summary, data.title)

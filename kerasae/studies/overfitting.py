@@ -62,7 +62,6 @@ class OverfitStudy(Study):
         title = f"{data.title}, {'-'.join(map(str, self.base.hidden_dims))}, code of {dim}"
         figure = StudyFigure(
             overfit_figure({title: curves}, {title: {"PCA": summary["pca_test_mse"]}}),
-            "Training and validation error over the epochs.",
             "Training and validation MSE over the epochs, with the gap between them",
         )
         return Findings(summary, [_table(summary, data)], [_words(summary)], {self.name: figure})

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
-import msgspec
+from msgspec import Meta
 
 from kerasae.data.image_data import ImageData
-from kerasae.errors import InvalidSetting, KerasAEError
+from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.presets import selected_model
 from kerasae.reference import (
@@ -21,15 +21,21 @@ from kerasae.reference import (
 from kerasae.runs.run import Run
 from kerasae.show.curves import regularization_figure
 from kerasae.show.table import Column, Table
-from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.studies.study import Findings, Positive, Study, StudyFigure
 from kerasae.trials.running import Bases, Trial, name_part
 
 LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
 DROPOUTS = (0.005, 0.02, 0.1)
 _NONE = "none"
-_SCORES = (
-    "train_mse", "val_mse", "test_mse", "test_psnr", "code_near_zero", "code_active_units",
-)  # fmt: skip
+_SCORES = {
+    "train_mse": Column("train MSE", ".5f"),
+    "val_mse": Column("val. MSE", ".5f"),
+    "gap": Column("gap", ".5f"),
+    "test_mse": Column("test MSE", ".5f"),
+    "test_psnr": Column("PSNR", ".2f"),
+    "code_near_zero": Column("near zero", ".1%"),
+    "code_active_units": Column("active units", ".1f"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,20 +53,15 @@ class RegularizationStudy(Study):
     """
 
     lambdas: Annotated[
-        tuple[float, ...], msgspec.Meta(description="Weights of the L1 penalty.")
+        tuple[Positive, ...], Meta(min_length=1, description="Weights of the L1 penalty.")
     ] = LAMBDAS
-    dropouts: Annotated[tuple[float, ...], msgspec.Meta(description="Dropout rates.")] = DROPOUTS
+    dropouts: Annotated[tuple[Positive, ...], Meta(min_length=1, description="Dropout rates.")] = (
+        DROPOUTS
+    )
     name: ClassVar[str] = "regularize"
     title: ClassVar[str] = "Lasso and Dropout"
     varies: ClassVar[tuple[str, ...]] = ("l1", "dropout")
     start: ClassVar[Callable[[str], Experiment]] = staticmethod(selected_model)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("lambdas", "dropouts"):
-            values = getattr(self, name)
-            if not all(value > 0 for value in values):
-                raise InvalidSetting(name, list(values), "numbers above 0, all different")
 
     def trials(self) -> list[Trial]:
         """Returns the trial of neither, then those of Lasso, then those of Dropout."""
@@ -82,15 +83,16 @@ class RegularizationStudy(Study):
             for trial in self.trials()
             if trial.name in runs
         }
-        lasso = {row["l1"]: row for row in scores.values() if row["l1"]}
-        dropout = {row["dropout"]: row for row in scores.values() if row["dropout"]}
+        lasso, dropout = (
+            {row[setting]: row for row in scores.values() if row[setting]}
+            for setting in ("l1", "dropout")
+        )
         if _NONE not in scores or not lasso or not dropout:
             raise KerasAEError("too many trials failed; expected one of each kind to finish")
         none = scores[_NONE]
-        best = {
-            "none": none,
-            "lasso": min(lasso.values(), key=lambda row: row["val_mse"]),
-            "dropout": min(dropout.values(), key=lambda row: row["val_mse"]),
+        best = {"none": none} | {
+            kind: min(search.values(), key=lambda row: row["val_mse"])
+            for kind, search in (("lasso", lasso), ("dropout", dropout))
         }
         summary = {
             "best": best,
@@ -101,46 +103,32 @@ class RegularizationStudy(Study):
         }
         figure = StudyFigure(
             regularization_figure({"Lasso λ": lasso, "Dropout rate": dropout}, none),
-            "Error against the strength of each regularizer.",
             "Training and validation MSE against the strength of Lasso and of Dropout",
         )
         return Findings(summary, [_table(best, data)], _words(summary), {self.name: figure})
 
 
 def _scores(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "l1": experiment.l1,
-        "dropout": experiment.dropout,
-        "gap": metrics["val_mse"] - metrics["train_mse"],
-        **{key: metrics[key] for key in _SCORES},
-    }
+    known = {**metrics, "gap": metrics["val_mse"] - metrics["train_mse"]}
+    strengths = {"l1": experiment.l1, "dropout": experiment.dropout}
+    return strengths | {key: known[key] for key in _SCORES}
 
 
 def _table(best: dict[str, dict[str, Any]], data: ImageData) -> Table:
-    columns = {
-        "train_mse": Column("train MSE", ".5f"),
-        "val_mse": Column("val. MSE", ".5f"),
-        "gap": Column("gap", ".5f"),
-        "test_mse": Column("test MSE", ".5f"),
-        "test_psnr": Column("PSNR", ".2f"),
-        "code_near_zero": Column("near zero", ".1%"),
-        "code_active_units": Column("active units", ".1f"),
-    }
     names = {
         "none": "none",
         "lasso": f"Lasso λ={best['lasso']['l1']:g}",
         "dropout": f"Dropout {best['dropout']['dropout']:g}",
     }
-    rows = [
-        [names[key], *(row[score] for score in columns), REPORT_REGULARIZATION[key]]
-        for key, row in best.items()
-    ]
     known = nearest_of_report(data.name) in REPORT_MSE
     report = Column(report_heading(data.name, "mnist"), ".4f", "dim")
     return Table(
         f"{data.title}: regularizers at their best, equally many epochs",
-        [Column(""), *columns.values(), *([report] if known else [])],
-        rows if known else [row[:-1] for row in rows],
+        [Column(""), *_SCORES.values(), *[report] * known],
+        [
+            [names[kind], *(row[key] for key in _SCORES), *[REPORT_REGULARIZATION[kind]] * known]
+            for kind, row in best.items()
+        ],
         "MSE without the penalty, Dropout off; strengths chosen on the validation images",
     )
 

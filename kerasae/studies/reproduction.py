@@ -6,26 +6,19 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.errors import KerasAEError
-from kerasae.files import whole_files
+from kerasae.files.whole_files import write_json
 from kerasae.presets import denoiser, long_run, plain, selected_model
-from kerasae.runs import run_files
 from kerasae.runs.run import Run
+from kerasae.runs.run_files import REPRODUCTION
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.study import (
-    Findings,
-    Study,
-    finished_trials,
-    save_findings,
-    settings_of,
-)
+from kerasae.studies.study import Findings, Study, finished_trials, save_findings, settings_of
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Event
 from kerasae.trials.running import Bases, Trial
@@ -132,49 +125,32 @@ def reproduce(
     for part in parts:
         part.study.check_data(data[part.dataset])
     plan = {"parts": {part.name: settings_of(part.study) for part in parts}}
-    with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as (
-        bases,
-        runs,
-        errors,
-    ):
-        findings = _findings(parts, runs, errors, data, bases, folder)
+    with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as finished:
+        bases, runs, errors = finished
+        findings = {}
+        for part in parts:
+            try:
+                findings[part.name] = _findings(part, runs, data[part.dataset], bases, folder)
+            except KerasAEError as error:
+                errors[part.name] = str(error)
         result = Reproduction(findings, errors, time.perf_counter() - started)
-        whole_files.write_json(folder / run_files.REPRODUCTION, _record(result, plan["parts"]))
+        record = {
+            "results": {name: findings.summary for name, findings in result.findings.items()},
+            "settings": plan["parts"],
+            "errors": errors,
+            "seconds": result.seconds,
+            **environment(),
+        }
+        write_json(folder / REPRODUCTION, record)
     return result
 
 
 def _findings(
-    parts: Sequence[Part],
-    runs: Mapping[str, Run],
-    errors: dict[str, str],
-    data: Mapping[str, ImageData],
-    bases: Bases,
-    folder: Path,
-) -> dict[str, Findings]:
-    """Saves what each part found; one that cannot say anything is added to the errors."""
-    findings = {}
-    for part in parts:
-        images = data[part.dataset]
-        try:
-            findings[part.name] = part.study.findings(_runs_of(part, runs), images, bases)
-        except KerasAEError as error:
-            errors[part.name] = str(error)
-        else:
-            save_findings(part.study, findings[part.name], images, folder / part.name)
-    return findings
-
-
-def _runs_of(part: Part, runs: Mapping[str, Run]) -> dict[str, Run]:
-    """Picks a part's runs, by the names that the study gives them."""
+    part: Part, runs: Mapping[str, Run], data: ImageData, bases: Bases, folder: Path
+) -> Findings:
+    """Answers a part's question from its own runs, by the names that the study gives them."""
     names = {part.trial_name(trial): trial.name for trial in part.study.trials()}
-    return {names[name]: run for name, run in runs.items() if name in names}
-
-
-def _record(result: Reproduction, settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "results": {name: findings.summary for name, findings in result.findings.items()},
-        "settings": settings,
-        "errors": result.errors,
-        "seconds": result.seconds,
-        **environment(),
-    }
+    own = {names[name]: run for name, run in runs.items() if name in names}
+    findings = part.study.findings(own, data, bases)
+    save_findings(part.study, findings, data, folder / part.name)
+    return findings

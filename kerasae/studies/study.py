@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -18,11 +18,11 @@ from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
-from kerasae.files.shapes import read_shape
+from kerasae.files.shapes import FINITE, checked, fields_of, read_shape
 from kerasae.identity import check_same
 from kerasae.presets import plain
-from kerasae.runs import run_files
 from kerasae.runs.run import Run
+from kerasae.runs.run_files import PLAN, STUDY, TRIALS
 from kerasae.show import figure_files
 from kerasae.show.table import Table
 from kerasae.trials.executors import ProcessExecutor
@@ -32,9 +32,9 @@ from kerasae.trials.running import Bases, Trial, check_trials, running_trials
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# The lists of a study are of these.
+Positive = Annotated[float, msgspec.Meta(gt=0, le=FINITE)]
 AnyStudy = TypeVar("AnyStudy", bound="Study")
-# What stands above settings in a plan, and is no part of their names.
-_GROUPS = ("parts", "settings", "base")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,13 +43,11 @@ class StudyFigure:
 
     Args:
         drawn: The figure.
-        caption: What it shows.
-        alt: The figure in words, for those who cannot see it.
+        words: The figure in words, without a stop.
     """
 
     drawn: Figure
-    caption: str
-    alt: str
+    words: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,11 +90,11 @@ class Study(abc.ABC):
     start: ClassVar[Callable[[str], Experiment]] = staticmethod(plain)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self)[1:]:
-            values = getattr(self, field.name)
-            if not values or len(set(values)) != len(values):
-                expected = "at least one value, none of them twice"
-                raise InvalidSetting(field.name, list(values), expected)
+        for name, field in fields_of(type(self)).items():
+            value = checked(name, getattr(self, name), field.shape)
+            object.__setattr__(self, name, value)
+            if name != "base" and len(set(value)) != len(value):
+                raise InvalidSetting(name, list(value), "no value twice")
         self.base.check_validation()
         self.trials()
 
@@ -149,7 +147,7 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy | None:
     Raises:
         ArtifactError: If there is no plan of such a study.
     """
-    path = folder / run_files.PLAN
+    path = folder / PLAN
     plan = whole_files.read_json(path)
     with refusing(path, ArtifactError, "choose the folder of a study"):
         if not isinstance(plan, dict) or not str(plan.get("study")).startswith(kind.name):
@@ -218,13 +216,14 @@ def finished_trials(
         InvalidSetting: If `jobs` is below 1.
     """
     executor = ProcessExecutor(jobs)
-    path = folder / run_files.PLAN
+    path = folder / PLAN
     # The same command goes on where there is a plan; trials of other settings are refused.
-    with owned(folder, resume=resume or path.is_file()):
-        if path.is_file():
+    begun = path.is_file()
+    if resume and not begun:
+        raise ArtifactError(f"{folder}: holds no plan of a study; choose another --resume")
+    with owned(folder, resume=begun):
+        if begun:
             _check_plan(folder, plan)
-        elif resume:
-            raise ArtifactError(f"{folder}: holds no plan of a study; choose another --resume")
         else:
             whole_files.write_json(path, plan)
         runs: dict[str, Run] = {}
@@ -234,7 +233,7 @@ def finished_trials(
             whole_files.write_json(path, plan)
             for event in events:
                 if isinstance(event, Finished):
-                    place = folder / run_files.TRIALS / event.name
+                    place = folder / TRIALS / event.name
                     runs[event.name] = Run.of(place, metrics=event.metrics)
                 elif isinstance(event, Failed):
                     errors[event.name] = event.error
@@ -244,24 +243,30 @@ def finished_trials(
 
 
 def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
-    there = whole_files.read_json(folder / run_files.PLAN)
-    there = there if isinstance(there, dict) else {"study": there}
-    # An older plan tells a study's name alone; the ledger knows the trials.
-    here = {key: value for key, value in plan.items() if key in there}
-    lists = [name for name in plan.get("settings", ()) if name not in _GROUPS]
-    check_same(folder, _flat(there), _flat(here), grows=lists)
+    there = whole_files.read_json(folder / PLAN)
+    # An older plan of a study tells its name alone; the ledger knows the trials.
+    begun, asked = (
+        one.get("parts") or {str(one.get("study")): one.get("settings")} for one in (there, plan)
+    )
+    check_same(folder, {"studies": list(begun)}, {"studies": list(asked)})
+    for name, settings in asked.items():
+        if begun[name] is not None:
+            # A setting that an older plan lacks means what it meant then.
+            known = {**Experiment().to_dict(), **flat_settings(begun[name])}
+            lists = settings.keys() - {"base"}
+            check_same(f"{folder}: {name}", known, flat_settings(settings), grows=lists)
 
 
-def _flat(plan: Mapping[str, Any], of: str = "") -> dict[str, Any]:
-    """Returns settings by name; one that an older plan lacks means what it meant then."""
-    flat: dict[str, Any] = {}
-    for key, value in plan.items():
-        if isinstance(value, dict):
-            known = Experiment().to_dict() if key == "base" else {}
-            flat |= _flat({**known, **value}, of if key in _GROUPS else f"{of}{key} ")
-        else:
-            flat[f"{of}{key}"] = value
-    return flat
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings by name, those of the base beside the lists.
+
+    Example:
+
+    >>> flat_settings({"base": {"epochs": 9}, "rates": [0.1]})
+    {'epochs': 9, 'rates': [0.1]}
+    """
+    groups = [one if isinstance(one, dict) else {key: one} for key, one in settings.items()]
+    return {key: value for group in groups for key, value in group.items()}
 
 
 def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
@@ -275,4 +280,4 @@ def save_findings(study: Study, findings: Findings, data: ImageData, folder: Pat
         "data_md5": list(data.checksums()),
         **environment(),
     }
-    whole_files.write_json(folder / run_files.STUDY, record)
+    whole_files.write_json(folder / STUDY, record)

@@ -46,14 +46,12 @@ class SweepStudy(Sweep, Study):
         figures = {
             self.name: StudyFigure(
                 sweep_figure(rows, pca_mse, data.name),
-                "Error against the latent dimension, both axes logarithmic.",
                 "Test MSE against the latent dimension for each network, PCA and the report",
             )
         }
         if runs:
             figures["reconstructions"] = StudyFigure(
                 self._reconstructions(runs, data, pca),
-                "The first test images and their reconstructions, with the PSNR of each.",
                 "Eight test images, and what PCA and the networks make of them, each with its PSNR",
             )
         table = sweep_table(rows, pca_mse, data.name)
