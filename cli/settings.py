@@ -74,7 +74,7 @@ def with_settings(
 def with_groups(function: _Command) -> _Command:
     """Gives a command the options of each group in `options` that one of its parameters is."""
     signature = inspect.signature(function, eval_str=True)
-    groups = {
+    groups: dict[str, Any] = {
         name: one.annotation
         for name, one in signature.parameters.items()
         if dataclasses.is_dataclass(one.annotation)
