@@ -13,7 +13,7 @@ from kerasae.experiment import Experiment
 from kerasae.files.interrupts import handling_signals, install_handlers_again
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
-from kerasae.studies.study import run_study
+from kerasae.studies.run_study import run_study
 from kerasae.trials.executors import SerialExecutor
 from kerasae.trials.grid import Sweep
 from kerasae.trials.sweeps import run_sweep
