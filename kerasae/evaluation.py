@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.pixels import as_floats
-from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.metrics import scores, ssim
+from kerasae.model_parts import check_shape, code_size
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_slices
 from kerasae.pca import PCA, fit_pca
 
@@ -125,43 +125,6 @@ def evaluate(
     return Evaluation(dim, found, linear)
 
 
-def check_shape(model: keras.Model, data: ImageData) -> tuple[int, ...]:
-    """Returns the shape of the images that a model takes, after comparing it with the data's.
-
-    Grey images with and without a channel axis are the same.
-
-    Raises:
-        InvalidSetting: If the data's images have another shape.
-    """
-    expected = tuple(model.input_shape[1:])
-    given = data.train.shape[1:]
-    if _without_channel(expected) != _without_channel(given):
-        raise InvalidSetting(
-            "model",
-            f"a model of images {expected}",
-            f"one of {given}, the shape of {data.name}'s images",
-        )
-    return expected
-
-
-def code_size(model: keras.Model) -> int:
-    """Returns the size of a model's code: the smallest output of any of its layers.
-
-    Example:
-
-    >>> from kerasae.models import basic_autoencoder
-    >>> code_size(basic_autoencoder(latent_dim=7))
-    7
-    """
-    sizes = []
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            sizes.append(code_size(layer))
-        elif isinstance(getattr(layer.output, "shape", None), tuple):
-            sizes.append(math.prod(size or 1 for size in layer.output.shape[1:]))
-    return min(sizes)
-
-
 def _by_pca(pca: PCA, dim: int, sigma: float, images: Images) -> Images:
     kernel, bias, kernel_out, bias_out = pca.linear_path(dim, sigma)
     output = (images.reshape(len(images), -1) @ kernel + bias) @ kernel_out + bias_out
@@ -185,7 +148,3 @@ def _summary(slices: tuple[tuple[NDArray, NDArray], ...]) -> PartScores:
         found.pooled_psnr,
         None if math.isnan(similarity) else similarity,
     )
-
-
-def _without_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape[:2] if len(shape) == 3 and shape[2] == 1 else shape

@@ -46,6 +46,25 @@ def psnr(mse: ArrayLike) -> NDArray[np.float64]:
     return -10.0 * np.log10(np.maximum(np.asarray(mse, np.float64), _SMALLEST_MSE))
 
 
+def image_mse(clean: NDArray, images: NDArray) -> NDArray[np.float64]:
+    """Returns the mean squared error of each image.
+
+    Args:
+        clean: Original images in [0, 1], `(images, ...)`.
+        images: Images to compare, of the same shape.
+
+    Returns:
+        `float64`, `(images,)`.
+
+    Example:
+
+    >>> image_mse(np.array([[0.0, 1.0], [0.5, 0.5]]), np.array([[0.0, 0.0], [0.5, 0.5]])).tolist()
+    [0.5, 0.0]
+    """
+    squares = np.square(images - clean).reshape(len(clean), -1)
+    return squares.mean(1, dtype=np.float64)
+
+
 def scores(image_mse: ArrayLike) -> Scores:
     """Summarizes per-image errors.
 

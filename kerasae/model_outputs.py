@@ -1,15 +1,21 @@
-"""Per-image reconstruction errors of a model."""
+"""What a model makes of images, a batch at a time."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
 _BATCH = 500
+# Numbers in a batch of large images: a quarter of a gigabyte of float32.
+_MOST_NUMBERS = 1 << 26
 
 
 class ImageMSE(Protocol):
@@ -17,7 +23,30 @@ class ImageMSE(Protocol):
 
     def __call__(
         self, images: NDArray[np.uint8], inputs: NDArray[np.float32] | None = None
-    ) -> NDArray[np.float32]: ...
+    ) -> NDArray[np.floating]: ...
+
+
+def outputs(model: keras.Layer, inputs: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Returns what a model, or a half of one, makes of arrays.
+
+    All batches have one size, so that the bits of a row do not depend on the other rows.
+
+    Args:
+        model: The model, encoder or decoder, in inference mode.
+        inputs: Its inputs, `(rows, ...)`.
+
+    Returns:
+        Its outputs, `float32`, `(rows, ...)`.
+
+    Example:
+
+    >>> from kerasae.models import basic_autoencoder
+    >>> model = basic_autoencoder((4, 4), 8, 2)
+    >>> outputs(model.get_layer("encoder"), np.zeros((3, 4, 4))).shape
+    (3, 2)
+    """
+    size = max(1, min(_BATCH, _MOST_NUMBERS // max(1, math.prod(inputs.shape[1:]))))
+    return _in_batches(lambda batch: model(batch.astype(np.float32), training=False), size, inputs)
 
 
 def image_mse_function(model: keras.Model) -> ImageMSE:
@@ -39,8 +68,9 @@ def image_mse_function(model: keras.Model) -> ImageMSE:
     >>> score(np.zeros((3, 28, 28), np.uint8)).shape
     (3,)
     """
+    import tensorflow as tf
 
-    def batch_mse(images: tf.Tensor, inputs: tf.Tensor | None) -> tf.Tensor:
+    def batch_mse(images: tf.Tensor, inputs: tf.Tensor | None = None) -> tf.Tensor:
         clean = tf.cast(images, tf.float32) / 255.0
         output = model(clean if inputs is None else inputs, training=False)
         return tf.reduce_mean(tf.square(output - clean), axis=list(range(1, clean.shape.rank)))
@@ -50,16 +80,28 @@ def image_mse_function(model: keras.Model) -> ImageMSE:
     def image_mse(
         images: NDArray[np.uint8], inputs: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        errors = np.empty(len(images), np.float32)
-        for start in range(0, len(images), _BATCH):
-            batch = images[start : start + _BATCH]
-            noisy = None if inputs is None else _full(inputs[start : start + _BATCH])
-            errors[start : start + _BATCH] = compiled(_full(batch), noisy).numpy()[: len(batch)]
-        return errors
+        arrays = (images,) if inputs is None else (images, inputs)
+        return _in_batches(lambda *batch: compiled(*map(tf.constant, batch)), _BATCH, *arrays)
 
     return image_mse
 
 
-def _full(batch: NDArray) -> tf.Tensor:
-    """Fills a short last batch up, for one shape is one compilation."""
-    return tf.constant(np.resize(batch, (_BATCH, *batch.shape[1:])))
+def _in_batches(
+    function: Callable[..., Any], size: int, *arrays: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Calls a function with rows of arrays; a short last batch is filled up, then cut."""
+    results = []
+    # Of no rows, too, there is a result, with no rows of its shape.
+    for start in range(0, max(1, len(arrays[0])), size):
+        batch = [array[start : start + size] for array in arrays]
+        full = [_filled(part, size) for part in batch]
+        results.append(np.asarray(function(*full), np.float32)[: len(batch[0])])
+    return np.concatenate(results)
+
+
+def _filled(batch: NDArray[Any], size: int) -> NDArray[Any]:
+    if len(batch) == size:
+        return batch
+    full = np.zeros((size, *batch.shape[1:]), batch.dtype)
+    full[: len(batch)] = batch
+    return full

@@ -10,10 +10,9 @@ import numpy as np
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Experiment, check_shortcut
+from kerasae.model_parts import DECODER, ENCODER
 from kerasae.pca import PCA
 
-ENCODER = "encoder"
-DECODER = "decoder"
 CLIP = "clip"
 
 

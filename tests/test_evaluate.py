@@ -13,8 +13,9 @@ from sklearn.decomposition import PCA
 
 from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.errors import InvalidSetting
-from kerasae.evaluation import code_size, evaluate
+from kerasae.evaluation import evaluate
 from kerasae.experiment import Experiment
+from kerasae.model_parts import code_size
 from kerasae.runs import run_files
 from kerasae.training.train import train
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_bytes, as_floats
-from kerasae.evaluation import check_shape
 from kerasae.experiment import Experiment
 from kerasae.inference.pictures import denoise
+from kerasae.model_parts import check_shape
 from kerasae.noise import TEST, scoring_input
 from kerasae.show.report_page import PagePair, PagePairs
 

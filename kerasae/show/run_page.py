@@ -173,8 +173,8 @@ def _images(model: keras.Model, data: ImageData, experiment: Experiment) -> Page
 
 
 def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
-    from kerasae.evaluation import code_size
     from kerasae.inference.latent_plane import FEWEST, latent_plane
+    from kerasae.model_parts import code_size
     from kerasae.show.latent_figure import latent_figure
 
     title = "Latent space"

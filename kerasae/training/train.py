@@ -20,7 +20,8 @@ from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.metrics import Scores, psnr, scores
 from kerasae.model_outputs import ImageMSE
-from kerasae.models import ENCODER, network
+from kerasae.model_parts import ENCODER
+from kerasae.models import network
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input, scoring_slices
 from kerasae.pca import PCA, fit_pca
 from kerasae.runtime import give_memory_back
