@@ -17,7 +17,6 @@ _HOME = {
     "Sweep": "kerasae.trials.sweeps",
     "autoencoder": "kerasae.models",
     "basic_autoencoder": "kerasae.models",
-    "denoise": "kerasae.inference.pictures",
     "evaluate": "kerasae.evaluation",
     "export_model": "kerasae.inference.export",
     "extended_autoencoder": "kerasae.models",
@@ -28,6 +27,7 @@ _HOME = {
     "load_run": "kerasae.runs.reading",
     "open_model": "kerasae.runs.saved_models",
     "psnr": "kerasae.metrics",
+    "reconstruct": "kerasae.inference.pictures",
     "save_run": "kerasae.runs.run_files",
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }

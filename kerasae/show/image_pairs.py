@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.experiment import Experiment
-from kerasae.inference.pictures import denoise
+from kerasae.inference.pictures import reconstruct
 from kerasae.model_parts import check_shape
 from kerasae.noise import TEST, scoring_input
 from kerasae.show.report_page import PagePair, PagePairs
@@ -67,7 +67,7 @@ def _pairs(
     rows: NDArray[np.intp],
 ) -> list[PagePair]:
     classes = class_names(data)
-    seen, outputs = as_bytes(as_floats(inputs[rows])), as_bytes(denoise(model, inputs[rows]))
+    seen, outputs = as_bytes(as_floats(inputs[rows])), as_bytes(reconstruct(model, inputs[rows]))
     return [
         {
             "first": _png(image),
