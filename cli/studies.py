@@ -38,7 +38,7 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
         as_json: o.AsJson = False,
         quiet: o.Quiet = False,
     ) -> None:
-        from kerasae.studies.study import read_study, run_study
+        from kerasae.studies.run_study import read_study, run_study
 
         from .progress import TrialsProgress
 

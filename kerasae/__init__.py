@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kerasae.evaluation import evaluate as evaluate
     from kerasae.experiment import Experiment as Experiment
     from kerasae.inference.export import export_model as export_model
+    from kerasae.inference.pictures import reconstruct as reconstruct
     from kerasae.metrics import psnr as psnr
     from kerasae.models import autoencoder as autoencoder
     from kerasae.models import basic_autoencoder as basic_autoencoder
@@ -46,6 +47,7 @@ _HOME = {
     "load_dataset": "kerasae.data.datasets",
     "open_model": "kerasae.runs.saved_models",
     "psnr": "kerasae.metrics",
+    "reconstruct": "kerasae.inference.pictures",
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }
 __all__ = list(_HOME)

@@ -16,7 +16,7 @@ from kerasae.files.interrupts import handling_signals, install_handlers_again
 from kerasae.runs.run import Run
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
-from kerasae.studies.study import run_study
+from kerasae.studies.run_study import run_study
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.executors import SerialExecutor
 from kerasae.trials.grid import Sweep

@@ -18,7 +18,8 @@ from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.study import Findings, Study, finished_trials, save_findings, settings_of
+from kerasae.studies.run_study import finished_trials, save_findings
+from kerasae.studies.study import Findings, Study, settings_of
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Event
 from kerasae.trials.running import Bases

@@ -11,7 +11,8 @@ from kerasae.environment import environment
 from kerasae.reference import REPORT_MSE, nearest_of_report, title_of
 from kerasae.show.report_page import PageContent, PageFigure, PageSection, report_page
 from kerasae.studies.reproduction import Part, Reproduction
-from kerasae.studies.study import Findings, flat_settings, settings_of
+from kerasae.studies.run_study import flat_settings
+from kerasae.studies.study import Findings, settings_of
 
 
 def reproduction_page(
