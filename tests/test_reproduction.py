@@ -116,7 +116,7 @@ def test_another_plan_does_not_touch_the_folder(done, digits):
         reproduce(PARTS[:1], {"mnist5k": digits}, folder)
     other = dataclasses.replace(STUDIES[2], base=dataclasses.replace(BASE, epochs=4))
     parts = [Part("mnist5k", other) if part is PARTS[2] else part for part in PARTS]
-    with pytest.raises(ArtifactError, match="mnist5k-overfit: .*epochs: 3 there, 4 here"):
+    with pytest.raises(ArtifactError, match=r"mnist5k-overfit: .*epochs: 3 there, 4 here"):
         reproduce(parts, {"mnist5k": digits}, folder)
     with pytest.raises(ArtifactError, match="not empty"):
         reproduce(PARTS, {"mnist5k": digits}, folder.parent)
