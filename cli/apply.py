@@ -14,9 +14,9 @@ from .output import print_result
 def apply(
     model: o.Model,
     inputs: o.Inputs,
+    trust: o.Trust,
     out: Annotated[Path, typer.Option(help="A new folder for the results.")],
     skip_bad: o.SkipBad = False,
-    trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Reconstruct or denoise pictures, keeping their names."""
@@ -24,7 +24,7 @@ def apply(
     from kerasae.inference.pictures import reconstruct_pictures
 
     pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    written = reconstruct_pictures(o.open_run(model, trust_model).model, pictures, out)
+    written = reconstruct_pictures(trust.open_run(model).model, pictures, out)
     o.tell_skipped(pictures.skipped)
     summary = {"folder": str(out), "images": [str(path) for path in written]}
     print_result(as_json, summary, saved=f"Saved {len(written):,} images in {out}")

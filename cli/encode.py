@@ -14,9 +14,9 @@ from .output import print_result
 def encode(
     model: o.Model,
     inputs: o.Inputs,
+    trust: o.Trust,
     out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
     skip_bad: o.SkipBad = False,
-    trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Write the codes of pictures, a row for each."""
@@ -26,7 +26,7 @@ def encode(
 
     check_codes_file(out)
     pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    encoded = encode_pictures(o.open_run(model, trust_model).model, pictures)
+    encoded = encode_pictures(trust.open_run(model).model, pictures)
     count, size = encoded.codes.shape
     write_codes(out, encoded.names, encoded.codes)
     o.tell_skipped(pictures.skipped)

@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 def evaluate(
     model: o.Model,
     given: Given,
-    skip_bad: o.SkipBad = False,
-    data_dir: o.DataDir = None,
-    trust_model: o.TrustModel = False,
+    loading: o.Loading,
+    trust: o.Trust,
     as_json: o.AsJson = False,
 ) -> None:
     """Score a run or any .keras autoencoder beside PCA."""
-    run = o.open_run(model, trust_model)
+    run = trust.open_run(model)
     experiment = dataclasses.replace(run.experiment, **given)
-    data = o.load_data(experiment, data_dir, skip_bad)
+    data = loading.data(experiment)
     from kerasae.evaluation import evaluate as scores_of
 
     evaluation = scores_of(run.model, data, experiment)

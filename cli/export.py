@@ -13,13 +13,13 @@ from .output import print_result
 
 def export(
     model: o.Model,
+    trust: o.Trust,
     file_format: Annotated[
         str, typer.Option("--format", help="onnx, litert, saved_model or openvino.")
     ] = "onnx",
     out: Annotated[
         Path | None, typer.Option(help="A new file or folder; default: beside the model.")
     ] = None,
-    trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Export a model for another runtime, and check it there."""
@@ -27,7 +27,7 @@ def export(
 
     path = out or default_path(file_format, Path(model))
     check_export(file_format, path)
-    difference = export_model(o.open_run(model, trust_model).model, file_format, path)
+    difference = export_model(trust.open_run(model).model, file_format, path)
     summary = {"path": str(path), "format": file_format, "difference": difference}
     line = f"Saved in {path}; its output differs from Keras' by at most {difference:.1g}"
     print_result(as_json, summary, saved=line)

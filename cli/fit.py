@@ -12,47 +12,37 @@ from kerasae.presets import PRESETS, plain, preset
 
 from . import options as o
 from .output import print_result
-from .resuming import folder_to_use, resumable
+from .resuming import resumable
 from .settings import Given, with_settings
 
 
 @with_settings(plain)
 def fit(
     given: Given,
+    saving: o.Saving,
+    loading: o.Loading,
+    tracking: o.Tracking,
     preset_name: Annotated[
         str | None, typer.Option("--preset", help=f"Start from {', '.join(PRESETS)}.")
     ] = None,
-    skip_bad: o.SkipBad = False,
     threads: Annotated[
         int | None,
         typer.Option(min=1, max=256, help="Default: all; 1 gives the same bits everywhere."),
     ] = None,
-    out: o.Out = None,
-    resume: o.Resume = None,
-    data_dir: o.DataDir = None,
-    tensorboard: o.TensorBoard = False,
-    mlflow: o.MLflow = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Train one autoencoder and save it with its scores."""
     from kerasae.runs.run import Run
 
-    begun = Run(resume) if resume is not None else None
+    begun = Run(saving.resume) if saving.resume is not None else None
     base = begun.experiment if begun else plain(given.get("dataset", Experiment.dataset))
     if preset_name:
         base = preset(preset_name)
     experiment = dataclasses.replace(base, **given)
-    o.check_trackers(tensorboard, mlflow)
-    data = o.load_data(experiment, data_dir, skip_bad)
-    folder = folder_to_use(out, resume, o.new_folder("fit", data.title))
-    again = {
-        "data_dir": data_dir,
-        "skip_bad": skip_bad,
-        "threads": threads,
-        "tensorboard": tensorboard,
-        "mlflow": mlflow,
-    }
+    tracking.check()
+    data = loading.data(experiment)
+    folder = saving.folder("fit", data.title)
     from kerasae.pca import fit_pca
     from kerasae.runs.fitting import check_begun, fit_into
     from kerasae.show.run_table import run_table
@@ -63,7 +53,7 @@ def fit(
     part = data.parts(experiment.validation_split).train
     pca = fit_pca(part.images, experiment.latent_dim, part.rows)
     progress = EpochProgress(experiment.epochs, silent=quiet)
-    with resumable("fit", folder, **again), progress:
+    with resumable("fit", folder, loading, tracking, threads=threads), progress:
         run = fit_into(
             folder,
             experiment,
@@ -71,10 +61,10 @@ def fit(
             begun,
             pca=pca,
             on_epoch=progress.show,
-            tensorboard=tensorboard,
+            tensorboard=tracking.tensorboard,
             threads=threads,
         )
-        if mlflow:
+        if tracking.mlflow:
             from kerasae.show.mlflow_log import log_run
 
             log_run(folder)

@@ -17,20 +17,19 @@ from .settings import Given, with_settings
 def latent(
     model: o.Model,
     given: Given,
-    skip_bad: o.SkipBad = False,
+    loading: o.Loading,
+    trust: o.Trust,
     method: Annotated[
         str, typer.Option(help="How more than two dimensions become two: pca or tsne.")
     ] = "pca",
     out: Annotated[
         Path | None, typer.Option(help="Folder for latent.png and .svg; default: the model's.")
     ] = None,
-    data_dir: o.DataDir = None,
-    trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Draw the latent space: codes, decoded points, walks."""
-    run = o.open_run(model, trust_model)
-    data = o.load_data(dataclasses.replace(run.experiment, **given), data_dir, skip_bad)
+    run = trust.open_run(model)
+    data = loading.data(dataclasses.replace(run.experiment, **given))
     from kerasae.inference.latent_plane import latent_plane
     from kerasae.show.figure_files import save_figure
     from kerasae.show.latent_figure import latent_figure

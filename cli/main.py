@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
@@ -13,48 +14,27 @@ from typing import Annotated, Any
 import typer
 
 from kerasae import __version__
-from kerasae.errors import (
-    ClusterLost,
-    DiskFull,
-    InvalidSetting,
-    KerasAEError,
-    KerasAEWarning,
-    TrackingError,
-    TrainingDiverged,
-    printable,
-)
+from kerasae.errors import InvalidSetting, KerasAEError, KerasAEWarning, LateError, printable
 from kerasae.files.interrupts import Interrupted, handling_signals
 
-from .apply import apply
-from .bench import bench
-from .compare import compare
-from .config import config
 from .config_file import options_of, read_config
-from .doctor import doctor
-from .encode import encode
-from .evaluate import evaluate
-from .export import export
-from .fit import fit
-from .latent import latent
-from .report import report
-from .reproduce import reproduce
-from .runs import runs
-from .score import score
+from .settings import with_groups
 from .streams import flush_output, prepare_streams
-from .studies import COMMANDS as STUDIES
-from .sweep import sweep
+from .studies import STUDY_COMMANDS
 
 _DEBUG = "KERASAE_DEBUG"
-# What can go wrong after the input was accepted.
-_AFTER_INPUT = (TrainingDiverged, DiskFull, ClusterLost, TrackingError)
 # Importing what boxes are drawn with takes half as long again as everything else.
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+# Each is a function of its module's name.
 _COMMANDS = (
-    sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare, report,
-    *STUDIES, reproduce, bench, config, doctor,
+    "sweep", "fit", "evaluate", "latent", "apply", "encode", "score", "export", "runs", "compare",
+    "report", *STUDY_COMMANDS, "reproduce", "bench", "config", "doctor",
 )  # fmt: skip
-for _command in _COMMANDS:
-    app.command()(_command)
+for _name in _COMMANDS:
+    _command = STUDY_COMMANDS.get(_name)
+    if _command is None:
+        _command = getattr(importlib.import_module(f".{_name}", __package__), _name)
+    app.command()(with_groups(_command))
 
 
 def _print_version(wanted: bool) -> None:
@@ -120,7 +100,7 @@ def main() -> None:
             app(_options_first(sys.argv[1:]))
     except KerasAEError as error:
         _print(error)
-        sys.exit(1 if isinstance(error, _AFTER_INPUT) else 2)
+        sys.exit(1 if isinstance(error, LateError) else 2)
     except Interrupted as interrupted:
         _print(interrupted)
         sys.exit(128 + interrupted.number)

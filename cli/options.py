@@ -1,7 +1,8 @@
-"""Options that commands share and that are no settings of an experiment."""
+"""Options that are no settings of an experiment, in groups that commands share."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from kerasae.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from kerasae.data.image_data import ImageData
@@ -24,37 +27,103 @@ DataDir = Annotated[
     Path | None,
     typer.Option(envvar="KERASAE_DATA_DIR", help="Folder with the data set's npz or IDX files."),
 ]
-Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
-Out = Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")]
-Resume = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Go on with what was begun in this folder.")
-]
-TensorBoard = Annotated[bool, typer.Option(help="Log for TensorBoard (kerasae[tensorboard]).")]
-MLflow = Annotated[
-    bool, typer.Option("--mlflow", help="Log what is finished to MLflow (kerasae[mlflow]).")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
-Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
+Quiet = Annotated[bool, typer.Option(help="No progress.")]
+Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
 Inputs = Annotated[
     list[Path], typer.Argument(help="Pictures, folders of them, or npy, npz and IDX files.")
 ]
-TrustModel = Annotated[
-    bool,
-    typer.Option(
-        "--trust-model",
-        help="Accept layers that are not known to be harmless; their code then runs.",
-    ),
-]
-Quiet = Annotated[bool, typer.Option(help="No progress.")]
 
 
-def load_data(experiment: Experiment, data_dir: Path | None, skip_bad: bool) -> ImageData:
-    """Loads an experiment's images, and tells which pictures were left out."""
-    from kerasae.data.datasets import experiment_data
+@dataclasses.dataclass(frozen=True)
+class Loading:
+    """How a data set is found and read."""
 
-    data = experiment_data(experiment, data_dir, skip_bad=skip_bad)
-    tell_skipped(data.skipped)
-    return data
+    data_dir: DataDir = None
+    skip_bad: SkipBad = False
+
+    def data(self, experiment: Experiment) -> ImageData:
+        """Loads an experiment's images, and tells which pictures were left out."""
+        from kerasae.data.datasets import experiment_data
+
+        data = experiment_data(experiment, self.data_dir, skip_bad=self.skip_bad)
+        tell_skipped(data.skipped)
+        return data
+
+
+@dataclasses.dataclass(frozen=True)
+class Saving:
+    """Where a command that trains leaves what it makes."""
+
+    out: Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")] = None
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with what was begun in this folder.")
+    ] = None
+
+    def folder(self, kind: str, dataset: str) -> Path:
+        """Returns the folder that was asked for, or names one of its own.
+
+        Raises:
+            InvalidSetting: If there are two of them.
+        """
+        if self.out is not None and self.resume is not None:
+            expected = "none with --resume, which goes on in its folder"
+            raise InvalidSetting("out", str(self.out), expected)
+        stamp = datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")
+        return self.resume or self.out or Path("artifacts") / f"{kind}-{dataset}-{stamp}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Tracking:
+    """What logs runs beside their folders."""
+
+    tensorboard: Annotated[
+        bool, typer.Option(help="Log for TensorBoard (kerasae[tensorboard]).")
+    ] = False
+    mlflow: Annotated[
+        bool, typer.Option("--mlflow", help="Log what is finished to MLflow (kerasae[mlflow]).")
+    ] = False
+
+    def check(self) -> None:
+        """Checks, before anything is trained, that what is to log it is installed.
+
+        Raises:
+            MissingExtra: If it is not.
+        """
+        from kerasae.extras import need
+
+        for name, wanted in dataclasses.asdict(self).items():
+            if wanted:
+                need(name, name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trust:
+    """Whether a model's layers are trusted unseen."""
+
+    trust_model: Annotated[
+        bool,
+        typer.Option(
+            "--trust-model",
+            help="Accept layers that are not known to be harmless; their code then runs.",
+        ),
+    ] = False
+
+    def open_run(self, path: str) -> Run:
+        """Opens a model, and says so where its layers are trusted."""
+        from kerasae.errors import printable
+        from kerasae.runs.saved_models import open_run
+
+        if self.trust_model:
+            print(
+                f"kerasae: {printable(path)}: its layers are trusted, whatever code they run "
+                "(--trust-model)",
+                file=sys.stderr,
+            )
+        return open_run(path, trust=self.trust_model)
+
+
+Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
 
 
 def tell_skipped(lines: Sequence[str]) -> None:
@@ -64,37 +133,3 @@ def tell_skipped(lines: Sequence[str]) -> None:
     if len(lines) > _SKIPPED_SHOWN:
         more = len(lines) - _SKIPPED_SHOWN
         print(f"kerasae: left out: {more:,} more", file=sys.stderr)
-
-
-def check_trackers(tensorboard: bool, mlflow: bool) -> None:
-    """Checks, before anything is trained, that what is to log it is installed.
-
-    Raises:
-        MissingExtra: If it is not.
-    """
-    from kerasae.extras import need
-
-    if tensorboard:
-        need("tensorboard", "tensorboard")
-    if mlflow:
-        need("mlflow", "mlflow")
-
-
-def open_run(path: str, trust: bool) -> Run:
-    """Opens a model, and says so where its layers are trusted unseen."""
-    from kerasae.errors import printable
-    from kerasae.runs.saved_models import open_run as opened
-
-    if trust:
-        print(
-            f"kerasae: {printable(path)}: its layers are trusted, whatever code they run "
-            "(--trust-model)",
-            file=sys.stderr,
-        )
-    return opened(path, trust=trust)
-
-
-def new_folder(kind: str, dataset: str) -> Path:
-    """Names a folder of its own for what a command leaves."""
-    stamp = datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    return Path("artifacts") / f"{kind}-{dataset}-{stamp}"

@@ -13,12 +13,11 @@ from .output import print_result
 
 
 def report(
+    loading: o.Loading,
     folder: Annotated[Path, typer.Argument(help="Folder of a run, or of a sweep.")],
     out: Annotated[
         Path | None, typer.Option(help="A new file; default: report.html in the folder.")
     ] = None,
-    data_dir: o.DataDir = None,
-    skip_bad: o.SkipBad = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Write an HTML page about a run or a sweep."""
@@ -31,7 +30,7 @@ def report(
     page = _page(folder, out)
     runs, broken = runs_to_show(folder)
     shown = next(run for run in runs if run.has_model)
-    data = o.load_data(shown.experiment, data_dir, skip_bad)
+    data = loading.data(shown.experiment)
     command = f"kerasae report {shlex.quote(str(folder))}"
     with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
         figures = Path(temporary)

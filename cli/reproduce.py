@@ -11,20 +11,16 @@ from kerasae.environment import cores
 
 from . import options as o
 from .output import print_result
-from .resuming import folder_to_use, resumable
+from .resuming import resumable
 
 
 def reproduce(
+    saving: o.Saving,
+    loading: o.Loading,
     quick: Annotated[
         bool, typer.Option("--quick", help="On 5,000 digits, without a download, in minutes.")
     ] = False,
     jobs: o.Jobs = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder to write to or go on in; default: artifacts/reproduction."),
-    ] = None,
-    resume: o.Resume = None,
-    data_dir: o.DataDir = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -39,24 +35,25 @@ def reproduce(
     from .progress import TrialsProgress
 
     names = QUICK if quick else FULL
-    data = {name: load_dataset(name, data_dir) for name in names}
+    data = {name: load_dataset(name, loading.data_dir) for name in names}
     parts = report_studies(names)
+    # In its usual folder, what is finished is not run again.
     usual = Path("artifacts") / ("reproduction-quick" if quick else "reproduction")
-    folder = folder_to_use(out, resume, usual)
+    folder = usual if saving == o.Saving() else saving.folder("reproduction", "report")
     trials = sum(len(part.study.trials()) for part in parts)
     progress = TrialsProgress("reproduction", trials, silent=quiet)
-    with resumable("reproduce", folder, quick=quick, jobs=jobs, data_dir=data_dir), progress:
+    with resumable("reproduce", folder, loading, quick=quick, jobs=jobs), progress:
         result = run(
             parts,
             data,
             folder,
             jobs=cores() if jobs is None else jobs,
             on_event=progress.show,
-            resume=resume is not None,
+            resume=saving.resume is not None,
         )
     page = folder / PAGE
     command = "kerasae reproduce --quick" if quick else "kerasae reproduce"
-    write_text(page, reproduction_page(result, parts, folder, command))
+    write_text(page, reproduction_page(result, folder, command))
     results = {name: findings.summary for name, findings in result.findings.items()}
     tables = [table for findings in result.findings.values() for table in findings.tables]
     summary = {"page": str(page), "results": results, "errors": result.errors}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def score(
     model: o.Model,
     inputs: o.Inputs,
+    loading: o.Loading,
+    trust: o.Trust,
     maps: Annotated[
         Path | None, typer.Option(help="A new folder for a map of each picture's errors.")
     ] = None,
@@ -31,18 +33,15 @@ def score(
     dataset: Annotated[
         str | None, typer.Option(help="The training images; default: the run's, none for a file.")
     ] = None,
-    data_dir: o.DataDir = None,
-    skip_bad: o.SkipBad = False,
-    trust_model: o.TrustModel = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Rank pictures by error and mark the anomalies."""
     from kerasae.inference.model_inputs import ModelInputs
     from kerasae.inference.pictures import score_pictures
 
-    pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    run = o.open_run(model, trust_model)
-    threshold = _threshold(run, dataset, data_dir, skip_bad, quantile)
+    pictures = ModelInputs(inputs, skip_bad=loading.skip_bad)
+    run = trust.open_run(model)
+    threshold = _threshold(run, dataset, loading, quantile)
     scores = score_pictures(run.model, pictures, threshold, maps)
     o.tell_skipped(pictures.skipped)
     rows = [dataclasses.asdict(one) for one in scores]
@@ -50,17 +49,14 @@ def score(
     print_result(as_json, summary, [_table(scores, threshold, quantile)])
 
 
-def _threshold(
-    run: Run, dataset: str | None, data_dir: Path | None, skip_bad: bool, quantile: float
-) -> float | None:
+def _threshold(run: Run, dataset: str | None, loading: o.Loading, quantile: float) -> float | None:
     from kerasae.inference.pictures import training_threshold
 
     if run.folder is None and dataset is None:
         return None
     name = dataset or run.experiment.dataset
-    experiment = dataclasses.replace(run.experiment, dataset=name)
-    data = o.load_data(experiment, data_dir, skip_bad)
-    return training_threshold(run.model, data, experiment.validation_split, quantile)
+    data = loading.data(dataclasses.replace(run.experiment, dataset=name))
+    return training_threshold(run.model, data, run.experiment.validation_split, quantile)
 
 
 def _table(scores: list[PictureScore], threshold: float | None, quantile: float) -> Table:

@@ -1,7 +1,8 @@
-"""Options for declared settings: their help, defaults and parsing follow from the annotations."""
+"""A command's options out of declarations: settings from their annotations, and shared groups."""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import typing
@@ -23,7 +24,7 @@ _Command = Callable[..., None]
 def with_settings(
     base: Callable[[str], Experiment] | None = None,
     *,
-    only: Collection[str] = (),
+    only: Collection[str] | None = None,
     without: Collection[str] = (),
     own: Mapping[str, Field] | None = None,
 ) -> Callable[[_Command], _Command]:
@@ -32,7 +33,7 @@ def with_settings(
     Args:
         base: What the command starts from, by data set, whose values are shown as defaults;
             `None` shows none.
-        only: The settings of `Experiment`; all of them where none is named.
+        only: The settings of `Experiment`; `None` is all of them.
         without: Settings of `Experiment` to leave out.
         own: Fields of something else, such as a study, that get options as well.
 
@@ -43,7 +44,7 @@ def with_settings(
     fields = {
         name: field
         for name, field in fields_of(Experiment).items()
-        if name not in without and (not only or name in only)
+        if name not in without and (only is None or name in only)
     }
     start = base(Experiment.dataset) if base else None
     defaults = {
@@ -64,19 +65,47 @@ def with_settings(
                 given["hidden_dims"] = _widths(architecture, given.get("hidden_dims"))
             function(given=given, **options)
 
-        parameters = []
-        for parameter in inspect.signature(function, eval_str=True).parameters.values():
-            if parameter.name == "given":
-                parameters += _parameters(fields, defaults)
-            else:
-                parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-        command.__name__, command.__doc__ = function.__name__, function.__doc__
-        command.__annotations__ = {one.name: one.annotation for one in parameters}
-        vars(command)["__signature__"] = inspect.Signature(parameters)
         vars(command)["defaults"] = defaults
-        return command
+        return resigned(command, function, {"given": _parameters(fields, defaults)})
 
     return decorate
+
+
+def with_groups(function: _Command) -> _Command:
+    """Gives a command the options of each group in `options` that one of its parameters is."""
+    signature = inspect.signature(function, eval_str=True)
+    groups: dict[str, Any] = {
+        name: one.annotation
+        for name, one in signature.parameters.items()
+        if dataclasses.is_dataclass(one.annotation)
+    }
+    parameters = {
+        name: [*inspect.signature(kind, eval_str=True).parameters.values()]
+        for name, kind in groups.items()
+    }
+
+    def command(**options: Any) -> None:
+        for name, kind in groups.items():
+            options[name] = kind(**{one.name: options.pop(one.name) for one in parameters[name]})
+        function(**options)
+
+    return resigned(command, function, parameters)
+
+
+def resigned(
+    command: _Command, function: _Command, instead: Mapping[str, list[inspect.Parameter]]
+) -> _Command:
+    """Makes a command look like a function, with other parameters in the place of some."""
+    parameters = [
+        one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in inspect.signature(function, eval_str=True).parameters.values()
+        for one in instead.get(parameter.name, [parameter])
+    ]
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    vars(command).update({**vars(function), **vars(command)})
+    vars(command)["__signature__"] = inspect.Signature(parameters)
+    return command
 
 
 def flags_of(field: Field) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from kerasae.studies.regularization import RegularizationStudy
 
 from . import options as o
 from .output import print_result
-from .resuming import folder_to_use, resumable
+from .resuming import resumable
 from .settings import Given, with_settings
 
 
@@ -28,40 +28,37 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
         name: The command's name.
         summary: Its help.
     """
-    lists = {name: field for name, field in fields_of(kind).items() if name != "base"}
+    lists = {one: field for one, field in fields_of(kind).items() if one != "base"}
 
     def command(
         given: Given,
-        skip_bad: o.SkipBad = False,
+        saving: o.Saving,
+        loading: o.Loading,
         jobs: o.Jobs = None,
-        out: o.Out = None,
-        resume: o.Resume = None,
-        data_dir: o.DataDir = None,
         as_json: o.AsJson = False,
         quiet: o.Quiet = False,
     ) -> None:
-        from kerasae.studies.study import read_study, run_study
+        from kerasae.studies.run_study import read_study, run_study
 
         from .progress import TrialsProgress
 
-        begun = read_study(resume, kind) if resume is not None else None
+        begun = read_study(saving.resume, kind) if saving.resume is not None else None
         asked = {one: given.pop(one) for one in lists if one in given}
         start = begun.base if begun else kind.start(given.get("dataset", Experiment.dataset))
         base = dataclasses.replace(start, **given)
         study = dataclasses.replace(begun or kind(base), base=base, **asked)
-        data = o.load_data(base, data_dir, skip_bad)
+        data = loading.data(base)
         study.check_data(data)
-        folder = folder_to_use(out, resume, o.new_folder(study.name, data.title))
+        folder = saving.folder(study.name, data.title)
         progress = TrialsProgress(study.name, len(study.trials()), silent=quiet)
-        again = {"data_dir": data_dir, "skip_bad": skip_bad, "jobs": jobs}
-        with resumable(name, folder, **again), progress:
+        with resumable(name, folder, loading, jobs=jobs), progress:
             findings, errors = run_study(
                 study,
                 data,
                 folder,
                 jobs=cores() if jobs is None else jobs,
                 on_event=progress.show,
-                resume=resume is not None,
+                resume=saving.resume is not None,
             )
         result = {"folder": str(folder), "errors": errors, **findings.summary}
         print_result(as_json, result, findings.tables, folder, errors)
@@ -70,15 +67,12 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
     return with_settings(kind.start, without=kind.varies, own=lists)(command)
 
 
-COMMANDS = (
-    study_command(
-        LearningRateStudy,
-        "learning-rate",
-        "Train with several learning rates and mark the best.",
-    ),
-    study_command(OverfitStudy, "overfit", "Train for long and show the gap to validation."),
-    study_command(
-        RegularizationStudy, "regularize", "Compare Lasso, Dropout and neither, each at its best."
-    ),
-    study_command(DenoisingStudy, "denoise", "Train a denoiser beside classical methods, by PSNR."),
-)
+STUDY_COMMANDS = {
+    name: study_command(kind, name, summary)
+    for name, kind, summary in (
+        ("learning-rate", LearningRateStudy, "Train with several learning rates; mark the best."),
+        ("overfit", OverfitStudy, "Train for long and show the gap to validation."),
+        ("regularize", RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
+        ("denoise", DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
+    )
+}

@@ -6,16 +6,16 @@ import dataclasses
 from typing import Annotated, Any
 
 import typer
-from kerasae.trials.grid import Sweep
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
 from kerasae.presets import plain
+from kerasae.trials.grid import Sweep
 
 from . import options as o
 from .output import print_result
-from .resuming import folder_to_use, resumable
+from .resuming import resumable
 from .settings import Given, networks, with_settings
 
 _LISTS = {name: fields_of(Sweep)[name] for name in ("latent_dims", "learning_rates", "seeds")}
@@ -24,6 +24,9 @@ _LISTS = {name: fields_of(Sweep)[name] for name in ("latent_dims", "learning_rat
 @with_settings(plain, without=Sweep.varies, own=_LISTS)
 def sweep(
     given: Given,
+    saving: o.Saving,
+    loading: o.Loading,
+    tracking: o.Tracking,
     architectures: Annotated[
         str | None, typer.Option(help="basic,extended or one.", show_default="basic,extended")
     ] = None,
@@ -43,51 +46,40 @@ def sweep(
         str | None, typer.Option(help="auto or host:port; default: start Ray on this machine.")
     ] = None,
     gpus_per_trial: Annotated[float, typer.Option(help="With ray; may be a fraction.")] = 0.0,
-    skip_bad: o.SkipBad = False,
-    out: o.Out = None,
-    resume: o.Resume = None,
-    data_dir: o.DataDir = None,
-    tensorboard: o.TensorBoard = False,
-    mlflow: o.MLflow = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Train a grid of autoencoders beside PCA and the report."""
     from kerasae.trials.make_executor import make_executor
-
     from kerasae.trials.sweeps import read_sweep, run_sweep
 
     from .progress import TrialsProgress
 
-    begun = read_sweep(resume) if resume is not None else None
+    begun = read_sweep(saving.resume) if saving.resume is not None else None
     plan = _plan(begun.sweep if begun else None, given, architectures, hidden_dims)
     run_with = make_executor(executor, jobs, ray_address=ray_address, gpus_per_trial=gpus_per_trial)
     halving = _is_halving(early_stop) or (begun is not None and begun.halving)
     kept = _kept(keep)
-    o.check_trackers(tensorboard, mlflow)
-    data = o.load_data(plan.base, data_dir, skip_bad)
-    folder = folder_to_use(out, resume, o.new_folder("sweep", data.title))
+    tracking.check()
+    data = loading.data(plan.base)
+    folder = saving.folder("sweep", data.title)
     again = {
-        "data_dir": data_dir,
-        "skip_bad": skip_bad,
         "jobs": jobs,
         "executor": None if executor == "processes" else executor,
         "ray_address": ray_address,
         "gpus_per_trial": gpus_per_trial,
         "keep": keep if kept is not None else None,
-        "tensorboard": tensorboard,
-        "mlflow": mlflow,
     }
     progress = TrialsProgress("sweep", len(plan.trials()), silent=quiet)
-    with resumable("sweep", folder, **again), progress:
+    with resumable("sweep", folder, loading, tracking, **again), progress:
         result = run_sweep(
             plan,
             data,
             folder,
             executor=run_with,
-            tensorboard=tensorboard,
+            tensorboard=tracking.tensorboard,
             on_event=progress.show,
-            resume=resume is not None,
+            resume=saving.resume is not None,
             keep=kept,
             halving=halving,
         )
@@ -97,7 +89,7 @@ def sweep(
 
     if len(result.errors) < len(result.rows):
         save_sweep_figure(folder, result.rows, result.pca_mse, data.name)
-    if mlflow:
+    if tracking.mlflow:
         from kerasae.show.mlflow_log import log_sweep
 
         log_sweep(folder)

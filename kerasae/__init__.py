@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kerasae.evaluation import evaluate as evaluate
     from kerasae.experiment import Experiment as Experiment
     from kerasae.inference.export import export_model as export_model
+    from kerasae.inference.pictures import reconstruct as reconstruct
     from kerasae.metrics import psnr as psnr
     from kerasae.models import autoencoder as autoencoder
     from kerasae.models import basic_autoencoder as basic_autoencoder
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from kerasae.runs.fitting import fit as fit
     from kerasae.runs.run import Run as Run
     from kerasae.runs.saved_models import open_model as open_model
-    from kerasae.trials.sweeps import Sweep as Sweep
+    from kerasae.trials.grid import Sweep as Sweep
     from kerasae.trials.sweeps import run_sweep as sweep  # noqa: F401
 
 __version__ = "0.1.0"
@@ -35,7 +36,7 @@ _HOME = {
     "KerasAEError": "kerasae.errors",
     "PCA": "kerasae.pca",
     "Run": "kerasae.runs.run",
-    "Sweep": "kerasae.trials.sweeps",
+    "Sweep": "kerasae.trials.grid",
     "autoencoder": "kerasae.models",
     "basic_autoencoder": "kerasae.models",
     "evaluate": "kerasae.evaluation",
@@ -46,6 +47,7 @@ _HOME = {
     "load_dataset": "kerasae.data.datasets",
     "open_model": "kerasae.runs.saved_models",
     "psnr": "kerasae.metrics",
+    "reconstruct": "kerasae.inference.pictures",
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }
 __all__ = list(_HOME)

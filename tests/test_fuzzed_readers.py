@@ -29,7 +29,7 @@ from kerasae.files.local_files import Refused
 from kerasae.runs.reading import parse_experiment
 from kerasae.safety.model_config import check_model_config
 from kerasae.safety.model_files import checked_model
-from kerasae.safety.weights_file import check_weights
+from kerasae.safety.weights_file import count_weights
 
 FAST = settings(max_examples=200, deadline=None)
 SLOW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -206,7 +206,7 @@ def test_damaged_weights_are_refused_or_hold_what_they_say(tmp_path, seed):
         content[numbers.randrange(len(content))] = numbers.randrange(256)
     (tmp_path / "model.weights.h5").write_bytes(content)
     with contextlib.suppress(Refused):
-        assert check_weights(tmp_path / "model.weights.h5").model <= len(content)
+        assert count_weights(tmp_path / "model.weights.h5") <= len(content)
 
 
 SETTINGS = Experiment("mnist5k").to_dict()

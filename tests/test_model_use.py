@@ -17,8 +17,8 @@ from kerasae.errors import ArtifactError, DataError, DiskFull, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.inference.model_inputs import ModelInputs
 from kerasae.inference.pictures import (
-    denoise,
     encode_pictures,
+    reconstruct,
     reconstruct_pictures,
     score_pictures,
     training_threshold,
@@ -89,13 +89,13 @@ def test_an_ending_of_another_format_gets_the_nearest_mode(tmp_path, mode, kind,
 @pytest.mark.parametrize("kind", [np.int64, np.uint16, bool])
 def test_images_whose_range_is_not_known_are_refused(kind):
     with pytest.raises(InvalidSetting, match=f"{np.dtype(kind).name}'; expected uint8, or floats"):
-        denoise(IDENTITY, np.ones((2, 8, 6), kind))
+        reconstruct(IDENTITY, np.ones((2, 8, 6), kind))
 
 
 def test_bytes_and_floats_of_the_same_images_give_the_same():
     pixels = np.arange(96, dtype=np.uint8).reshape(2, 8, 6)
     for images in (pixels, pixels / np.float32(255), pixels / 255):
-        np.testing.assert_allclose(denoise(IDENTITY, images), pixels / 255, rtol=1e-6)
+        np.testing.assert_allclose(reconstruct(IDENTITY, images), pixels / 255, rtol=1e-6)
 
 
 def test_pictures_of_another_size_keep_it(tmp_path):

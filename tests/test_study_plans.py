@@ -13,7 +13,8 @@ from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.study import read_study, run_study, settings_of
+from kerasae.studies.run_study import read_study, resolved_study, run_study
+from kerasae.studies.study import settings_of
 from kerasae.trials.jobs import Started
 
 BASE = Experiment("tiny", (3,), 2, epochs=1, batch_size=4)
@@ -96,6 +97,11 @@ def test_a_study_takes_more_trials_but_no_other_settings(tmp_path):
     assert [event.name for event in events if isinstance(event, Started)] == ["lr0.001"]
     assert (errors, len(findings.summary["rates"])) == ({}, 3)
     assert read_study(folder, LearningRateStudy) == three
+
+
+def test_what_follows_from_the_data_is_part_of_the_plan():
+    study = OverfitStudy(Experiment("tiny", validation_split=0.5))
+    assert settings_of(resolved_study(study, TINY))["base"]["batch_size"] == 20
 
 
 def test_a_denoiser_of_colour_is_refused_before_anything_is_written(tmp_path):

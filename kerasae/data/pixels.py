@@ -34,11 +34,12 @@ def as_floats(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
     return images.astype(np.float32)
 
 
-def as_bytes(images: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Returns images of floats as files hold them, each pixel clipped to [0, 1] and rounded.
+def as_bytes(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.uint8]:
+    """Returns images as files hold them, each pixel of floats clipped to [0, 1] and rounded.
 
     Args:
-        images: `(images, height, width)` or `(images, height, width, channels)`.
+        images: `uint8`, which stay as they are, or floats, `(images, height, width)` or
+            `(images, height, width, channels)`.
 
     Returns:
         `uint8`, of the same shape, without an axis for the one channel of grey.
@@ -48,5 +49,8 @@ def as_bytes(images: NDArray[np.floating]) -> NDArray[np.uint8]:
     >>> as_bytes(np.array([[[-1.0], [0.2], [0.999], [2.0]]])[None]).tolist()
     [[[0, 51, 255, 255]]]
     """
-    pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    if images.dtype == np.uint8:
+        pixels = np.asarray(images)
+    else:
+        pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
     return pixels[..., 0] if pixels.shape[3:] == (1,) else pixels

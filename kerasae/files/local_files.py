@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from kerasae.errors import DiskFull, KerasAEError
 
@@ -28,6 +28,24 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 class Refused(Exception):
     """What a checker found wrong with a file; `refusing` adds the file's name."""
+
+
+@contextlib.contextmanager
+def within(part: str) -> Iterator[None]:
+    """Adds the part of a file to what is refused inside.
+
+    Example:
+
+    >>> with within("member 'a.npy'"):
+    ...     raise Refused("ends early")
+    Traceback (most recent call last):
+        ...
+    kerasae.files.local_files.Refused: member 'a.npy': ends early
+    """
+    try:
+        yield
+    except Refused as refused:
+        raise Refused(f"{part}: {refused}") from None
 
 
 @contextlib.contextmanager
@@ -147,6 +165,22 @@ def read_local(path: Path, most_bytes: int, *, follow_symlinks: bool = True) -> 
         content = file.read(size + 1)
     if len(content) > size:
         raise Refused(f"grew past its {size:,} bytes while it was read")
+    return content
+
+
+def read_exactly(file: IO[bytes], size: int) -> bytes:
+    """Reads the rest of a file, whose header declares so many bytes, already bounded.
+
+    Raises:
+        Refused: If it holds fewer, or more, of which one is read.
+    """
+    content = file.read(size)
+    # Asked for everything, what inflates a file would inflate all that is too much, too.
+    if len(content) < size or file.read(1):
+        held = "more" if len(content) == size else f"{len(content):,}"
+        raise Refused(
+            f"the header declares {size:,} bytes, the file holds {held}; fetch the file again"
+        )
     return content
 
 

@@ -55,7 +55,7 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         if not resume:
             check_empty(folder)
         whole_files.remove_unfinished(folder)
-        whole_files.write_json(folder / _OWNER, _this_process())
+        whole_files.write_json(folder / _OWNER, {"owner": _this_process()})
         yield
     finally:
         (folder / _OWNER).unlink(missing_ok=True)
@@ -73,22 +73,15 @@ def check_empty(folder: Path) -> None:
         raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
 
 
-def _this_process() -> dict[str, str | int]:
-    return {
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "since": datetime.datetime.now().isoformat(sep=" ", timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-    }
+def _this_process() -> str:
+    since = datetime.datetime.now().isoformat(sep=" ", timespec="seconds")
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return f"process {os.getpid()} on {socket.gethostname()} since {since} ({command[:200]})"
 
 
 def _owner(folder: Path) -> str:
     try:
-        owner = whole_files.read_json(folder / _OWNER)
-        return (
-            f"process {owner['pid']} on {owner['host']} since {owner['since']} "
-            f"({owner['command'][:200]})"
-        )
+        return str(whole_files.read_json(folder / _OWNER)["owner"])
     # It is only about to say who it is, or not saying it right.
     except (KerasAEError, KeyError, TypeError):
         return "another process"

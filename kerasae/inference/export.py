@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import warnings
@@ -19,17 +20,69 @@ from kerasae.files import whole_files
 if TYPE_CHECKING:
     import keras
 
-# The ending of the file, where it is one; the modules that are needed, and their extra.
-_FORMATS: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "onnx": (".onnx", ("tf2onnx", "onnxruntime"), "onnx"),
-    "litert": (".tflite", ("ai_edge_litert",), "litert"),
-    "saved_model": ("", (), ""),
-    "openvino": ("", ("openvino",), "openvino"),
-}
-FORMATS = tuple(_FORMATS)
+Images = NDArray[np.float32]
 _LARGEST_DIFFERENCE = 1e-4
 _CHECKED = 4
-_OPENVINO_STEM = "model"
+_OPENVINO_FILE = "model.xml"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Format:
+    """What a model can be exported to.
+
+    Args:
+        run: Runs what was exported.
+        ending: The ending of the file; empty where it is a folder.
+        modules: What is needed, all in the extra of the format's name.
+    """
+
+    run: Callable[[Path, Images], Any]
+    ending: str = ""
+    modules: tuple[str, ...] = ()
+
+
+def _run_onnx(path: Path, images: Images) -> Any:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: images})[0]
+
+
+def _run_litert(path: Path, images: Images) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(os.fspath(path))
+    number = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(number, images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(number, images)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def _run_saved_model(path: Path, images: Images) -> Any:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(os.fspath(path))  # it owns the weights while it runs
+    return loaded.serve(tf.constant(images)).numpy()
+
+
+def _run_openvino(path: Path, images: Images) -> Any:
+    import openvino
+
+    # The processor's bfloat16, where it has it, would be other numbers.
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.compile_model(path / _OPENVINO_FILE, "CPU", exact)
+    return compiled(images)[0]
+
+
+_FORMATS = {
+    "onnx": _Format(_run_onnx, ".onnx", ("tf2onnx", "onnxruntime")),
+    "litert": _Format(_run_litert, ".tflite", ("ai_edge_litert",)),
+    "saved_model": _Format(_run_saved_model),
+    "openvino": _Format(_run_openvino, modules=("openvino",)),
+}
+FORMATS = tuple(_FORMATS)
 
 
 def check_export(file_format: str, path: Path) -> None:
@@ -46,11 +99,11 @@ def check_export(file_format: str, path: Path) -> None:
     """
     if file_format not in FORMATS:
         raise InvalidSetting("format", file_format, "one of " + ", ".join(FORMATS))
-    ending, modules, extra = _FORMATS[file_format]
-    for module in modules:
-        need(module, extra)
-    if ending and path.suffix != ending:
-        raise InvalidSetting("out", str(path), f"a file that ends in {ending}")
+    wanted = _FORMATS[file_format]
+    for module in wanted.modules:
+        need(module, file_format)
+    if wanted.ending and path.suffix != wanted.ending:
+        raise InvalidSetting("out", str(path), f"a file that ends in {wanted.ending}")
     whole_files.check_new(path)
 
 
@@ -65,7 +118,7 @@ def default_path(file_format: str, model: Path) -> Path:
     'a/model-openvino'
     """
     folder, stem = (model, "model") if model.is_dir() else (model.parent, model.stem)
-    ending = _FORMATS[file_format][0] if file_format in FORMATS else ""
+    ending = _FORMATS[file_format].ending if file_format in FORMATS else ""
     return folder / (f"{stem}{ending}" if ending else f"{stem}-{file_format}")
 
 
@@ -88,14 +141,12 @@ def export_model(model: keras.Model, file_format: str, path: Path) -> float:
         MissingExtra: If a library is missing.
     """
     check_export(file_format, path)
-    if _FORMATS[file_format][0]:
-        with whole_files.replacing(path) as temporary:
-            return _export(model, file_format, temporary)
-    with whole_files.new_folder(path) as folder:
-        return _export(model, file_format, folder)
+    place = whole_files.replacing if _FORMATS[file_format].ending else whole_files.new_folder
+    with place(path) as temporary:
+        return _export(model, file_format, temporary)
 
 
-def run_exported(path: Path, file_format: str, images: NDArray[np.float32]) -> NDArray[np.float32]:
+def run_exported(path: Path, file_format: str, images: Images) -> Images:
     """Runs an exported model.
 
     Args:
@@ -106,17 +157,12 @@ def run_exported(path: Path, file_format: str, images: NDArray[np.float32]) -> N
     Returns:
         Its output, of the same shape.
     """
-    runners: dict[str, Callable[[Path, NDArray[np.float32]], Any]] = {
-        "onnx": _run_onnx,
-        "litert": _run_litert,
-        "saved_model": _run_saved_model,
-        "openvino": _run_openvino,
-    }
-    return np.asarray(runners[file_format](path, images))
+    return np.asarray(_FORMATS[file_format].run(path, images))
 
 
 def _export(model: keras.Model, file_format: str, path: Path) -> float:
-    target = path / f"{_OPENVINO_STEM}.xml" if file_format == "openvino" else path
+    target = path / _OPENVINO_FILE if file_format == "openvino" else path
+    keras_name = "tf_saved_model" if file_format == "saved_model" else file_format
     images = np.random.RandomState(0).rand(_CHECKED, *model.input_shape[1:]).astype(np.float32)
     expected = np.asarray(model(images, training=False))
     log_level = logging.root.manager.disable
@@ -125,19 +171,15 @@ def _export(model: keras.Model, file_format: str, path: Path) -> float:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _portable(model).export(
-                os.fspath(target),
-                format={"saved_model": "tf_saved_model"}.get(file_format, file_format),
-                verbose=False,
-            )
-        found = run_exported(path, file_format, images)
+            _portable(model).export(os.fspath(target), format=keras_name, verbose=False)
+        exported = run_exported(path, file_format, images)
     # Each converter and runtime has errors of its own.
     except Exception as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise KerasAEError(f"{file_format}: this model cannot be exported ({reason})") from error
     finally:
         logging.disable(log_level)
-    difference = float(np.abs(found - expected).max())
+    difference = float(np.abs(exported - expected).max())
     if not difference <= _LARGEST_DIFFERENCE:
         raise KerasAEError(
             f"{file_format}: the exported model differs from Keras by {difference:.2g}; expected "
@@ -150,16 +192,16 @@ def _portable(model: keras.Model) -> keras.Model:
     """Copies a model with GELU written with erf: Keras' own erfc is unknown to ONNX."""
     import keras
 
+    def is_gelu(layer: keras.Layer) -> bool:
+        return getattr(layer, "activation", None) is keras.activations.gelu
+
     def copied(layer: keras.Layer) -> keras.Layer:
         copy = layer.__class__.from_config(layer.get_config())
-        if getattr(layer, "activation", None) is keras.activations.gelu:
+        if is_gelu(layer):
             copy.activation = _gelu
         return copy
 
-    if not any(
-        getattr(layer, "activation", None) is keras.activations.gelu
-        for layer in model._flatten_layers()
-    ):
+    if not any(map(is_gelu, model._flatten_layers())):
         return model
     copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
     copy.set_weights(model.get_weights())
@@ -171,38 +213,3 @@ def _gelu(x: Any) -> Any:
     import keras
 
     return 0.5 * x * (1.0 + keras.ops.erf(x * 0.5**0.5))
-
-
-def _run_onnx(path: Path, images: NDArray[np.float32]) -> Any:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: images})[0]
-
-
-def _run_litert(path: Path, images: NDArray[np.float32]) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(os.fspath(path))
-    number = interpreter.get_input_details()[0]["index"]
-    interpreter.resize_tensor_input(number, images.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(number, images)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-
-
-def _run_saved_model(path: Path, images: NDArray[np.float32]) -> Any:
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(os.fspath(path))  # it owns the weights while it runs
-    return loaded.serve(tf.constant(images)).numpy()
-
-
-def _run_openvino(path: Path, images: NDArray[np.float32]) -> Any:
-    import openvino
-
-    # The processor's bfloat16, where it has it, would be other numbers.
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.compile_model(path / f"{_OPENVINO_STEM}.xml", "CPU", exact)
-    return compiled(images)[0]

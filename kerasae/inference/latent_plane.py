@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
-from kerasae.model_parts import DECODER, ENCODER, check_shape
+from kerasae.model_outputs import outputs
+from kerasae.model_parts import check_shape, decoder_of, encoder_of
 
 if TYPE_CHECKING:
     import keras
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 # So many codes lie in a plane of their own.
 FEWEST = 3
 METHODS = ("pca", "tsne")
-_BATCH = 500
 # t-SNE takes a minute for so many points.
 _MOST_TSNE = 5_000
 _PERPLEXITY = 30.0
@@ -75,21 +75,17 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
     if method not in METHODS:
         raise InvalidSetting("method", method, " or ".join(METHODS))
     shape = check_shape(model, data)
-    if not {ENCODER, DECODER} <= {layer.name for layer in model.layers}:
-        raise InvalidSetting("model", "one without the layers encoder and decoder", "a run's model")
+    encoder, decoder = encoder_of(model), decoder_of(model)
     if len(data.test) < FEWEST:
         raise InvalidSetting("test images", len(data.test), f"at least {FEWEST}, for a plane")
-    encoder, decoder = model.get_layer(ENCODER), model.get_layer(DECODER)
-    images = as_floats(data.test).reshape(-1, *shape)
-    codes = np.asarray(encoder.predict(images, batch_size=_BATCH, verbose=0))
+    codes = outputs(encoder, as_floats(data.test).reshape(-1, *shape))
     dim = codes.shape[1]
     if dim < 2:
         raise InvalidSetting("latent_dim", dim, "a code of at least two dimensions, for a plane")
 
     def decode(points: NDArray) -> Points:
-        flat = points.reshape(-1, dim)
-        output = np.asarray(decoder.predict(flat, batch_size=_BATCH, verbose=0))
-        return output.reshape(*points.shape[:-1], *data.test.shape[1:])
+        images = outputs(decoder, points.reshape(-1, dim))
+        return images.reshape(*points.shape[:-1], *data.test.shape[1:])
 
     walks = decode(_walks(codes, data.test_labels))
     labels, names = data.test_labels, class_names(data)

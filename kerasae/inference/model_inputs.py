@@ -12,14 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasae.data.array_files import is_array_file, read_one_array
-from kerasae.data.picture_files import (
-    Picture,
-    PictureReader,
-    find_pictures,
-    is_picture,
-    pixels_of,
-)
-from kerasae.data.pixels import as_floats
+from kerasae.data.picture_files import Picture, PictureReader, find_pictures, is_picture, pixels_of
+from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.errors import DataError, InvalidSetting
 
 _BATCH = 64
@@ -69,7 +63,7 @@ class ModelInputs:
         skip_bad: Whether to leave out pictures that cannot be read, instead of refusing all.
 
     Attributes:
-        images: What was found, in the order of `paths`.
+        images: The images, in the order of `paths`.
         skipped: A line for each picture left out; decoding may add some.
 
     Raises:
@@ -87,13 +81,13 @@ class ModelInputs:
         self._reader = PictureReader(skip_bad=skip_bad)
         self.skipped = self._reader.skipped
         self._arrays: dict[Path, NDArray[np.uint8 | np.floating]] = {}
-        found = [one for path in paths for one in self._found(path)]
-        _check_names(found)
+        inputs = [one for path in paths for one in self._inputs_in(path)]
+        _check_names(inputs)
         self.images = [
-            one for one in found if one.row is not None or self._reader.measure(one.path)
+            one for one in inputs if one.row is not None or self._reader.measure(one.path)
         ]
         if not self.images:
-            raise DataError(f"none of the {len(found):,} pictures can be read")
+            raise DataError(f"none of the {len(inputs):,} pictures can be read")
 
     def shape_of(self, path: Path) -> tuple[int, ...]:
         """The shape of the array in a file, with the number of images first."""
@@ -114,27 +108,21 @@ class ModelInputs:
             raise InvalidSetting(
                 "model", f"images of {channels[0]} channels", "one of 1 or 3 channels"
             )
-        any_read = False
+        size, gray = (height, width), channels != [3]
+        batch = None
         for start in range(0, len(self.images), _BATCH):
-            read = [
-                (one, picture)
-                for one in self.images[start : start + _BATCH]
-                if (picture := self._read(one)) is not None
-            ]
-            if not read:
-                continue
-            any_read = True
-            part, pictures = zip(*read, strict=True)
-            pixels = [
-                pixels_of(picture.image, (height, width), gray=channels != [3])
-                for picture in pictures
-            ]
-            images = as_floats(np.stack(pixels))
-            yield Batch(part, pictures, images.reshape(-1, *image_shape))
-        if not any_read:
+            part = self.images[start : start + _BATCH]
+            read = [(one, picture) for one in part if (picture := self._read(one)) is not None]
+            if read:
+                inputs, pictures = zip(*read, strict=True)
+                pixels = [pixels_of(picture.image, size, gray=gray) for picture in pictures]
+                images = as_floats(np.stack(pixels)).reshape(-1, *image_shape)
+                batch = Batch(inputs, pictures, images)
+                yield batch
+        if batch is None:
             raise DataError(f"none of the {len(self.images):,} pictures can be read")
 
-    def _found(self, path: Path) -> list[Input]:
+    def _inputs_in(self, path: Path) -> list[Input]:
         # pathlib's raise OSError for a name that is too long to exist.
         if os.path.isdir(path):
             return [Input(file, file.relative_to(path)) for file in find_pictures(path)]
@@ -154,25 +142,17 @@ class ModelInputs:
     def _read(self, one: Input) -> Picture | None:
         if one.row is None:
             return self._reader.read(one.path)
-        image = Image.fromarray(_bytes(self._arrays[one.path][one.row]))
+        (pixels,) = as_bytes(self._arrays[one.path][one.row, None])
+        image = Image.fromarray(pixels)
         return Picture(image, image.mode)
 
 
-def _bytes(image: NDArray[np.uint8 | np.floating]) -> NDArray[np.uint8]:
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8:
-        pixels = np.rint(pixels * 255).astype(np.uint8)
-    return pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
-
-
-def _check_names(found: Sequence[Input]) -> None:
-    paths: dict[PurePath, Path] = {}
-    seen: set[tuple[Path, int | None]] = set()
-    for one in found:
-        first = paths.setdefault(one.name, one.path)
-        if first != one.path or (one.path, one.row) in seen:
+def _check_names(inputs: Sequence[Input]) -> None:
+    paths: dict[tuple[PurePath, int | None], Path] = {}
+    for one in inputs:
+        if (one.name, one.row) in paths:
             raise DataError(
-                f"{first} and {one.path}: both are called {one.name}; expected different names, "
-                f"name the folder above them instead"
+                f"{paths[one.name, one.row]} and {one.path}: both are called {one.name}; expected "
+                f"different names, name the folder above them instead"
             )
-        seen.add((one.path, one.row))
+        paths[one.name, one.row] = one.path

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.image_store import new_npy
@@ -18,7 +20,9 @@ from kerasae.errors import InvalidSetting
 from kerasae.files import whole_files
 from kerasae.inference import QUANTILE
 from kerasae.inference.model_inputs import Input, ModelInputs
-from kerasae.metrics import psnr
+from kerasae.metrics import image_mse, psnr
+from kerasae.model_outputs import outputs
+from kerasae.model_parts import check_shape, encoder_of
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +47,7 @@ class PictureScore:
     anomaly: bool | None
 
 
-def denoise(model: keras.Model, images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
+def reconstruct(model: keras.Model, images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
     """Returns what a model makes of images: clean ones of noisy ones, if it is a denoiser.
 
     Args:
@@ -59,10 +63,10 @@ def denoise(model: keras.Model, images: NDArray[np.uint8 | np.floating]) -> NDAr
     Example:
 
     >>> from kerasae.models import basic_autoencoder
-    >>> denoise(basic_autoencoder((4, 4), 8, 2), np.zeros((3, 4, 4), np.uint8)).shape
+    >>> reconstruct(basic_autoencoder((4, 4), 8, 2), np.zeros((3, 4, 4), np.uint8)).shape
     (3, 4, 4)
     """
-    return np.clip(_outputs(model, as_floats(images)), 0, 1)
+    return np.clip(outputs(model, as_floats(images)), 0, 1)
 
 
 def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> list[Path]:
@@ -83,24 +87,22 @@ def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> 
         ArtifactError: If the folder is not empty or cannot be written.
         DataError: If a picture cannot be read; nothing is then written.
     """
-    written: dict[Path, None] = {}
+    written: dict[PurePath, NDArray[np.uint8] | None] = {}
     with whole_files.new_folder(out) as folder:
-        arrays: dict[Path, NDArray[np.uint8]] = {}
         for batch in inputs.batches(model.input_shape[1:]):
-            outputs = as_bytes(_outputs(model, batch.images))
-            for one, picture, pixels in zip(batch.inputs, batch.pictures, outputs, strict=True):
+            results = as_bytes(outputs(model, batch.images))
+            for one, picture, pixels in zip(batch.inputs, batch.pictures, results, strict=True):
                 target = folder / one.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 if one.row is None:
+                    written[one.name] = None
                     save_picture(pixels, picture, target)
-                else:
-                    shape = inputs.shape_of(one.path)
-                    if one.path not in arrays:
-                        arrays[one.path] = new_npy(target, shape)
-                    row = like_picture(pixels, picture)
-                    arrays[one.path][one.row] = row.reshape(shape[1:])
-                written[out / one.name] = None
-    return list(written)
+                    continue
+                array = written.get(one.name)
+                if array is None:
+                    array = written[one.name] = new_npy(target, inputs.shape_of(one.path))
+                array[one.row] = like_picture(pixels, picture).reshape(array.shape[1:])
+    return [out / name for name in written]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,15 +125,11 @@ def encode_pictures(model: keras.Model, inputs: ModelInputs) -> PictureCodes:
         InvalidSetting: If the model has no layer `encoder`, as kerasae's have.
         DataError: If a picture cannot be read.
     """
-    from kerasae.model_parts import ENCODER
-
-    if ENCODER not in {layer.name for layer in model.layers}:
-        raise InvalidSetting("model", "one without a layer named encoder", "a run's model")
-    encoder = model.get_layer(ENCODER)
+    encoder = encoder_of(model)
     names, codes = [], []
     for batch in inputs.batches(model.input_shape[1:]):
         names += [one.title for one in batch.inputs]
-        codes.append(_outputs(encoder, batch.images))
+        codes.append(outputs(encoder, batch.images))
     return PictureCodes(names, np.concatenate(codes))
 
 
@@ -152,8 +150,6 @@ def training_threshold(
     Raises:
         InvalidSetting: If the model takes other images, or the share is out of range.
     """
-    from kerasae.model_parts import check_shape
-
     if not 0 < quantile < 1:
         raise InvalidSetting("quantile", quantile, "a number above 0 and below 1, such as 0.99")
     shape = check_shape(model, data)
@@ -161,7 +157,7 @@ def training_threshold(
     errors = []
     for start in range(0, len(rows), _ROWS):
         images = as_floats(data.train[rows[start : start + _ROWS]]).reshape(-1, *shape)
-        errors.append(_mse(images, _outputs(model, images)))
+        errors.append(image_mse(images, outputs(model, images)))
     return float(np.quantile(np.concatenate(errors), quantile))
 
 
@@ -188,29 +184,19 @@ def score_pictures(
         ArtifactError: If the folder is not empty or cannot be written.
         DataError: If a picture cannot be read; no maps are then written.
     """
-    if maps is None:
-        return _scored(model, inputs, threshold, None)
-    with whole_files.new_folder(maps) as folder:
-        return _scored(model, inputs, threshold, folder)
-
-
-def _scored(
-    model: keras.Model, inputs: ModelInputs, threshold: float | None, folder: Path | None
-) -> list[PictureScore]:
-    found = []
-    for batch in inputs.batches(model.input_shape[1:]):
-        outputs = _outputs(model, batch.images)
-        for one, error in zip(batch.inputs, _mse(batch.images, outputs), strict=True):
-            anomaly = None if threshold is None else bool(error > threshold)
-            found.append(PictureScore(one.title, float(error), float(psnr(error)), anomaly))
-        if folder is not None:
-            _save_maps(folder, batch.inputs, np.abs(outputs - batch.images))
-    return sorted(found, key=lambda score: -score.mse)
+    scores = []
+    with contextlib.nullcontext() if maps is None else whole_files.new_folder(maps) as folder:
+        for batch in inputs.batches(model.input_shape[1:]):
+            results = outputs(model, batch.images)
+            for one, error in zip(batch.inputs, image_mse(batch.images, results), strict=True):
+                anomaly = None if threshold is None else bool(error > threshold)
+                scores.append(PictureScore(one.title, float(error), float(psnr(error)), anomaly))
+            if folder is not None:
+                _save_maps(folder, batch.inputs, np.abs(results - batch.images))
+    return sorted(scores, key=lambda score: -score.mse)
 
 
 def _save_maps(folder: Path, inputs: Sequence[Input], errors: NDArray[np.float32]) -> None:
-    from PIL import Image
-
     if errors.ndim == 4:
         errors = errors.mean(-1)
     for one, pixels in zip(inputs, as_bytes(errors), strict=True):
@@ -219,12 +205,3 @@ def _save_maps(folder: Path, inputs: Sequence[Input], errors: NDArray[np.float32
         target = folder / one.name.with_name(f"{one.name.name}{number}.png")
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(target)
-
-
-def _outputs(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(model.predict(images, batch_size=_ROWS, verbose=0))
-
-
-def _mse(images: NDArray[np.float32], outputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    squares = np.square(outputs - images, dtype=np.float64)
-    return squares.reshape(len(images), -1).mean(1)

@@ -105,7 +105,7 @@ def load_run(folder: str | Path, experiment: Experiment) -> keras.Model:
     with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
         with refusing(path, ArtifactError, _ADVICE):
             image_shape = _image_shape(read_config(path, follow_symlinks=False))
-            carried = extract_weights(path, Path(temporary), follow_symlinks=False).model
+            carried = extract_weights(path, Path(temporary), follow_symlinks=False)
             least = _least_weights(experiment, image_shape)
             if least > carried:
                 raise Refused(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from kerasae.files.local_files import Refused
 from kerasae.safety.config_values import (
     Checker,
+    Settings,
     choice,
     count,
-    either,
     fields,
-    items,
     number,
+    one_or_more,
     optional,
+    settings,
     shown,
 )
 
@@ -47,12 +47,12 @@ def dtype(value: Any) -> str:
     return checked
 
 
-def built_in(kinds: Mapping[str, Mapping[str, Checker]], module: str) -> Checker:
+def built_in(module: str, **kinds: Settings) -> Checker:
     """Makes a checker of serialized Keras objects, such as initializers.
 
     Args:
-        kinds: The settings of each class allowed.
         module: The Keras module that holds the classes.
+        **kinds: The settings of each class allowed.
     """
 
     def check(value: Any) -> dict[str, Any]:
@@ -76,60 +76,48 @@ def activation(value: Any) -> str:
     return value
 
 
+AXIS = one_or_more(count(-8, 8))
 SEED = optional(count(0, 1 << 64))
-_AXES = optional(either(list, items(count(-8, 8)), count(-8, 8)))
-_RANDOM: dict[str, Checker] = {"seed": SEED, "input_axes": _AXES, "output_axes": _AXES}
-_MEAN: dict[str, Checker] = {"mean": number(), "stddev": number(0), "seed": SEED}
-AXIS = either(list, items(count(-8, 8)), count(-8, 8))
+_RANDOM = settings(seed=SEED, input_axes=optional(AXIS), output_axes=optional(AXIS))
+_NORMAL = settings(mean=number(), stddev=number(0), seed=SEED)
 
 initializer = built_in(
-    {
-        "Zeros": {},
-        "Ones": {},
-        "Constant": {"value": number()},
-        "RandomUniform": {"minval": number(), "maxval": number(), "seed": SEED},
-        "RandomNormal": _MEAN,
-        "TruncatedNormal": _MEAN,
-        "VarianceScaling": {
-            "scale": number(0),
-            "mode": choice("fan_in", "fan_out", "fan_avg"),
-            "distribution": choice("truncated_normal", "untruncated_normal", "uniform"),
-            **_RANDOM,
-        },
-        **{
-            f"{author}{spread}": _RANDOM
-            for author in ("Glorot", "He", "Lecun")
-            for spread in ("Uniform", "Normal")
-        },
-        "Identity": {"gain": number()},
-        "Orthogonal": {"gain": number(), "seed": SEED},
-    },
     "keras.initializers",
-)
+    Zeros={},
+    Ones={},
+    Constant=settings(value=number()),
+    RandomUniform=settings(minval=number(), maxval=number(), seed=SEED),
+    RandomNormal=_NORMAL,
+    TruncatedNormal=_NORMAL,
+    VarianceScaling=settings(
+        scale=number(0), mode=choice("fan_in", "fan_out", "fan_avg"), **_RANDOM,
+        distribution=choice("truncated_normal", "untruncated_normal", "uniform"),
+    ),
+    GlorotUniform=_RANDOM,
+    GlorotNormal=_RANDOM,
+    HeUniform=_RANDOM,
+    HeNormal=_RANDOM,
+    LecunUniform=_RANDOM,
+    LecunNormal=_RANDOM,
+    Identity=settings(gain=number()),
+    Orthogonal=settings(gain=number(), seed=SEED),
+)  # fmt: skip
 regularizer = optional(
     built_in(
-        {
-            "L1": {"l1": number()},
-            "L2": {"l2": number()},
-            "L1L2": {"l1": number(), "l2": number()},
-            "OrthogonalRegularizer": {"factor": number(), "mode": choice("rows", "columns")},
-        },
         "keras.regularizers",
+        L1=settings(l1=number()),
+        L2=settings(l2=number()),
+        L1L2=settings(l1=number(), l2=number()),
+        OrthogonalRegularizer=settings(factor=number(), mode=choice("rows", "columns")),
     )
 )
+_BOUND = settings(max_value=number(), axis=AXIS)
 constraint = optional(
     built_in(
-        {
-            "MaxNorm": {"max_value": number(), "axis": AXIS},
-            "MinMaxNorm": {
-                "min_value": number(),
-                "max_value": number(),
-                "rate": number(),
-                "axis": AXIS,
-            },
-            "NonNeg": {},
-            "UnitNorm": {"axis": AXIS},
-        },
         "keras.constraints",
+        MaxNorm=_BOUND,
+        MinMaxNorm=settings(min_value=number(), rate=number(), **_BOUND),
+        NonNeg={},
+        UnitNorm=settings(axis=AXIS),
     )
 )

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kerasae.files.local_files import Refused
+from kerasae.files.local_files import Refused, within
 
 Checker = Callable[[Any], Any]
+Settings = dict[str, Checker]
 _NAME = re.compile(r"[A-Za-z0-9_.>-]{1,200}", re.ASCII)
 LARGEST = 1 << 26  # of any size, width or dimension
 
@@ -22,58 +23,44 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:100]}…"
 
 
-def flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Refused(f"received {shown(value)}; expected true or false")
-    return value
+def that(holds: Callable[[Any], object], expected: str) -> Checker:
+    """Makes a checker of values of which something holds; `expected` says what, in words."""
+
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise Refused(f"received {shown(value)}; expected {expected}")
+        return value
+
+    return check
 
 
 def count(low: int = 1, high: int = LARGEST) -> Checker:
     """Makes a checker of whole numbers from `low` to `high`."""
-
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise Refused(
-                f"received {shown(value)}; expected a whole number from {low} to {high:,}"
-            )
-        return value
-
-    return check
+    return that(
+        lambda value: type(value) is int and low <= value <= high,
+        f"a whole number from {low} to {high:,}",
+    )
 
 
 def number(low: float = -1e30, high: float = 1e30) -> Checker:
     """Makes a checker of numbers from `low` to `high`."""
-
-    def check(value: Any) -> float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not low <= value <= high:
-            raise Refused(f"received {shown(value)}; expected a number from {low:g} to {high:g}")
-        return value
-
-    return check
+    return that(
+        lambda value: type(value) in (int, float) and low <= value <= high,
+        f"a number from {low:g} to {high:g}",
+    )
 
 
 def choice(*choices: object) -> Checker:
     """Makes a checker of a few values."""
-
-    def check(value: Any) -> Any:
-        if not any(value == one and type(value) is type(one) for one in choices):
-            raise Refused(
-                f"received {shown(value)}; expected one of {', '.join(map(str, choices))}"
-            )
-        return value
-
-    return check
+    return that(
+        lambda value: any(value == one and type(value) is type(one) for one in choices),
+        f"one of {', '.join(map(str, choices))}",
+    )
 
 
 def optional(checker: Checker) -> Checker:
     """Makes a checker that also lets null through."""
     return lambda value: None if value is None else checker(value)
-
-
-def either(first: type, checker: Checker, other: Checker) -> Checker:
-    """Makes a checker that takes one way for values of a type, and another for the rest."""
-    return lambda value: checker(value) if isinstance(value, first) else other(value)
 
 
 def items(checker: Checker, most: int = 8) -> Checker:
@@ -87,11 +74,23 @@ def items(checker: Checker, most: int = 8) -> Checker:
     return check
 
 
-def name(value: Any) -> str:
-    """Checks the name of a layer: what TensorFlow takes for a scope, without a folder."""
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise Refused(f"received {shown(value)}; expected a name of letters, digits, _ . > or -")
-    return value
+def one_or_more(checker: Checker, most: int = 8) -> Checker:
+    """Makes a checker of single values, and of lists of them."""
+    several = items(checker, most)
+    return lambda value: several(value) if isinstance(value, list) else checker(value)
+
+
+flag = that(lambda value: isinstance(value, bool), "true or false")
+# What TensorFlow takes for a scope, without a folder.
+name = that(
+    lambda value: isinstance(value, str) and _NAME.fullmatch(value),
+    "a name of letters, digits, _ . > or -",
+)
+
+
+def settings(**checkers: Checker) -> Settings:
+    """Names the checkers of settings, for `fields`."""
+    return checkers
 
 
 def fields(value: Any, checkers: Mapping[str, Checker]) -> dict[str, Any]:
@@ -107,13 +106,11 @@ def fields(value: Any, checkers: Mapping[str, Checker]) -> dict[str, Any]:
     """
     if not isinstance(value, dict):
         raise Refused(f"received {shown(value)}; expected an object")
-    found = {}
+    checked = {}
     for key, item in value.items():
         if key in checkers:
-            try:
-                found[key] = checkers[key](item)
-            except Refused as refused:
-                raise Refused(f"{key}: {refused}") from None
+            with within(key):
+                checked[key] = checkers[key](item)
         elif item is not None:
             raise Refused(f"{shown(key)} is not in the allowlist (received {shown(item)})")
-    return found
+    return checked

@@ -6,7 +6,7 @@ None of them runs code of the file, reads or writes files, or uses the network.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from typing import Any
 
 from kerasae.safety import layer_weights as weights
 from kerasae.safety.config_objects import (
@@ -21,17 +21,17 @@ from kerasae.safety.config_objects import (
 )
 from kerasae.safety.config_values import (
     Checker,
+    Settings,
     choice,
     count,
-    either,
     flag,
     items,
     name,
     number,
+    one_or_more,
     optional,
+    settings,
 )
-
-Settings = dict[str, Checker]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,44 +43,42 @@ class Layer:
         weights: Counts the numbers in its weights.
     """
 
-    settings: Mapping[str, Checker]
+    settings: Settings
     weights: weights.WeightCounter = weights.none
+
+
+def _layer(count_weights: weights.WeightCounter = weights.none, /, **checkers: Checker) -> Layer:
+    return Layer(checkers, count_weights)
 
 
 # A factor on the size of images: of strides, pooling, padding and the like.
 _FACTOR = count(1, 1024)
-_FACTORS = either(list, items(_FACTOR, 3), _FACTOR)
-_BORDER = count(0, 1024)
-_BORDERS = either(list, items(either(list, items(_BORDER, 2), _BORDER), 3), _BORDER)
+_FACTORS = one_or_more(_FACTOR, 3)
+_BORDERS = one_or_more(one_or_more(count(0, 1024), 2), 3)
 _RATE = number(0, 1)
-_FORMAT: Settings = {"data_format": optional(choice("channels_last", "channels_first"))}
+_FORMAT = settings(data_format=optional(choice("channels_last", "channels_first")))
 _PADDING = choice("valid", "same")
 SHAPE = items(optional(count()), 6)
-COMMON: Settings = {
-    "name": name,
-    "trainable": flag,
-    "dtype": dtype,
-    "activity_regularizer": regularizer,
-}
-_ACTIVATION_LAYERS: dict[str, Settings] = {
-    "ReLU": {
-        "max_value": optional(number()),
-        "negative_slope": optional(number()),
-        "threshold": optional(number()),
-    },
-    "LeakyReLU": {"negative_slope": number()},
-    "ELU": {"alpha": number()},
-    "Softmax": {"axis": AXIS},
-}
-_activation = either(
-    str,
-    activation,
-    lambda value: (
-        built_in({k: {**s, **COMMON} for k, s in _ACTIVATION_LAYERS.items()}, "keras.layers")(value)
-        if isinstance(value, dict) and value.get("module") == "keras.layers"
-        else activation(value)
+COMMON = settings(name=name, trainable=flag, dtype=dtype, activity_regularizer=regularizer)
+_ACTIVATION_LAYERS = {
+    "ReLU": settings(
+        max_value=optional(number()),
+        negative_slope=optional(number()),
+        threshold=optional(number()),
     ),
+    "LeakyReLU": settings(negative_slope=number()),
+    "ELU": settings(alpha=number()),
+    "Softmax": settings(axis=AXIS),
+}
+_activation_layer = built_in(
+    "keras.layers", **{kind: {**own, **COMMON} for kind, own in _ACTIVATION_LAYERS.items()}
 )
+
+
+def _activation(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("module") == "keras.layers":
+        return _activation_layer(value)
+    return activation(value)
 
 
 def _parameters(*kinds: str) -> Settings:
@@ -89,113 +87,80 @@ def _parameters(*kinds: str) -> Settings:
     return {f"{kind}_{what}": maker for kind in kinds for what, maker in makers.items()}
 
 
-_CONVOLUTION: Settings = {
-    "kernel_size": items(_FACTOR, 3),
-    "strides": _FACTORS,
-    "padding": _PADDING,
-    "output_padding": optional(_BORDERS),
-    "dilation_rate": _FACTORS,
-    "activation": _activation,
-    "use_bias": flag,
+_DENSE = settings(activation=_activation, use_bias=flag, **_parameters("kernel", "bias"))
+_CONVOLUTION = settings(
+    kernel_size=items(_FACTOR, 3),
+    strides=_FACTORS,
+    padding=_PADDING,
+    output_padding=optional(_BORDERS),
+    dilation_rate=_FACTORS,
+    **_DENSE,
     **_FORMAT,
-    **_parameters("kernel", "bias"),
-}
-_FILTERS: Settings = {"filters": count(), "groups": count(), **_CONVOLUTION}
-_DEPTHWISE: Settings = {
-    **_CONVOLUTION, "depth_multiplier": count(), **_parameters("depthwise"),
-}  # fmt: skip
-_POOLING: Settings = {
-    "pool_size": _FACTORS, "strides": optional(_FACTORS), "padding": _PADDING, **_FORMAT,
-}  # fmt: skip
-_NORMALIZATION: Settings = {
-    "axis": AXIS,
-    "epsilon": number(0),
-    "center": flag,
-    "scale": flag,
-    **_parameters("beta", "gamma"),
-}
-_NOISE: Settings = {"rate": _RATE, "seed": SEED}
+)
+_FILTERS = settings(filters=count(), groups=count(), **_CONVOLUTION)
+_DEPTHWISE = settings(depth_multiplier=count(), **_CONVOLUTION, **_parameters("depthwise"))
+_POOLING = settings(pool_size=_FACTORS, strides=optional(_FACTORS), padding=_PADDING, **_FORMAT)
+_NORMALIZATION = settings(
+    axis=AXIS, epsilon=number(0), center=flag, scale=flag, **_parameters("beta", "gamma")
+)
+_NOISE = settings(rate=_RATE, seed=SEED)
+_SHAPED_NOISE = settings(noise_shape=optional(SHAPE), **_NOISE)
 
-LAYERS: dict[str, Layer] = {
-    "InputLayer": Layer(
-        {"batch_shape": SHAPE, "sparse": choice(False), "ragged": choice(False), "optional": flag}
+LAYERS = {
+    "InputLayer": _layer(
+        batch_shape=SHAPE, sparse=choice(False), ragged=choice(False), optional=flag
     ),
-    "Dense": Layer(
-        {
-            "units": count(),
-            "activation": _activation,
-            "use_bias": flag,
-            **_parameters("kernel", "bias"),
-        },
-        weights.dense,
-    ),
+    "Dense": _layer(weights.dense, units=count(), **_DENSE),
     "Conv1D": Layer(_FILTERS, weights.convolution),
     "Conv2D": Layer(_FILTERS, weights.convolution),
     "Conv1DTranspose": Layer(_FILTERS, weights.convolution),
     "Conv2DTranspose": Layer(_FILTERS, weights.convolution),
     "DepthwiseConv2D": Layer(_DEPTHWISE, weights.depthwise_convolution),
-    "SeparableConv2D": Layer(
-        {**_DEPTHWISE, "filters": count(), **_parameters("pointwise")},
-        weights.separable_convolution,
+    "SeparableConv2D": _layer(
+        weights.separable_convolution, filters=count(), **_DEPTHWISE, **_parameters("pointwise")
     ),
-    "BatchNormalization": Layer(
-        {
-            **_NORMALIZATION,
-            "momentum": _RATE,
-            "synchronized": choice(False),
-            "renorm": choice(False),
-            "renorm_momentum": _RATE,
-            **_parameters("moving_mean", "moving_variance"),
-        },
+    "BatchNormalization": _layer(
         weights.batch_normalization,
+        momentum=_RATE,
+        synchronized=choice(False),
+        renorm=choice(False),
+        renorm_momentum=_RATE,
+        **_NORMALIZATION,
+        **_parameters("moving_mean", "moving_variance"),
     ),
-    "LayerNormalization": Layer(
-        {**_NORMALIZATION, "rms_scaling": flag}, weights.layer_normalization
+    "LayerNormalization": _layer(weights.layer_normalization, rms_scaling=flag, **_NORMALIZATION),
+    "GroupNormalization": _layer(weights.group_normalization, groups=count(-1), **_NORMALIZATION),
+    "Normalization": _layer(weights.normalization, axis=optional(AXIS), invert=flag),
+    "UnitNormalization": _layer(axis=AXIS),
+    "Rescaling": _layer(scale=one_or_more(number()), offset=one_or_more(number())),
+    "PReLU": _layer(
+        weights.p_relu, shared_axes=optional(items(count(1, 8))), **_parameters("alpha")
     ),
-    "GroupNormalization": Layer(
-        {**_NORMALIZATION, "groups": count(-1)}, weights.group_normalization
-    ),
-    "Normalization": Layer({"axis": optional(AXIS), "invert": flag}, weights.normalization),
-    "UnitNormalization": Layer({"axis": AXIS}),
-    "Rescaling": Layer(
-        {
-            "scale": either(list, items(number()), number()),
-            "offset": either(list, items(number()), number()),
-        }
-    ),
-    "PReLU": Layer(
-        {"shared_axes": optional(items(count(1, 8))), **_parameters("alpha")}, weights.p_relu
-    ),
-    "Activation": Layer({"activation": _activation}),
-    **{kind: Layer(settings) for kind, settings in _ACTIVATION_LAYERS.items()},
-    "ActivityRegularization": Layer({"l1": number(0), "l2": number(0)}),
-    "Dropout": Layer({**_NOISE, "noise_shape": optional(SHAPE)}),
-    "SpatialDropout2D": Layer({**_NOISE, **_FORMAT}),
-    "AlphaDropout": Layer({**_NOISE, "noise_shape": optional(SHAPE)}),
+    "Activation": _layer(activation=_activation),
+    **{kind: Layer(own) for kind, own in _ACTIVATION_LAYERS.items()},
+    "ActivityRegularization": _layer(l1=number(0), l2=number(0)),
+    "Dropout": Layer(_SHAPED_NOISE),
+    "SpatialDropout2D": _layer(**_NOISE, **_FORMAT),
+    "AlphaDropout": Layer(_SHAPED_NOISE),
     "GaussianDropout": Layer(_NOISE),
-    "GaussianNoise": Layer({"stddev": number(0), "seed": SEED}),
-    "Reshape": Layer({"target_shape": items(optional(count(-1)), 6)}),
+    "GaussianNoise": _layer(stddev=number(0), seed=SEED),
+    "Reshape": _layer(target_shape=items(optional(count(-1)), 6)),
     "Flatten": Layer(_FORMAT),
-    "Permute": Layer({"dims": items(count(1, 8))}),
-    "RepeatVector": Layer({"n": _FACTOR}),
-    "Identity": Layer({}),
-    **{
-        kind: Layer({}) for kind in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
-    },
-    "Concatenate": Layer({"axis": count(-8, 8)}),
-    **{
-        f"{kind}Pooling{rank}": Layer(_POOLING)
-        for kind in ("Max", "Average")
-        for rank in ("1D", "2D")
-    },
-    **{
-        f"Global{kind}Pooling2D": Layer({**_FORMAT, "keepdims": flag})
-        for kind in ("Max", "Average")
-    },
-    "UpSampling1D": Layer({"size": _FACTOR}),
-    "UpSampling2D": Layer(
-        {"size": _FACTORS, "interpolation": choice("nearest", "bilinear", "bicubic"), **_FORMAT}
+    "Permute": _layer(dims=items(count(1, 8))),
+    "RepeatVector": _layer(n=_FACTOR),
+    "Identity": _layer(),
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _layer()),
+    "Concatenate": _layer(axis=count(-8, 8)),
+    "MaxPooling1D": Layer(_POOLING),
+    "MaxPooling2D": Layer(_POOLING),
+    "AveragePooling1D": Layer(_POOLING),
+    "AveragePooling2D": Layer(_POOLING),
+    "GlobalMaxPooling2D": _layer(keepdims=flag, **_FORMAT),
+    "GlobalAveragePooling2D": _layer(keepdims=flag, **_FORMAT),
+    "UpSampling1D": _layer(size=_FACTOR),
+    "UpSampling2D": _layer(
+        size=_FACTORS, interpolation=choice("nearest", "bilinear", "bicubic"), **_FORMAT
     ),
-    "ZeroPadding2D": Layer({"padding": _BORDERS, **_FORMAT}),
-    "Cropping2D": Layer({"cropping": _BORDERS, **_FORMAT}),
+    "ZeroPadding2D": _layer(padding=_BORDERS, **_FORMAT),
+    "Cropping2D": _layer(cropping=_BORDERS, **_FORMAT),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from kerasae.files.local_files import Refused
+from kerasae.files.local_files import Refused, within
 from kerasae.safety.config_objects import dtype, of_keras
 from kerasae.safety.config_values import choice, count, fields, flag, name, optional, shown
 from kerasae.safety.layer_allowlist import COMMON, LAYERS, SHAPE
@@ -108,22 +108,22 @@ def _of_numbers(value: Any) -> bool:
 def _check_layer(value: Any, depth: int) -> CheckedLayer:
     if not isinstance(value, dict) or not isinstance(value.get("config"), dict):
         raise Refused(f"received {shown(value)}; expected a layer with its config")
-    title = value["config"].get("name")
-    try:
-        kind = value.get("class_name")
+    with within(f"layer {_title(value)}"):
+        kind, module = value.get("class_name"), value.get("module")
         unknown = [key for key in value if key not in _AROUND]
         if unknown:
             raise Refused(f"{shown(unknown[0])} is not expected beside a layer's config")
         if isinstance(kind, str) and kind in _MODELS:
             of_keras(value, kind, _MODELS[kind])
             return _check_sub_model(kind, value, depth)
-        if not isinstance(kind, str) or kind not in LAYERS or value.get("module") != "keras.layers":
-            whole = f"{value.get('module')}.{kind}"
-            raise Refused(f"{shown(whole)} is not in the allowlist of layers")
-        of_keras(value, kind, ("keras.layers",))
-        return _check_plain_layer(kind, value)
-    except Refused as refused:
-        raise Refused(f"layer {shown(title)}: {refused}") from None
+        if isinstance(kind, str) and kind in LAYERS and module == "keras.layers":
+            of_keras(value, kind, ("keras.layers",))
+            return _check_plain_layer(kind, value)
+        raise Refused(f"{shown(f'{module}.{kind}')} is not in the allowlist of layers")
+
+
+def _title(layer: dict[str, Any]) -> str:
+    return shown(layer["config"].get("name"))
 
 
 def _check_plain_layer(kind: str, value: dict[str, Any]) -> CheckedLayer:
@@ -167,7 +167,8 @@ def _check_sub_model(kind: str, value: dict[str, Any], depth: int) -> CheckedLay
         checked = fields(config, {**around, **ends})
         for layer, original in zip(layers, listed, strict=True):
             layer.config["name"] = layer.config["config"]["name"]
-            layer.config["inbound_nodes"] = _nodes(original.get("inbound_nodes"))
+            with within("inbound_nodes"):
+                layer.config["inbound_nodes"] = _nodes(original.get("inbound_nodes"))
         uses = [len(layer.config["inbound_nodes"]) for layer in layers]
     checked["layers"] = [layer.config for layer in layers]
     return CheckedLayer(
@@ -186,8 +187,9 @@ def _check_shared(listed: list[Any]) -> None:
     """
     for value in listed:
         if "shared_object_id" in value and value.get("class_name") != "InputLayer":
-            title = shown(value["config"].get("name"))
-            raise Refused(f"layer {title} is used in several sub-models; expected each in one")
+            raise Refused(
+                f"layer {_title(value)} is used in several sub-models; expected each in one"
+            )
 
 
 def _build_shape(value: Any) -> Any:
@@ -218,13 +220,10 @@ def _place(value: Any) -> list[Any]:
 def _nodes(value: Any) -> list[dict[str, Any]]:
     """Checks the places where a layer is used: only tensors of other layers may go in."""
     if not isinstance(value, list):
-        raise Refused(f"inbound_nodes: received {shown(value)}; expected a list")
+        raise Refused(f"received {shown(value)}; expected a list")
     nodes = []
     for node in value:
-        try:
-            checked = fields(node, {"args": _tensors, "kwargs": _keywords})
-        except Refused as refused:
-            raise Refused(f"inbound_nodes: {refused}") from None
+        checked = fields(node, {"args": _tensors, "kwargs": _keywords})
         nodes.append({"args": [], "kwargs": {}, **checked})
     return nodes
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from kerasae.errors import ModelFileError
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.bounded_zip import copy_member, open_zip, read_member
-from kerasae.files.local_files import Refused, open_local, refusing
+from kerasae.files.local_files import Refused, open_local, refusing, within
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_config import check_model_config, least_weights
-from kerasae.safety.weights_file import WeightsFile, check_weights
+from kerasae.safety.weights_file import count_weights
 
 if TYPE_CHECKING:
     import keras
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
-MOST_BYTES = 1 << 30
-MEMBERS = {METADATA: 1 << 14, CONFIG: 1 << 21, WEIGHTS: MOST_BYTES}
+_MOST_BYTES = 1 << 30
+_MEMBERS = {METADATA: 1 << 14, CONFIG: 1 << 21, WEIGHTS: _MOST_BYTES}
 _MOST_DEPTH = 64
 # The largest output of a layer for one image, in numbers: a quarter of a gigabyte.
 _MOST_OUTPUT = 1 << 26
@@ -102,7 +102,7 @@ def checked_model(path: str | os.PathLike[str], *, trust: bool = False) -> Itera
         yield copy
 
 
-def extract_weights(path: Path, folder: Path, *, follow_symlinks: bool = True) -> WeightsFile:
+def extract_weights(path: Path, folder: Path, *, follow_symlinks: bool = True) -> int:
     """Takes the checked weights out of a `.keras` file.
 
     Args:
@@ -111,45 +111,45 @@ def extract_weights(path: Path, folder: Path, *, follow_symlinks: bool = True) -
         follow_symlinks: Whether the path may be a symbolic link.
 
     Returns:
-        How much it holds.
+        How many numbers they are.
 
     Raises:
         Refused: If a rule is broken.
         OSError: If it cannot be read.
     """
-    with (
-        open_local(path, MOST_BYTES, follow_symlinks=follow_symlinks) as file,
-        open_zip(file, MEMBERS) as archive,
-    ):
+    with _opened(path, follow_symlinks) as archive:
         return _take_weights(archive, folder)
 
 
 def read_config(path: Path, *, follow_symlinks: bool = True) -> Any:
     """Reads the parsed `config.json` of a `.keras` file, as plain values."""
-    with (
-        open_local(path, MOST_BYTES, follow_symlinks=follow_symlinks) as file,
-        open_zip(file, MEMBERS) as archive,
-    ):
+    with _opened(path, follow_symlinks) as archive:
         return _member_json(archive, CONFIG)
 
 
+@contextlib.contextmanager
+def _opened(
+    path: str | os.PathLike[str], follow_symlinks: bool = True
+) -> Iterator[zipfile.ZipFile]:
+    with open_local(path, _MOST_BYTES, follow_symlinks=follow_symlinks) as file:
+        yield open_zip(file, _MEMBERS)
+
+
 def _checked_copy(path: str | os.PathLike[str], folder: Path, trust: bool) -> Path:
-    with open_local(path, MOST_BYTES) as file, open_zip(file, MEMBERS) as archive:
+    with _opened(path) as archive:
         version = _check_metadata(_member_json(archive, METADATA))
         config = _member_json(archive, CONFIG)
         if trust and isinstance(config, dict):
             config["compile_config"] = None
             declared = least_weights(config)
         else:
-            try:
+            with within(CONFIG):
                 model = check_model_config(config)
-            except Refused as refused:
-                raise Refused(f"{CONFIG}: {refused}") from None
             config, declared = model.config, model.weights
         carried = _take_weights(archive, folder)
-    if declared > carried.model or (declared < carried.model and not trust):
+    if declared > carried or (declared < carried and not trust):
         raise Refused(
-            f"{CONFIG} declares layers with {declared:,} weights, {WEIGHTS} holds {carried.model:,}"
+            f"{CONFIG} declares layers with {declared:,} weights, {WEIGHTS} holds {carried:,}"
         )
     copy = folder / "model.keras"
     with zipfile.ZipFile(copy, "w") as archive:
@@ -160,10 +160,8 @@ def _checked_copy(path: str | os.PathLike[str], folder: Path, trust: bool) -> Pa
 
 
 def _member_json(archive: zipfile.ZipFile, name: str) -> Any:
-    try:
+    with within(name):
         return parse_json(read_member(archive, name), _MOST_DEPTH)
-    except Refused as refused:
-        raise Refused(f"{name}: {refused}") from None
 
 
 def _check_metadata(value: Any) -> str:
@@ -173,11 +171,11 @@ def _check_metadata(value: Any) -> str:
     return version
 
 
-def _take_weights(archive: zipfile.ZipFile, folder: Path) -> WeightsFile:
+def _take_weights(archive: zipfile.ZipFile, folder: Path) -> int:
     target = folder / WEIGHTS
     with target.open("xb") as file:
         copy_member(archive, WEIGHTS, file)
-    return check_weights(target)
+    return count_weights(target)
 
 
 def _check_outputs(model: keras.Model) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -15,20 +14,7 @@ from kerasae.safety import weights_walk
 _SECONDS = 300
 
 
-@dataclasses.dataclass(frozen=True)
-class WeightsFile:
-    """What a file of weights holds.
-
-    Args:
-        model: How many numbers belong to the model.
-        optimizer: How many are an optimizer's state.
-    """
-
-    model: int
-    optimizer: int
-
-
-def check_weights(path: Path) -> WeightsFile:
+def count_weights(path: Path) -> int:
     """Walks an HDF5 file and reads all of it, in another process.
 
     Refused are links to elsewhere (external, soft, virtual, stored outside), an object linked
@@ -39,7 +25,7 @@ def check_weights(path: Path) -> WeightsFile:
         path: A private copy of the file.
 
     Returns:
-        How much it holds.
+        How many numbers in it belong to the model; those of an optimizer do not.
 
     Raises:
         Refused: If a rule is broken, or the HDF5 library crashes over the file.
@@ -57,11 +43,12 @@ def check_weights(path: Path) -> WeightsFile:
     except subprocess.TimeoutExpired:
         raise Refused(f"{path.name}: the HDF5 library spent {_SECONDS} s on it") from None
     try:
-        found = json.loads(done.stdout)
+        outcome = json.loads(done.stdout)
     except ValueError:
         raise Refused(
             f"{path.name}: the HDF5 library gave up on it (exit {done.returncode}); it is damaged"
         ) from None
-    if "refused" in found:
-        raise Refused(f"{path.name}: {found['refused']}")
-    return WeightsFile(**found)
+    if "refused" in outcome:
+        raise Refused(f"{path.name}: {outcome['refused']}")
+    weights: int = outcome["weights"]
+    return weights

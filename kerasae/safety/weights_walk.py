@@ -34,8 +34,7 @@ class _Walk:
         self._size = size
         self._seen: set[object] = set()
         self._bytes = 0
-        self.model = 0
-        self.optimizer = 0
+        self.weights = 0
 
     def group(self, group: h5py.Group, depth: int) -> None:
         self._object(group, depth)
@@ -87,10 +86,8 @@ class _Walk:
         if dataset.id.get_storage_size() != count * kind.itemsize or self._bytes > self._size:
             raise _Bad(where + f"declares {count:,} numbers; the file holds fewer")
         dataset[()]
-        if dataset.name.startswith("/optimizer/"):
-            self.optimizer += count
-        else:
-            self.model += count
+        if not dataset.name.startswith("/optimizer/"):
+            self.weights += count
 
 
 def _limit(size: int) -> None:
@@ -112,7 +109,7 @@ def _limit(size: int) -> None:
 
 
 def main(path: str) -> None:
-    """Prints what was found as a line of JSON."""
+    """Prints as a line of JSON how many weights there are, or why the file is refused."""
     size = os.path.getsize(path)
     _limit(size)
     walk = _Walk(size)
@@ -121,15 +118,15 @@ def main(path: str) -> None:
             if file.userblock_size:
                 raise _Bad("has a user block; expected none")
             walk.group(file, 0)
-        found: dict[str, object] = {"model": walk.model, "optimizer": walk.optimizer}
+        outcome: dict[str, object] = {"weights": walk.weights}
     except _Bad as bad:
-        found = {"refused": str(bad)}
+        outcome = {"refused": str(bad)}
     # Whatever h5py makes of a damaged file is the file's fault.
     except Exception as error:
         # Its messages name the private copy.
         reason = str(error).replace(path, Path(path).name)[:_MOST_TEXT]
-        found = {"refused": f"is damaged ({reason or type(error).__name__})"}
-    print(json.dumps(found))
+        outcome = {"refused": f"is damaged ({reason or type(error).__name__})"}
+    print(json.dumps(outcome))
 
 
 if __name__ == "__main__":

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
-from kerasae.data.image_data import ImageData
-from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.model_outputs import outputs
-from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
 from kerasae.presets import SIGMA, denoiser
-from kerasae.runs.run import Run
 from kerasae.show.table import Cell, Column, Table
-from kerasae.show.versions_figure import drawn_rows, versions_figure
-from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
 from kerasae.studies.study import Findings, Positive, Study, StudyFigure
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.trials.trial import Trial, name_part
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
 
 LABELS = {
     "noisy": "noisy input",
@@ -87,6 +86,9 @@ class DenoisingStudy(Study):
 
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Scores every method on the same noisy test images, by the mean per-image PSNR."""
+        from kerasae.data.pixels import as_floats
+        from kerasae.show.versions_figure import drawn_rows, versions_figure
+
         levels, figures = [], {}
         clean = as_floats(data.test[drawn_rows(len(data.test))])
         for trial in self.trials():
@@ -115,6 +117,11 @@ def _level(
     experiment: Experiment, run: Run, data: ImageData
 ) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
     """Scores one noise level; returns the first images of some methods as well."""
+    from kerasae.model_outputs import outputs
+    from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
+    from kerasae.show.versions_figure import drawn_rows
+    from kerasae.studies.denoisers import fit_baselines, mean_psnr
+
     parts = data.parts(experiment.validation_split)
     clip, sigma = experiment.clip_noise, experiment.sigma
     noisy = noisy_images(data.test, sigma, scoring_seed(experiment, TEST), clip)
@@ -145,8 +152,7 @@ def _heading(level: Mapping[str, Any]) -> str:
 
 
 def _table(levels: list[dict[str, Any]], data: ImageData) -> Table:
-    methods = ("noisy", *BASELINES, "denoised")
-    rows: list[list[Any]] = [[LABELS[m], *(one[f"{m}_psnr"] for one in levels)] for m in methods]
+    rows: list[list[Any]] = [[LABELS[m], *(one[f"{m}_psnr"] for one in levels)] for m in LABELS]
     for number in range(1, 1 + len(levels)):
         best = max(rows, key=lambda row: row[number])
         best[number] = Cell(best[number], "best")

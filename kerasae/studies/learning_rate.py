@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from kerasae.data.image_data import ImageData
 from kerasae.errors import KerasAEError
-from kerasae.runs.run import Run
-from kerasae.show.curves import learning_rate_figure
 from kerasae.show.table import Cell, Column, Table
 from kerasae.studies.study import Findings, Positive, Study, StudyFigure
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.trials.trial import Trial, name_part
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 _REPORT_RATE = "10e-3"
@@ -55,6 +57,8 @@ class LearningRateStudy(Study):
 
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Chooses the rate by the validation MSE at the end; a rate whose trial failed has none."""
+        from kerasae.show.curves import learning_rate_figure
+
         by_rate = {trial.experiment.learning_rate: runs.get(trial.name) for trial in self.trials()}
         trained = {rate: run for rate, run in by_rate.items() if run}
         if not trained:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from kerasae.data.image_data import ImageData
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.presets import long_run
 from kerasae.reference import REPORT_LONG_RUN, nearest_of_report, report_heading
-from kerasae.runs.run import Run
-from kerasae.show.curves import overfit_figure
 from kerasae.show.table import Column, Table
 from kerasae.studies.study import Findings, Study, StudyFigure
-from kerasae.trials.running import Bases, Trial
+from kerasae.trials.trial import Trial
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
 
 _TRIAL = "long"
 
@@ -41,6 +43,8 @@ class OverfitStudy(Study):
 
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Compares the curves; `mse` in the history is that of training, Dropout on."""
+        from kerasae.show.curves import overfit_figure
+
         if _TRIAL not in runs:
             raise KerasAEError("the training failed; expected it to finish, see its error")
         run = runs[_TRIAL]

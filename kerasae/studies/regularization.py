@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from kerasae.data.image_data import ImageData
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.presets import selected_model
@@ -18,11 +17,14 @@ from kerasae.reference import (
     nearest_of_report,
     report_heading,
 )
-from kerasae.runs.run import Run
-from kerasae.show.curves import regularization_figure
 from kerasae.show.table import Cell, Column, Table
 from kerasae.studies.study import Findings, Positive, Study, StudyFigure
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.trials.trial import Trial, name_part
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
 
 LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
 DROPOUTS = (0.005, 0.02, 0.1)
@@ -78,6 +80,8 @@ class RegularizationStudy(Study):
 
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Chooses λ and the rate by validation MSE, without the penalty, Dropout off."""
+        from kerasae.show.curves import regularization_figure
+
         scores = {
             trial.name: _scores(trial.experiment, runs[trial.name].metrics)
             for trial in self.trials()

@@ -16,9 +16,10 @@ from kerasae.show.sweep_figure import sweep_figure
 from kerasae.show.sweep_table import sweep_table
 from kerasae.show.versions_figure import drawn_rows, versions_figure
 from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.trials.grid import Sweep
 from kerasae.trials.jobs import Finished
 from kerasae.trials.running import Bases
-from kerasae.trials.sweeps import Sweep, sweep_result
+from kerasae.trials.sweeps import sweep_result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -36,7 +36,7 @@ class MirroredFolder:
 
     def changes(self) -> Changes:
         """Returns what has changed since the last call; at first, everything is new."""
-        found, files = {}, {}
+        present, files = {}, {}
         for path in self._folder.rglob("*"):
             # An old checkpoint may be removed meanwhile.
             with contextlib.suppress(FileNotFoundError):
@@ -46,9 +46,9 @@ class MirroredFolder:
                     mark = (status.st_ino, status.st_mtime_ns, status.st_size)
                     if self._seen.get(name) != mark:
                         files[name] = path.read_bytes()
-                    found[name] = mark
-        gone = [name for name in self._seen if name not in found]
-        self._seen = found
+                    present[name] = mark
+        gone = [name for name in self._seen if name not in present]
+        self._seen = present
         return Changes(files, gone)
 
 
