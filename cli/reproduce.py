@@ -53,7 +53,7 @@ def reproduce(
         )
     page = folder / PAGE
     command = "kerasae reproduce --quick" if quick else "kerasae reproduce"
-    write_text(page, reproduction_page(result, parts, folder, command))
+    write_text(page, reproduction_page(result, folder, command))
     results = {name: findings.summary for name, findings in result.findings.items()}
     tables = [table for findings in result.findings.values() for table in findings.tables]
     summary = {"page": str(page), "results": results, "errors": result.errors}

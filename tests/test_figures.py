@@ -38,8 +38,8 @@ def test_each_image_of_the_denoising_figure_carries_its_own_psnr():
 
 
 def test_the_overfit_figure_marks_the_best_validation_epoch():
-    history = {"train": [0.3, 0.2, 0.1], "val": [0.3, 0.25, 0.28]}
-    axes = overfit_figure({"MNIST": history}, {"MNIST": {"PCA": 0.2}}).axes[0]
+    train, val = [0.3, 0.2, 0.1], [0.3, 0.25, 0.28]
+    axes = overfit_figure(train, val, "MNIST", {"PCA": 0.2}).axes[0]
     assert "best validation: 0.25000, epoch 2" in _labels(axes)
     assert "PCA: 0.20000" in _labels(axes)
 
@@ -50,12 +50,12 @@ def test_the_overfit_figure_marks_the_best_validation_epoch():
 )
 def test_the_learning_rate_figure_marks_the_best_rate_and_the_edge(errors, label):
     rates = [0.001, 0.01, 0.1]
-    curves = {rate: {"val": [0.5, error]} for rate, error in zip(rates, errors, strict=True)}
+    curves = {rate: [0.5, error] for rate, error in zip(rates, errors, strict=True)}
     assert label in _labels(learning_rate_figure(rates, errors, curves).axes[0])
 
 
 def test_a_failed_rate_is_no_best_rate():
-    figure = learning_rate_figure([0.1, 1.0], [0.2, None], {0.1: {"val": [0.3, 0.2]}})
+    figure = learning_rate_figure([0.1, 1.0], [0.2, None], {0.1: [0.3, 0.2]})
     assert [text.get_text() for text in figure.axes[0].texts] == ["failed"]
     assert len(figure.axes[1].lines) == 1
 
@@ -104,7 +104,7 @@ def test_the_names_of_strangers_are_drawn_as_they_are(tmp_path):
 
 
 def test_a_figure_is_saved_as_png_and_as_svg_that_do_not_change(tmp_path):
-    figure = overfit_figure({"a": {"train": [0.2, 0.1], "val": [0.2, 0.1]}}, {})
+    figure = overfit_figure([0.2, 0.1], [0.2, 0.1], "a")
     png, svg = save_figure(tmp_path / "new", "curves", figure)
     assert Image.open(png).format == "PNG"
     assert ElementTree.parse(svg).getroot().tag.endswith("svg")

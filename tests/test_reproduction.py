@@ -90,7 +90,7 @@ def test_each_part_leaves_its_study_and_figures(done):
 
 def test_the_page_has_the_reports_numbers_beside_ours(done):
     folder, result = done
-    page = reproduction_page(result, PARTS, folder, "kerasae reproduce --quick")
+    page = reproduction_page(result, folder, "kerasae reproduce --quick")
     for number in ("0.08230", "0.0157", "0.9259", "10e-3"):
         assert number in page
     rows = result.findings["mnist5k-sweep"].summary["rows"]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-Curves = Mapping[str, Sequence[float]]
 # Largest ratio of a logarithmic axis' ends that each set of labels has room for.
 _LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
     (1.5, tuple(1 + step / 20 for step in range(180))),
@@ -26,38 +25,39 @@ _LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
 
 
 def overfit_figure(
-    curves: Mapping[str, Curves], references: Mapping[str, Mapping[str, float]]
+    train: Sequence[float],
+    val: Sequence[float],
+    title: str = "",
+    references: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draws train and validation MSE over the epochs, a panel per model.
+    """Draws train and validation MSE over the epochs.
 
     The gap between the curves is shaded and the epoch of the best validation is marked.
 
     Args:
-        curves: For each panel's title its `train` and `val` MSE after each epoch, of equal
-            length, both without any penalty term and with Dropout switched off.
-        references: For a panel's title the MSE to mark with horizontal lines, by label, such
-            as PCA's; may be empty.
+        train: Training MSE after each epoch.
+        val: Validation MSE after each epoch, both without any penalty term.
+        title: What was trained.
+        references: The MSE to mark with horizontal lines, by label, such as PCA's.
 
     Returns:
-        The figure; the MSE axes are logarithmic and shared.
+        The figure; the MSE axis is logarithmic.
     """
-    figure, panels = _panels(len(curves))
-    for axes, (name, history) in zip(panels, curves.items(), strict=True):
-        train, val = (np.asarray(history[key]) for key in ("train", "val"))
-        epochs = np.arange(1, len(train) + 1)
-        best = int(val.argmin())
-        axes.fill_between(epochs, train, val, color="0.85", label="gap")
-        for number, (values, label) in enumerate(((train, "train"), (val, "validation"))):
-            style = LINES[number]
-            axes.plot(epochs, values, style, color=COLOURS[number], linewidth=2, label=label)
-        label = f"best validation: {val[best]:.5f}, epoch {epochs[best]}"
-        axes.plot(epochs[best], val[best], "k*", markersize=12, label=label)
-        for number, (label, mse) in enumerate(references.get(name, {}).items()):
-            style = LINES[2 + number % 2]
-            axes.axhline(mse, color="0.35", linestyle=style, label=f"{label}: {mse:.5f}")
-        axes.set_title(name)
-        _mse_over_epochs(axes)
-        axes.legend(frameon=False, fontsize=9)
+    figure = new_figure(5.6, 4.2)
+    axes = figure.add_subplot()
+    epochs = np.arange(1, len(train) + 1)
+    best = int(np.argmin(val))
+    axes.fill_between(epochs, train, val, color="0.85", label="gap")
+    for number, (values, label) in enumerate(((train, "train"), (val, "validation"))):
+        axes.plot(epochs, values, LINES[number], color=COLOURS[number], linewidth=2, label=label)
+    label = f"best validation: {val[best]:.5f}, epoch {epochs[best]}"
+    axes.plot(epochs[best], val[best], "k*", markersize=12, label=label)
+    for number, (name, mse) in enumerate((references or {}).items()):
+        style = LINES[2 + number % 2]
+        axes.axhline(mse, color="0.35", linestyle=style, label=f"{name}: {mse:.5f}")
+    axes.set(title=title, ylabel="MSE")
+    _mse_over_epochs(axes)
+    axes.legend(frameon=False, fontsize=9)
     return figure
 
 
@@ -75,8 +75,8 @@ def runs_figure(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> tuple
     rows = [row for history in histories.values() for row in history]
     held_out = all("val_mse" in row for row in rows)
     if held_out and len(histories) == 1:
-        curves = {"train": [row["mse"] for row in rows], "val": [row["val_mse"] for row in rows]}
-        return overfit_figure({"": curves}, {}), "training and validation MSE"
+        train, val = ([row[key] for row in rows] for key in ("mse", "val_mse"))
+        return overfit_figure(train, val), "training and validation MSE"
     key, label = ("val_mse", "validation MSE") if held_out else ("mse", "training MSE")
     of_runs = {name: [row[key] for row in history] for name, history in histories.items()}
     return history_figure(of_runs, label), label
@@ -103,14 +103,16 @@ def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
 
 
 def learning_rate_figure(
-    rates: Sequence[float], val_mse: Sequence[float | None], curves: Mapping[float, Curves]
+    rates: Sequence[float],
+    val_mse: Sequence[float | None],
+    curves: Mapping[float, Sequence[float]],
 ) -> Figure:
     """Draws the learning-rate study: validation MSE over the rate, and each rate's curve.
 
     Args:
         rates: Learning rates, above 0, ascending.
         val_mse: Validation MSE at the end for each rate; `None` where the training failed.
-        curves: For each rate that did not fail its `val` MSE after each epoch.
+        curves: For each rate that did not fail its validation MSE after each epoch.
 
     Returns:
         The figure. The best rate is marked with a star, and its label says when it lies at
@@ -129,7 +131,7 @@ def learning_rate_figure(
             )  # fmt: skip
             continue
         left.plot(rate, reached[rate], markersize=8, linestyle="none", **_look(number))
-        _curve(right, number, curves[rate]["val"], f"{rate:g}")
+        _curve(right, number, curves[rate], f"{rate:g}")
     if reached:
         best = min(reached, key=reached.__getitem__)
         edge = " (edge of the range)" if best in (rates[0], rates[-1]) else ""
@@ -157,7 +159,9 @@ def regularization_figure(
         The figure, a panel per regularizer; strengths that span more than a factor of 20
         get a logarithmic axis.
     """
-    figure, panels = _panels(len(searches))
+    figure = new_figure(5.2 * len(searches) + 0.4, 4.2)
+    panels = figure.subplots(1, len(searches), squeeze=False, sharey=True)[0]
+    panels[0].set_ylabel("MSE")
     for axes, (name, search) in zip(panels, searches.items(), strict=True):
         strengths = sorted(strength for strength in search if strength > 0)
         for number, (key, label) in enumerate((("train_mse", "train"), ("val_mse", "validation"))):
@@ -175,13 +179,6 @@ def regularization_figure(
         _decimal_mse(axes)
     figure.legend(*lines, frameon=False, loc="outside right center")
     return figure
-
-
-def _panels(count: int) -> tuple[Figure, Sequence[Axes]]:
-    figure = new_figure(5.2 * count + 0.4, 4.2)
-    panels = figure.subplots(1, count, squeeze=False, sharey=True)[0]
-    panels[0].set_ylabel("MSE")
-    return figure, panels
 
 
 def _look(number: int) -> dict[str, Any]:

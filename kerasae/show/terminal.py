@@ -60,6 +60,7 @@ def rich_table(table: Table) -> rich.table.Table:
             justify="right" if number else "left",
             header_style=style,
             overflow="fold",
+            no_wrap=bool(table.columns[number].format),
         )
     for row in table.drawn_rows():
         drawn.add_row(*(Text(printable(cell.text), _STYLES.get(cell.mark, "")) for cell in row))

@@ -152,16 +152,13 @@ def _heading(level: Mapping[str, Any]) -> str:
 
 
 def _table(levels: list[dict[str, Any]], data: ImageData) -> Table:
-    highest = [max(level[f"{method}_psnr"] for method in LABELS) for level in levels]
-
-    def cell(psnr: float, best: float) -> Cell:
-        return Cell(psnr, "best" if psnr == best else "")
-
+    rows: list[list[Any]] = [[LABELS[m], *(one[f"{m}_psnr"] for one in levels)] for m in LABELS]
+    for number in range(1, 1 + len(levels)):
+        best = max(rows, key=lambda row: row[number])
+        best[number] = Cell(best[number], "best")
     return Table(
-        f"{data.title}: PSNR in dB, mean over {len(data.test):,} test images",
+        f"{data.title}: PSNR in dB",
         [Column(""), *(Column(_heading(level), ".2f") for level in levels)],
-        [
-            [LABELS[method], *map(cell, [level[f"{method}_psnr"] for level in levels], highest)]
-            for method in LABELS
-        ],
+        rows,
+        f"Mean over {len(data.test):,} test images.",
     )

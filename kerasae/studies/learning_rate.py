@@ -72,10 +72,7 @@ class LearningRateStudy(Study):
             for rate, run in by_rate.items()
         ]
         summary = {"rates": rows, "best": best, "at_edge": best in (min(by_rate), max(by_rate))}
-        curves = {
-            rate: {"val": [epoch["val_mse"] for epoch in run.history]}
-            for rate, run in trained.items()
-        }
+        curves = {rate: [row["val_mse"] for row in run.history] for rate, run in trained.items()}
         figure = StudyFigure(
             learning_rate_figure(list(by_rate), [row["val_mse"] for row in rows], curves),
             "Validation MSE against the learning rate, and over the epochs for each rate",

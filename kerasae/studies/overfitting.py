@@ -48,9 +48,8 @@ class OverfitStudy(Study):
         if _TRIAL not in runs:
             raise KerasAEError("the training failed; expected it to finish, see its error")
         run = runs[_TRIAL]
-        validation = [epoch["val_mse"] for epoch in run.history]
-        curves = {"train": [epoch["mse"] for epoch in run.history], "val": validation}
-        best = min(range(len(validation)), key=validation.__getitem__)
+        train, validation = ([epoch[key] for epoch in run.history] for key in ("mse", "val_mse"))
+        best = validation.index(min(validation))
         pca = bases[data.name, self.base.validation_split]
         dim = self.base.latent_dim
         scores = ("train_mse", "val_mse", "test_mse", "test_psnr")
@@ -65,7 +64,7 @@ class OverfitStudy(Study):
         }
         title = f"{data.title}, {'-'.join(map(str, self.base.hidden_dims))}, code of {dim}"
         figure = StudyFigure(
-            overfit_figure({title: curves}, {title: {"PCA": summary["pca_test_mse"]}}),
+            overfit_figure(train, validation, title, {"PCA": summary["pca_test_mse"]}),
             "Training and validation MSE over the epochs, with the gap between them",
         )
         return Findings(summary, [_table(summary, data)], [_words(summary)], {self.name: figure})

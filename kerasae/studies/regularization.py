@@ -17,7 +17,7 @@ from kerasae.reference import (
     nearest_of_report,
     report_heading,
 )
-from kerasae.show.table import Column, Table
+from kerasae.show.table import Cell, Column, Table
 from kerasae.studies.study import Findings, Positive, Study, StudyFigure
 from kerasae.trials.trial import Trial, name_part
 
@@ -30,13 +30,13 @@ LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
 DROPOUTS = (0.005, 0.02, 0.1)
 _NONE = "none"
 _SCORES = {
-    "train_mse": Column("train MSE", ".5f"),
-    "val_mse": Column("val. MSE", ".5f"),
-    "gap": Column("gap", ".5f"),
-    "test_mse": Column("test MSE", ".5f"),
-    "test_psnr": Column("PSNR", ".2f"),
-    "code_near_zero": Column("near zero", ".1%"),
-    "code_active_units": Column("active units", ".1f"),
+    "train_mse": ("train MSE", ".5f"),
+    "val_mse": ("validation MSE", ".5f"),
+    "gap": ("gap, validation minus train", ".5f"),
+    "test_mse": ("test MSE", ".5f"),
+    "test_psnr": ("test PSNR, dB", ".2f"),
+    "code_near_zero": ("near-zero activations", ".1%"),
+    "code_active_units": ("active units", ".1f"),
 }
 
 
@@ -119,20 +119,18 @@ def _scores(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[str, Any
 
 
 def _table(best: dict[str, dict[str, Any]], data: ImageData) -> Table:
-    names = {
-        "none": "none",
-        "lasso": f"Lasso λ={best['lasso']['l1']:g}",
-        "dropout": f"Dropout {best['dropout']['dropout']:g}",
-    }
-    known = nearest_of_report(data.name) in REPORT_MSE
-    report = Column(report_heading(data.name, "mnist"), ".4f", "dim")
+    headings = ("", "none", "Lasso λ={l1:g}", "Dropout {dropout:g}")
+    rows: list[list[Any]] = [
+        [heading, *(format(row[key], style) for row in best.values())]
+        for key, (heading, style) in _SCORES.items()
+    ]
+    if nearest_of_report(data.name) in REPORT_MSE:
+        numbers = (Cell(f"{REPORT_REGULARIZATION[kind]:.4f}", "dim") for kind in best)
+        rows.append([Cell(report_heading(data.name, "mnist"), "dim"), *numbers])
     return Table(
         f"{data.title}: regularizers at their best, equally many epochs",
-        [Column(""), *_SCORES.values(), *[report] * known],
-        [
-            [names[kind], *(row[key] for key in _SCORES), *[REPORT_REGULARIZATION[kind]] * known]
-            for kind, row in best.items()
-        ],
+        [Column(h.format(**row)) for h, row in zip(headings, [{}, *best.values()], strict=True)],
+        rows,
         "MSE without the penalty, Dropout off; strengths chosen on the validation images",
     )
 

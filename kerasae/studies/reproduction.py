@@ -18,7 +18,7 @@ from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.run_study import finished_trials, save_findings
+from kerasae.studies.run_study import finished_trials, resolved_study, save_findings
 from kerasae.studies.study import Findings, Study, settings_of
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Event
@@ -56,11 +56,13 @@ class Reproduction:
     """What a reproduction found.
 
     Args:
+        parts: The studies, with the settings that follow from their data.
         findings: The findings by the part's name; parts that failed are missing.
         errors: What went wrong, by trial or part.
         seconds: Wall time of this run, in seconds; what was done before does not count.
     """
 
+    parts: Sequence[Part]
     findings: dict[str, Findings]
     errors: dict[str, str]
     seconds: float
@@ -119,13 +121,12 @@ def reproduce(
         InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
     """
     started = time.perf_counter()
+    parts = [Part(part.dataset, resolved_study(part.study, data[part.dataset])) for part in parts]
     trials = [
         Trial(part.trial_name(trial), trial.experiment)
         for part in parts
         for trial in part.study.trials()
     ]
-    for part in parts:
-        part.study.check_data(data[part.dataset])
     plan = {"parts": {part.name: settings_of(part.study) for part in parts}}
     with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as finished:
         bases, runs, errors = finished
@@ -135,7 +136,7 @@ def reproduce(
                 findings[part.name] = _findings(part, runs, data[part.dataset], bases, folder)
             except KerasAEError as error:
                 errors[part.name] = str(error)
-        result = Reproduction(findings, errors, time.perf_counter() - started)
+        result = Reproduction(parts, findings, errors, time.perf_counter() - started)
         record = {
             "results": {name: findings.summary for name, findings in result.findings.items()},
             "settings": plan["parts"],

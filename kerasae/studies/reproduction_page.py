@@ -15,14 +15,11 @@ from kerasae.studies.run_study import flat_settings
 from kerasae.studies.study import Findings, settings_of
 
 
-def reproduction_page(
-    result: Reproduction, parts: Sequence[Part], folder: Path, command: str
-) -> str:
+def reproduction_page(result: Reproduction, folder: Path, command: str) -> str:
     """Builds `report.html` of a reproduction.
 
     Args:
         result: What was found.
-        parts: The studies it ran.
         folder: The reproduction's folder, which has the figures.
         command: The command that made it.
 
@@ -32,7 +29,7 @@ def reproduction_page(
     Raises:
         ArtifactError: If a figure cannot be read.
     """
-    answered = [part for part in parts if part.name in result.findings]
+    answered = [part for part in result.parts if part.name in result.findings]
     content = PageContent(
         "A report on dense autoencoders, run again",
         _summary(result, answered),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
+from kerasae.runs.fitting import resolved_for
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
 from kerasae.show import figure_files
@@ -78,7 +80,7 @@ def run_study(
         InvalidSetting: If `jobs` is below 1, or the study is not one of such images.
         KerasAEError: If no trial finished.
     """
-    study.check_data(data)
+    study = resolved_study(study, data)
     plan = {"study": study.label, "settings": settings_of(study)}
     with finished_trials(
         study.trials(), {data.name: data}, folder, plan, jobs, on_event, resume=resume
@@ -86,6 +88,16 @@ def run_study(
         findings = study.findings(runs, data, bases)
         save_findings(study, findings, data, folder)
     return findings, errors
+
+
+def resolved_study(study: AnyStudy, data: ImageData) -> AnyStudy:
+    """Returns a study with the settings that follow from its data, which its plan records.
+
+    Raises:
+        InvalidSetting: If the study is not one of such images.
+    """
+    study.check_data(data)
+    return dataclasses.replace(study, base=resolved_for(study.base, data))
 
 
 @contextlib.contextmanager
