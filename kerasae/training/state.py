@@ -1,7 +1,5 @@
 """Everything that a training run must remember to go on as if it had never stopped."""
 
-from __future__ import annotations
-
 import concurrent.futures
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs the trials of sweeps and studies in parallel, on any number of data sets."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import itertools

@@ -1,7 +1,5 @@
 """Runs a sweep in parallel, records it, and goes on with one that was begun."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
