@@ -1,7 +1,5 @@
 """Files of arrays of images: `.npy`, `.npz` and IDX, checked before they are used."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from pathlib import Path

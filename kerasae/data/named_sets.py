@@ -1,7 +1,5 @@
 """MNIST and its kin: found on disk or fetched through Keras, and always verified."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

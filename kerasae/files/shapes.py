@@ -4,8 +4,6 @@ msgspec takes plain dataclasses, never turns one type into another, and is impor
 the time of pydantic.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import sys
