@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasae.data.datasets import load_dataset
-from kerasae.data.idx import read_idx
+from kerasae.data.idx import idx_md5, read_idx
 from kerasae.data.image_data import validation_rows
 from kerasae.data.named_sets import keras_datasets
 from kerasae.errors import DataError, InvalidSetting
@@ -76,6 +76,11 @@ def test_other_images_under_the_name_are_refused(tmp_path):
     np.savez(tmp_path / "mnist.npz", **arrays)
     with pytest.raises(DataError, match="MD5"):
         load_dataset("mnist", tmp_path)
+
+
+def test_the_checksum_of_labels_tells_their_type():
+    labels = np.arange(10, dtype=np.uint8)
+    assert idx_md5(labels.astype(np.int64)) != idx_md5(labels) == idx_md5(labels[::-1][::-1])
 
 
 def test_an_unknown_name_is_refused():

@@ -1,5 +1,6 @@
 """Downloads into a shared cache, from a server on this machine."""
 
+import hashlib
 import http.server
 import os
 import socket
@@ -21,19 +22,20 @@ from kerasae.errors import DataError
 
 url, cache, expected = sys.argv[1:]
 
-def look(folder):
+def read(folder):
     file = folder / "sub" / "data"
-    return file.read_bytes() if file.is_file() else None
+    if not file.is_file():
+        return None
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise DataError("other content")
+    return content
 
 def download(folder):
     (folder / "sub").mkdir()
     urllib.request.urlretrieve(url, folder / "sub" / "data")
 
-def verify(content):
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise DataError("other content")
-
-print(len(fetch_once(pathlib.Path(cache), "data", look, download, verify)))
+print(len(fetch_once(pathlib.Path(cache), "data", read, download)))
 """
 
 
@@ -68,8 +70,6 @@ def fetching(server, cache, expected):
 
 
 def test_two_processes_that_start_with_an_empty_cache_fetch_once(server, tmp_path):
-    import hashlib
-
     expected = hashlib.sha256(CONTENT).hexdigest()
     both = [fetching(server, tmp_path / "cache", expected) for _ in range(2)]
     server.release.set()
@@ -90,8 +90,6 @@ def test_content_that_is_not_what_was_expected_is_not_kept(server, tmp_path):
 
 
 def test_a_process_killed_in_the_middle_leaves_nothing_that_is_taken_for_the_file(server, tmp_path):
-    import hashlib
-
     expected = hashlib.sha256(CONTENT).hexdigest()
     first = fetching(server, tmp_path / "cache", expected)
     assert server.asked.wait(60)
@@ -106,7 +104,7 @@ def test_a_process_killed_in_the_middle_leaves_nothing_that_is_taken_for_the_fil
 def test_a_cache_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(DataError, match=r"cache: data cannot be kept there .*KERAS_HOME"):
-        fetch_once(tmp_path / "cache", "data", lambda p: None, lambda p: None, lambda f: None)
+        fetch_once(tmp_path / "cache", "data", lambda p: None, lambda p: None)
 
 
 def test_without_a_network_one_line_says_which_file_to_put_where(tmp_path):

@@ -22,9 +22,9 @@ from kerasae.errors import DataError, InvalidSetting
 
 def rows_of(images, source):
     """Finds each image's number in the source."""
-    found = [np.flatnonzero([np.array_equal(image, other) for other in source]) for image in images]
-    assert all(len(numbers) == 1 for numbers in found)
-    return [int(numbers[0]) for numbers in found]
+    rows = [np.flatnonzero([np.array_equal(image, other) for other in source]) for image in images]
+    assert all(len(numbers) == 1 for numbers in rows)
+    return [int(numbers[0]) for numbers in rows]
 
 
 def test_every_picture_of_a_folder_is_in_one_part_and_the_split_is_always_the_same(tmp_path):
@@ -179,7 +179,7 @@ def test_a_photo_taken_on_its_side_is_seen_upright(tmp_path):
     exif[0x0112] = 6
     image.save(tmp_path / "0.png", exif=exif)
     folder = PictureFolder(tmp_path)
-    (upright,) = folder.read([0]).images
+    (upright,), _ = folder.read(np.array([0]))
     np.testing.assert_array_equal(upright, np.rot90(pattern(1), -1))
 
 

@@ -10,31 +10,29 @@ import filelock
 
 from kerasae.errors import DataError
 
-Found = TypeVar("Found")
+Content = TypeVar("Content")
 
 
 def fetch_once(
     cache: Path,
     name: str,
-    look: Callable[[Path], Found | None],
+    read: Callable[[Path], Content | None],
     download: Callable[[Path], None],
-    verify: Callable[[Found], None],
-) -> Found:
-    """Finds something in a cache, or downloads it there.
+) -> Content:
+    """Reads something out of a cache, or downloads it there.
 
-    The download goes into a temporary folder beside its place, is verified there, and its
+    The download goes into a temporary folder beside its place, is read there, and its
     files are then moved into the cache. A lock lets one process do so; the others wait and
-    find what it left. A download that fails leaves nothing.
+    read what it left. A download that fails leaves nothing.
 
     Args:
         cache: The folder of the cache; made when it is missing.
         name: What is fetched, the name of the lock.
-        look: Reads it from a folder; `None` when it is not there.
+        read: Reads it from a folder; `None` when it is not there. Raises when it is not right.
         download: Downloads it into a folder.
-        verify: Raises when what was downloaded is not right.
 
     Returns:
-        What `look` read.
+        What `read` returned.
 
     Raises:
         DataError: If the cache cannot be written to, or the download left nothing.
@@ -42,17 +40,16 @@ def fetch_once(
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(cache / f".{name}.lock"):
-            found = look(cache)
-            if found is not None:
-                return found
+            content = read(cache)
+            if content is not None:
+                return content
             with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
                 download(Path(temporary))
-                found = look(Path(temporary))
-                if found is None:
+                content = read(Path(temporary))
+                if content is None:
                     raise DataError(f"{name}: the download brought other files; try again")
-                verify(found)
                 _move_files(Path(temporary), cache)
-            return found
+            return content
     except OSError as error:
         raise DataError(
             f"{cache}: {name} cannot be kept there ({error.strerror or error}); set KERAS_HOME "

@@ -48,24 +48,26 @@ def check_images(images: NDArray[Any], name: str = "images") -> None:
             raise DataError(f"{name}[{index}] is {block[first]}; expected numbers in [0, 1]")
 
 
-def check_labelled(images: NDArray[Any], labels: NDArray[Any], name: str) -> None:
+def check_labelled(images: NDArray[Any], labels: NDArray[Any], name: str = "images") -> None:
     """Checks that images have one label each.
 
     Args:
         images: The images; see `check_images`.
-        labels: Their classes, `uint8`, `(images,)`.
-        name: What to call the pair in a message, such as the split.
+        labels: Their classes, whole numbers, `(images,)`.
+        name: What to call the images in a message, such as their file.
 
     Raises:
         DataError: If either is not what it should be, or their lengths differ.
     """
     if images.ndim == 1 and labels.ndim in (3, 4):
         raise DataError(f"{name}: the labels and the images are swapped")
-    check_images(images, f"{name} images")
-    if labels.dtype != np.uint8 or labels.ndim != 1:
+    check_images(images, name)
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise DataError(
-            f"{name} labels: received {labels.dtype} of shape {labels.shape}; "
-            f"expected uint8 of shape (images,)"
+            f"{name}: received labels {labels.dtype} of shape {labels.shape}; expected whole "
+            f"numbers of shape (images,)"
         )
     if len(labels) != len(images):
-        raise DataError(f"{name}: {len(images):,} images and {len(labels):,} labels")
+        raise DataError(
+            f"{name}: received {len(images):,} images and {len(labels):,} labels; expected one each"
+        )

@@ -1,36 +1,16 @@
 """A folder of pictures as a data set."""
 
 import collections
-import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.image_store import new_images
-from kerasae.data.picture_files import (
-    PictureKind,
-    PictureReader,
-    find_pictures,
-    pixels_of,
-)
+from kerasae.data.picture_files import PictureKind, PictureReader, find_pictures, pixels_of
 from kerasae.errors import DataError
 
 _SIZES_NAMED = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class PictureSet:
-    """The pictures of a part of a folder.
-
-    Args:
-        images: `uint8`, `(images, height, width)` or `(images, height, width, 3)`.
-        rows: Which files of the folder they are, `(images,)`.
-    """
-
-    images: NDArray[np.uint8]
-    rows: NDArray[np.intp]
 
 
 class PictureFolder:
@@ -57,60 +37,53 @@ class PictureFolder:
         self.files = find_pictures(folder)
         self._reader = PictureReader(skip_bad=skip_bad)
         self.skipped = self._reader.skipped
-        kinds = {path: kind for path in self.files if (kind := self._reader.measure(path))}
-        if not kinds:
+        self._kinds = {path: kind for path in self.files if (kind := self._reader.measure(path))}
+        if not self._kinds:
             raise DataError(f"{folder}: none of its {len(self.files):,} images can be read")
-        if image_size is None:
-            _check_one_size(folder, kinds)
-            first = next(iter(kinds.values()))
-            image_size = (first.height, first.width)
-        self._readable = frozenset(kinds)
-        self._size = image_size
-        self._gray = grayscale or all(kind.gray for kind in kinds.values())
+        self._size = image_size or _one_size(folder, self._kinds)
+        self._gray = grayscale or all(kind.gray for kind in self._kinds.values())
         parts = [path.relative_to(folder).parts for path in self.files]
         names = [part[0] if len(part) > 1 else "" for part in parts]
         self.class_names = tuple(sorted(set(names))) if any(names) else ()
         numbers = {name: number for number, name in enumerate(self.class_names)}
-        self.classes = np.array([numbers.get(name, 0) for name in names])
+        self._classes = np.array([numbers.get(name, 0) for name in names])
 
-    def read(self, rows: Sequence[int] | NDArray[np.integer]) -> PictureSet:
+    def read(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
         """Decodes some of the files.
 
         Args:
             rows: Their numbers in `files`.
 
         Returns:
-            Those that can be read, in the order of `rows`.
+            The images, `uint8`, `(images, height, width)` or `(images, height, width, 3)`, of
+            those that can be read, in the order of `rows`, and their classes, `(images,)`.
 
         Raises:
             DataError: If one cannot be read, and `skip_bad` is not set.
         """
-        channels = () if self._gray else (3,)
-        images = new_images((len(rows), *self._size, *channels))
+        shape = self._size if self._gray else (*self._size, 3)
+        images = new_images((len(rows), *shape))
         kept: list[int] = []
         for row in rows:
             path = self.files[row]
-            if path not in self._readable:
-                continue
-            picture = self._reader.read(path)
-            if picture is None:
-                continue
-            images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
-            kept.append(int(row))
-        return PictureSet(images[: len(kept)], np.array(kept, np.intp))
+            picture = self._reader.read(path) if path in self._kinds else None
+            if picture is not None:
+                images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
+                kept.append(row)
+        return images[: len(kept)], self._classes[kept]
 
 
-def _check_one_size(folder: Path, kinds: dict[Path, PictureKind]) -> None:
-    sizes = collections.Counter((kind.height, kind.width) for kind in kinds.values())
+def _one_size(folder: Path, kinds: dict[Path, PictureKind]) -> tuple[int, int]:
+    sizes = collections.Counter(kind.size for kind in kinds.values()).most_common()
+    (height, width), _ = sizes[0]
     if len(sizes) == 1:
-        return
-    examples = {(kind.height, kind.width): path for path, kind in reversed(kinds.items())}
+        return height, width
+    examples = {kind.size: path.name for path, kind in reversed(kinds.items())}
     named = [
-        f"{width}x{height} ({count:,}, such as {examples[height, width].name})"
-        for (height, width), count in sizes.most_common(_SIZES_NAMED)
+        f"{size[1]}x{size[0]} ({count:,}, such as {examples[size]})"
+        for size, count in sizes[:_SIZES_NAMED]
     ]
     more = f", and {len(sizes) - _SIZES_NAMED} more" if len(sizes) > _SIZES_NAMED else ""
-    (height, width), _ = sizes.most_common(1)[0]
     raise DataError(
         f"{folder}: the images have {len(sizes)} sizes: {', '.join(named)}{more}; "
         f"expected one size, choose it with --image-size, such as {width}x{height}"

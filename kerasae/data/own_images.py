@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasae.data.array_files import ImageArrays, read_image_arrays
+from kerasae.data.idx import MNIST_FILES, idx_file
 from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.image_folder import PictureFolder
 from kerasae.data.image_store import new_images
-from kerasae.data.named_sets import IDX_FILES
 from kerasae.data.picture_files import pixels_of
+from kerasae.data.pixels import as_bytes
 from kerasae.errors import DataError
 from kerasae.experiment import check_setting
 from kerasae.files.local_files import refusing
@@ -46,94 +47,66 @@ def load_own_images(
     size = None if image_size is None else check_setting("image_size", image_size)
     path = Path(name)
     with refusing(name, DataError, "choose another disk with TMPDIR, or mend the data"):
-        if path.is_dir() and not _idx_folder(path):
+        if path.is_dir() and not os.path.lexists(idx_file(path, MNIST_FILES[0])):
             return _from_folder(name, path, size, grayscale, skip_bad)
         return _from_arrays(name, read_image_arrays(path), size, grayscale)
-
-
-def _idx_folder(folder: Path) -> bool:
-    return any(os.path.lexists(folder / f"{IDX_FILES[0]}{ending}") for ending in ("", ".gz"))
 
 
 def _from_folder(
     name: str, path: Path, size: tuple[int, int] | None, grayscale: bool, skip_bad: bool
 ) -> ImageData:
     pictures = PictureFolder(path, size, grayscale, skip_bad)
-    train_rows, test_rows = _split(name, len(pictures.files))
-    train, test = pictures.read(train_rows), pictures.read(test_rows)
-    if not len(train.rows) or not len(test.rows):
+    train, test = map(pictures.read, _split(name, len(pictures.files)))
+    if not len(train[0]) or not len(test[0]):
         raise DataError(
-            f"{name}: only {len(train.rows)} training and {len(test.rows)} test images can be "
+            f"{name}: only {len(train[0])} training and {len(test[0])} test images can be "
             f"read; expected one or more of each"
         )
-    return ImageData(
-        name,
-        train.images,
-        pictures.classes[train.rows],
-        test.images,
-        pictures.classes[test.rows],
-        pictures.class_names,
-        tuple(pictures.skipped),
-    )
+    return ImageData(name, *train, *test, pictures.class_names, tuple(pictures.skipped))
 
 
 def _from_arrays(
-    name: str, arrays: ImageArrays, size: tuple[int, int] | None, grayscale: bool
+    name: str, parts: list[ImageArrays], size: tuple[int, int] | None, grayscale: bool
 ) -> ImageData:
-    if arrays.test is None:
-        train_rows, test_rows = _split(name, len(arrays.train))
-        test, labels = arrays.train, arrays.labels
-        test_labels = labels
+    if len(parts) == 1:
+        rows = _split(name, len(parts[0].images))
+        parts = parts * 2
     else:
-        train_rows = np.arange(len(arrays.train), dtype=np.int32)
-        test_rows = np.arange(len(arrays.test), dtype=np.int32)
-        test, labels, test_labels = arrays.test, arrays.labels, arrays.test_labels
-    classes: NDArray[Any] = np.zeros(0)
-    if labels is not None and test_labels is not None:
-        classes = np.union1d(labels, test_labels)
-    return ImageData(
-        name,
-        _converted(arrays.train, train_rows, size, grayscale),
-        _class_numbers(labels, train_rows, classes),
-        _converted(test, test_rows, size, grayscale),
-        _class_numbers(test_labels, test_rows, classes),
-        tuple(str(value) for value in classes),
-    )
+        rows = tuple(np.arange(len(part.images), dtype=np.int32) for part in parts)
+    labels = [part.labels for part in parts if part.labels is not None]
+    classes = np.unique(np.concatenate(labels)) if labels else ()
+
+    def taken(
+        part: ImageArrays, rows: NDArray[np.integer]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
+        numbers: NDArray[np.integer] = np.zeros(len(rows), np.int64)
+        if part.labels is not None:
+            numbers = np.searchsorted(classes, part.labels[rows])
+        return _converted(part.images, rows, size, grayscale), numbers
+
+    train, test = map(taken, parts, rows)
+    return ImageData(name, *train, *test, tuple(map(str, classes)))
 
 
-def _split(name: str, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _split(name: str, count: int) -> tuple[NDArray[np.int32], ...]:
     """Splits like the validation images, by the same frozen seed."""
     if count < 2:
         raise DataError(f"{name}: holds one image; expected two or more, to train and to test")
     return validation_rows(count, max(_TEST_SHARE, 1 / count))
 
 
-def _class_numbers(
-    labels: NDArray[Any] | None, rows: NDArray[np.int32], classes: NDArray[Any]
-) -> NDArray[np.integer]:
-    if labels is None or not len(classes):
-        return np.zeros(len(rows), np.int64)
-    return np.searchsorted(classes, labels[rows])
-
-
 def _converted(
-    images: NDArray[Any], rows: NDArray[np.int32], size: tuple[int, int] | None, grayscale: bool
+    images: NDArray[Any], rows: NDArray[np.integer], size: tuple[int, int] | None, grayscale: bool
 ) -> NDArray[np.uint8]:
     """Takes rows of checked images as `uint8`, a block at a time: the images may be mapped."""
-    shape = images.shape[1:3] if size is None else size
-    gray = grayscale or images.ndim == 3 or images.shape[3] == 1
-    channels = () if gray else (3,)
-    result = new_images((len(rows), *shape, *channels))
-    redrawn = shape != images.shape[1:3] or (grayscale and images.shape[3:] == (3,))
+    size = size or images.shape[1:3]
+    gray = grayscale or images.shape[3:] != (3,)
+    result = new_images((len(rows), *size) if gray else (len(rows), *size, 3))
     for start in range(0, len(rows), _ROWS):
-        block = np.asarray(images[rows[start : start + _ROWS]])
-        if block.dtype != np.uint8:
-            block = np.rint(block * block.dtype.type(255)).astype(np.uint8)
-        if block.shape[3:] == (1,):
-            block = block[..., 0]
-        if redrawn:
+        block = as_bytes(images[rows[start : start + _ROWS]])
+        if block.shape[1:] != result.shape[1:]:
             block = np.stack(
-                [pixels_of(Image.fromarray(image), shape, gray=gray) for image in block]
+                [pixels_of(Image.fromarray(image), size, gray=gray) for image in block]
             )
         result[start : start + _ROWS] = block
     return result

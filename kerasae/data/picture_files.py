@@ -1,4 +1,4 @@
-"""Pictures in files of strangers: found, measured before they are decoded, and decoded."""
+"""Pictures in files of strangers: listed, measured before they are decoded, and decoded."""
 
 import dataclasses
 import os
@@ -15,14 +15,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kerasae.errors import DataError
 from kerasae.files.local_files import Refused, open_local, refusing
 
-Found = TypeVar("Found")
+Content = TypeVar("Content")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 _MOST_BYTES = 1 << 28
 _MOST_PIXELS = 1 << 26  # 8192 x 8192
 _GRAY_MODES = ("1", "L", "LA", "I;16", "I;16L", "I;16B")
 _COLOUR_MODES = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
-# What each format can hold, and what is next to a mode that it cannot; RGB always can be.
+# What each format can hold, and what pictures of a mode are written as: the first of these that
+# the format can hold, or RGB, which all can.
 _WRITTEN = {
     "PNG": ("1", "L", "LA", "I;16", "P", "RGB", "RGBA"),
     "JPEG": ("L", "RGB", "CMYK"),
@@ -30,7 +31,10 @@ _WRITTEN = {
     "TIFF": ("1", "L", "LA", "I;16", "P", "RGB", "RGBA", "CMYK"),
     "BMP": ("1", "L", "P", "RGB"),
 }
-_INSTEAD = {"LA": ("RGBA", "L"), "I;16": ("L",), "1": ("L",)}
+_NEAREST = {
+    "1": ("1", "L"), "L": ("L",), "LA": ("LA", "RGBA", "L"), "I;16": ("I;16", "L"),
+    "P": ("P",), "RGBA": ("RGBA",), "CMYK": ("CMYK",),
+}  # fmt: skip
 _ORIENTATION = 0x0112  # of Exif; from 5 on, width and height are exchanged
 _ADVICE = "mend it or take it away, or go on without it with --skip-bad"
 
@@ -40,13 +44,11 @@ class PictureKind:
     """What a picture's file says before it is decoded.
 
     Args:
-        width: Width in pixels, seen upright.
-        height: Height in pixels.
+        size: Height and width in pixels, seen upright.
         gray: Whether it has no colours.
     """
 
-    width: int
-    height: int
+    size: tuple[int, int]
     gray: bool
 
 
@@ -83,14 +85,14 @@ def find_pictures(folder: Path) -> list[Path]:
     def fail(error: OSError) -> None:
         raise error
 
-    found = []
+    pictures: list[Path] = []
     with refusing(folder, DataError):
         for place, folders, names in os.walk(folder, onerror=fail):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            found += [Path(place, name) for name in names if is_picture(name)]
-        if not found:
+            pictures += [Path(place, name) for name in names if is_picture(name)]
+        if not pictures:
             raise Refused(f"holds no images; expected files such as {', '.join(SUFFIXES)}")
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    return sorted(pictures, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def is_picture(name: str | os.PathLike[str]) -> bool:
@@ -122,7 +124,7 @@ def measure_picture(path: Path) -> PictureKind:
         width, height = image.size
         if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
             width, height = height, width
-        return PictureKind(width, height, image.mode in _GRAY_MODES)
+        return PictureKind((height, width), image.mode in _GRAY_MODES)
 
 
 def read_picture(path: Path) -> Picture:
@@ -143,7 +145,7 @@ def read_picture(path: Path) -> Picture:
         opened.load()
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I;16"):
-            return Picture(_eight_bits(image), image.mode)
+            return Picture(_eight_bits(image), "I;16")
         gray = image.mode in _GRAY_MODES
         if not image.has_transparency_data:
             return Picture(image.convert("L" if gray else "RGB"), image.mode)
@@ -181,7 +183,7 @@ class PictureReader:
         """See `read_picture`; `None` for a picture left out."""
         return self._attempt(read_picture, path)
 
-    def _attempt(self, what: Callable[[Path], Found], path: Path) -> Found | None:
+    def _attempt(self, what: Callable[[Path], Content], path: Path) -> Content | None:
         try:
             return what(path)
         except DataError as error:
@@ -255,15 +257,8 @@ def _resized(pixels: NDArray[np.uint8], like: Picture) -> Image.Image:
 def _mode(like: Picture, suffix: str) -> str:
     """Chooses the picture's mode, or the nearest that the format of a file's ending can hold."""
     possible = _WRITTEN[Image.registered_extensions()[suffix]]
-    if like.alpha is not None:
-        wanted = "LA" if like.mode == "LA" else "RGBA"
-    elif like.mode.startswith("I;16"):
-        wanted = "I;16"
-    elif like.mode in ("P", "CMYK", "1"):
-        wanted = like.mode
-    else:
-        wanted = "L" if like.mode in _GRAY_MODES else "RGB"
-    return next(mode for mode in (wanted, *_INSTEAD.get(wanted, ()), "RGB") if mode in possible)
+    wanted = like.mode if like.alpha is None or like.mode == "LA" else "RGBA"
+    return next(mode for mode in (*_NEAREST.get(wanted, ()), "RGB") if mode in possible)
 
 
 def _in_mode(image: Image.Image, mode: str, alpha: Image.Image | None) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import stat
 import struct
@@ -166,7 +167,7 @@ def read_local(path: Path, most_bytes: int, *, follow_symlinks: bool = True) -> 
     return content
 
 
-def read_exactly(file: IO[bytes], size: int) -> bytes:
+def read_exactly(file: IO[bytes] | io.BufferedIOBase, size: int) -> bytes:
     """Reads the rest of a file, whose header declares so many bytes, already bounded.
 
     Raises:
