@@ -37,33 +37,40 @@ def replacing(path: Path) -> Iterator[Path]:
         DiskFull: If there is no room; `path` is then as it was.
         ArtifactError: If the folder cannot be written to for another reason.
     """
-    temporary: Path | None = None
-    with finishing_writes():
+    with finishing_writes(), writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{_NEW}{secrets.token_hex(8)}{path.suffix}")
+        # With the permissions of any new file.
+        temporary.touch(exist_ok=False)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = _new_file(path)
             yield temporary
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
             _sync_folder(path.parent)
-        except OSError as error:
-            raise write_error(path, error) from error
         finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
-def write_error(path: Path, error: OSError) -> ArtifactError:
-    """Says in one line why a file could not be written, and what to do."""
-    if error.errno in NO_ROOM:
-        return DiskFull(
-            f"{path}: there is no room for it ({error.strerror}); what was there is kept: make "
-            f"room, then try again"
-        )
-    return ArtifactError(
-        f"{path}: cannot be written ({error.strerror or error}); choose another --out"
-    )
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what writing a file raises into one line that says why, and what to do.
+
+    Raises:
+        DiskFull: If there is no room.
+        ArtifactError: If it cannot be written for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DiskFull(
+                f"{path}: there is no room for it ({error.strerror}); what was there is kept: "
+                f"make room, then try again"
+            ) from error
+        raise ArtifactError(
+            f"{path}: cannot be written ({error.strerror or error}); choose another --out"
+        ) from error
 
 
 def check_new(path: Path) -> None:
@@ -72,12 +79,11 @@ def check_new(path: Path) -> None:
     Raises:
         ArtifactError: If there is something, or its name cannot be one.
     """
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise write_error(path, error) from error
+    with writing(path):
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return
     raise ArtifactError(f"{path}: is there already; expected a new name, choose another --out")
 
 
@@ -138,7 +144,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         ArtifactError: If it exists and is not an empty folder, or cannot be written.
         DiskFull: If there is no room; nothing is then left.
     """
-    try:
+    with writing(folder):
         if folder.is_symlink() or (
             folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
         ):
@@ -154,8 +160,6 @@ def new_folder(folder: Path) -> Iterator[Path]:
             if folder.exists():
                 folder.rmdir()
             inside.rename(folder)
-    except OSError as error:
-        raise write_error(folder, error) from error
 
 
 def save_with(path: Path, save: Callable[[Path], object]) -> None:
@@ -176,10 +180,3 @@ def _sync_folder(folder: Path) -> None:
                 raise
         finally:
             os.close(handle)
-
-
-def _new_file(path: Path) -> Path:
-    """Makes an empty file beside `path`, with the permissions of any new file."""
-    temporary = path.with_name(f"{_NEW}{secrets.token_hex(8)}{path.suffix}")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
-    return temporary

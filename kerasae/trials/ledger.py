@@ -26,7 +26,7 @@ from kerasae.files.bounded_json import parse_json
 from kerasae.files.interrupts import finishing_writes
 from kerasae.files.local_files import Refused, open_local, refusing
 from kerasae.files.shapes import read_shape
-from kerasae.files.whole_files import write_error
+from kerasae.files.whole_files import writing
 from kerasae.trials.jobs import Died, Event, Failed, Finished, Job, Paused
 
 LEDGER = "ledger.jsonl"
@@ -83,12 +83,12 @@ class Ledger:
 
     def __enter__(self) -> Ledger:
         self._cut_torn_line()
-        with self._writing():
+        with writing(self._path):
             self._file = FileIO(self._path, "a")
         return self
 
     def __exit__(self, *error: object) -> None:
-        with self._writing(), self._file:
+        with writing(self._path), self._file:
             self._sync()
 
     def read(self) -> dict[str, Entry]:
@@ -141,7 +141,7 @@ class Ledger:
     def _append(self, name: str, **what: Any) -> None:
         record = {"trial": name, **what}
         text = json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
-        with finishing_writes(), self._writing():
+        with finishing_writes(), writing(self._path):
             end = self._file.tell()
             try:
                 _write_all(self._file, _digest(text) + b" " + text + b"\n")
@@ -165,7 +165,7 @@ class Ledger:
             size = file.tell()
         if whole < size:
             self._warn("the last line is cut off")
-            with self._writing():
+            with writing(self._path):
                 os.truncate(self._path, whole)
 
     @contextlib.contextmanager
@@ -175,13 +175,6 @@ class Ledger:
             open_local(self._path, _MOST_BYTES, follow_symlinks=False) as file,
         ):
             yield file
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise write_error(self._path, error) from error
 
     def _warn(self, what: str) -> None:
         message = f"{self._path}: {what}; what was said there may be done again"
