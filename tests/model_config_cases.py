@@ -171,6 +171,11 @@ def initializer_of_a_stranger(place):
     return more(place, dense("d", PIXELS, PIXELS, "pixels", kernel_initializer=made))
 
 
+@case("of keras.initializers is not in the allowlist")
+def initializer_that_is_a_name_only(place):
+    return more(place, dense("d", PIXELS, PIXELS, "pixels", kernel_initializer="Zeros"))
+
+
 @case("value: received")
 def initializer_with_an_array(place):
     array = {"class_name": "__numpy__", "config": {"value": [0] * 99, "dtype": "O"}}

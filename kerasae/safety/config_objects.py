@@ -3,18 +3,8 @@
 from typing import Any
 
 from kerasae.files.local_files import Refused
-from kerasae.safety.config_values import (
-    Checker,
-    Settings,
-    choice,
-    count,
-    fields,
-    number,
-    one_or_more,
-    optional,
-    settings,
-    shown,
-)
+from kerasae.safety import config_values as check
+from kerasae.safety.config_values import Checker, Settings, fields, kind_of, settings, shown
 
 DTYPES = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 ACTIVATIONS = (
@@ -24,6 +14,7 @@ ACTIVATIONS = (
     "softsign", "sparse_plus", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
     "threshold",
 )  # fmt: skip
+_dtype_name = check.choice(*DTYPES)
 
 
 def of_keras(value: dict[str, Any], kind: str, modules: tuple[str, ...]) -> None:
@@ -40,9 +31,8 @@ def dtype(value: Any) -> str:
     """Checks a data type or its policy; returns its name."""
     if isinstance(value, dict):
         of_keras(value, "DTypePolicy", ("keras", "keras.dtype_policies"))
-        value = fields(value["config"], {"name": choice(*DTYPES)}).get("name")
-    checked: str = choice(*DTYPES)(value)
-    return checked
+        value = fields(value["config"], {"name": _dtype_name}).get("name")
+    return str(_dtype_name(value))
 
 
 def built_in(module: str, **kinds: Settings) -> Checker:
@@ -54,9 +44,9 @@ def built_in(module: str, **kinds: Settings) -> Checker:
     """
 
     def check(value: Any) -> dict[str, Any]:
-        kind = value.get("class_name") if isinstance(value, dict) else value
-        if not isinstance(kind, str) or kind not in kinds:
-            raise Refused(f"{shown(kind)} of {module} is not in the allowlist")
+        kind = kind_of(value)
+        if kind not in kinds:
+            raise Refused(f"{kind} of {module} is not in the allowlist")
         of_keras(value, kind, (module,))
         config = fields(value["config"], kinds[kind])
         return {"module": module, "class_name": kind, "config": config, "registered_name": None}
@@ -66,7 +56,7 @@ def built_in(module: str, **kinds: Settings) -> Checker:
 
 def activation(value: Any) -> str:
     """Checks an activation function; returns its name."""
-    if isinstance(value, dict) and value.get("class_name") == "function":
+    if kind_of(value) == "function":
         of_keras(value, "function", ("builtins", "keras.activations"))
         value = value["config"]
     if not isinstance(value, str) or value not in ACTIVATIONS:
@@ -74,47 +64,47 @@ def activation(value: Any) -> str:
     return value
 
 
-AXIS = one_or_more(count(-8, 8))
-SEED = optional(count(0, 1 << 64))
-_RANDOM = settings(seed=SEED, input_axes=optional(AXIS), output_axes=optional(AXIS))
-_NORMAL = settings(mean=number(), stddev=number(0), seed=SEED)
+AXIS = check.one_or_more(check.count(-8, 8))
+SEED = check.optional(check.count(0, 1 << 64))
+_AXES = check.optional(AXIS)
+_NUMBER, _POSITIVE = check.number(), check.number(0)
+_RANDOM = settings(seed=SEED, input_axes=_AXES, output_axes=_AXES)
+_NORMAL = settings(mean=_NUMBER, stddev=_POSITIVE, seed=SEED)
+_BOUND = settings(max_value=_NUMBER, axis=AXIS)
 
 initializer = built_in(
     "keras.initializers",
     Zeros={},
     Ones={},
-    Constant=settings(value=number()),
-    RandomUniform=settings(minval=number(), maxval=number(), seed=SEED),
+    Constant=settings(value=_NUMBER),
+    RandomUniform=settings(minval=_NUMBER, maxval=_NUMBER, seed=SEED),
     RandomNormal=_NORMAL,
     TruncatedNormal=_NORMAL,
     VarianceScaling=settings(
-        scale=number(0), mode=choice("fan_in", "fan_out", "fan_avg"), **_RANDOM,
-        distribution=choice("truncated_normal", "untruncated_normal", "uniform"),
+        scale=_POSITIVE, mode=check.choice("fan_in", "fan_out", "fan_avg"), **_RANDOM,
+        distribution=check.choice("truncated_normal", "untruncated_normal", "uniform"),
     ),
-    GlorotUniform=_RANDOM,
-    GlorotNormal=_RANDOM,
-    HeUniform=_RANDOM,
-    HeNormal=_RANDOM,
-    LecunUniform=_RANDOM,
-    LecunNormal=_RANDOM,
-    Identity=settings(gain=number()),
-    Orthogonal=settings(gain=number(), seed=SEED),
+    Identity=settings(gain=_NUMBER),
+    Orthogonal=settings(gain=_NUMBER, seed=SEED),
+    **dict.fromkeys(
+        ("GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"),
+        _RANDOM,
+    ),
 )  # fmt: skip
-regularizer = optional(
+regularizer = check.optional(
     built_in(
         "keras.regularizers",
-        L1=settings(l1=number()),
-        L2=settings(l2=number()),
-        L1L2=settings(l1=number(), l2=number()),
-        OrthogonalRegularizer=settings(factor=number(), mode=choice("rows", "columns")),
+        L1=settings(l1=_NUMBER),
+        L2=settings(l2=_NUMBER),
+        L1L2=settings(l1=_NUMBER, l2=_NUMBER),
+        OrthogonalRegularizer=settings(factor=_NUMBER, mode=check.choice("rows", "columns")),
     )
 )
-_BOUND = settings(max_value=number(), axis=AXIS)
-constraint = optional(
+constraint = check.optional(
     built_in(
         "keras.constraints",
         MaxNorm=_BOUND,
-        MinMaxNorm=settings(min_value=number(), rate=number(), **_BOUND),
+        MinMaxNorm=settings(min_value=_NUMBER, rate=_NUMBER, **_BOUND),
         NonNeg={},
         UnitNorm=settings(axis=AXIS),
     )

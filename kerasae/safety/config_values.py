@@ -21,6 +21,12 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:100]}…"
 
 
+def kind_of(value: Any) -> str:
+    """Returns the class that a serialized object is of; of anything else, how it is shown."""
+    kind = value.get("class_name") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else shown(value)
+
+
 def that(holds: Callable[[Any], object], expected: str) -> Checker:
     """Makes a checker of values of which something holds; `expected` says what, in words."""
 

@@ -8,30 +8,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from kerasae.safety import config_objects as objects
+from kerasae.safety import config_values as check
 from kerasae.safety import layer_weights as weights
-from kerasae.safety.config_objects import (
-    AXIS,
-    SEED,
-    activation,
-    built_in,
-    constraint,
-    dtype,
-    initializer,
-    regularizer,
-)
-from kerasae.safety.config_values import (
-    Checker,
-    Settings,
-    choice,
-    count,
-    flag,
-    items,
-    name,
-    number,
-    one_or_more,
-    optional,
-    settings,
-)
+from kerasae.safety.config_objects import AXIS, SEED
+from kerasae.safety.config_values import Checker, Settings, settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +25,7 @@ class Layer:
     """
 
     settings: Settings
-    weights: weights.WeightCounter = weights.none
+    weights: weights.WeightCounter
 
 
 def _layer(count_weights: weights.WeightCounter = weights.none, /, **checkers: Checker) -> Layer:
@@ -52,25 +33,26 @@ def _layer(count_weights: weights.WeightCounter = weights.none, /, **checkers: C
 
 
 # A factor on the size of images: of strides, pooling, padding and the like.
-_FACTOR = count(1, 1024)
-_FACTORS = one_or_more(_FACTOR, 3)
-_BORDERS = one_or_more(one_or_more(count(0, 1024), 2), 3)
-_RATE = number(0, 1)
-_FORMAT = settings(data_format=optional(choice("channels_last", "channels_first")))
-_PADDING = choice("valid", "same")
-SHAPE = items(optional(count()), 6)
-COMMON = settings(name=name, trainable=flag, dtype=dtype, activity_regularizer=regularizer)
+_FACTOR = check.count(1, 1024)
+_FACTORS = check.one_or_more(_FACTOR, 3)
+_BORDERS = check.one_or_more(check.one_or_more(check.count(0, 1024), 2), 3)
+_RATE = check.number(0, 1)
+_FORMAT = settings(data_format=check.optional(check.choice("channels_last", "channels_first")))
+_PADDING = check.choice("valid", "same")
+SHAPE = check.items(check.optional(check.count()), 6)
+COMMON = settings(
+    name=check.name, trainable=check.flag, dtype=objects.dtype,
+    activity_regularizer=objects.regularizer,
+)  # fmt: skip
 _ACTIVATION_LAYERS = {
-    "ReLU": settings(
-        max_value=optional(number()),
-        negative_slope=optional(number()),
-        threshold=optional(number()),
+    "ReLU": dict.fromkeys(
+        ("max_value", "negative_slope", "threshold"), check.optional(check.number())
     ),
-    "LeakyReLU": settings(negative_slope=number()),
-    "ELU": settings(alpha=number()),
+    "LeakyReLU": settings(negative_slope=check.number()),
+    "ELU": settings(alpha=check.number()),
     "Softmax": settings(axis=AXIS),
 }
-_activation_layer = built_in(
+_activation_layer = objects.built_in(
     "keras.layers", **{kind: {**own, **COMMON} for kind, own in _ACTIVATION_LAYERS.items()}
 )
 
@@ -78,89 +60,91 @@ _activation_layer = built_in(
 def _activation(value: Any) -> Any:
     if isinstance(value, dict) and value.get("module") == "keras.layers":
         return _activation_layer(value)
-    return activation(value)
+    return objects.activation(value)
 
 
 def _parameters(*kinds: str) -> Settings:
     """The initializer, regularizer and constraint of each kind of weight."""
-    makers = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
-    return {f"{kind}_{what}": maker for kind in kinds for what, maker in makers.items()}
+    return {
+        f"{kind}_{what}": getattr(objects, what)
+        for kind in kinds
+        for what in ("initializer", "regularizer", "constraint")
+    }
 
 
-_DENSE = settings(activation=_activation, use_bias=flag, **_parameters("kernel", "bias"))
+_DENSE = settings(activation=_activation, use_bias=check.flag, **_parameters("kernel", "bias"))
 _CONVOLUTION = settings(
-    kernel_size=items(_FACTOR, 3),
-    strides=_FACTORS,
-    padding=_PADDING,
-    output_padding=optional(_BORDERS),
-    dilation_rate=_FACTORS,
-    **_DENSE,
-    **_FORMAT,
-)
-_FILTERS = settings(filters=count(), groups=count(), **_CONVOLUTION)
-_DEPTHWISE = settings(depth_multiplier=count(), **_CONVOLUTION, **_parameters("depthwise"))
-_POOLING = settings(pool_size=_FACTORS, strides=optional(_FACTORS), padding=_PADDING, **_FORMAT)
+    kernel_size=check.items(_FACTOR, 3), strides=_FACTORS, padding=_PADDING,
+    output_padding=check.optional(_BORDERS), dilation_rate=_FACTORS, **_DENSE, **_FORMAT,
+)  # fmt: skip
+_FILTERS = settings(filters=check.count(), groups=check.count(), **_CONVOLUTION)
+_DEPTHWISE = settings(depth_multiplier=check.count(), **_CONVOLUTION, **_parameters("depthwise"))
+_POOLING = _layer(pool_size=_FACTORS, strides=check.optional(_FACTORS), padding=_PADDING, **_FORMAT)
+_GLOBAL_POOLING = _layer(keepdims=check.flag, **_FORMAT)
 _NORMALIZATION = settings(
-    axis=AXIS, epsilon=number(0), center=flag, scale=flag, **_parameters("beta", "gamma")
-)
+    axis=AXIS, epsilon=check.number(0), center=check.flag, scale=check.flag,
+    **_parameters("beta", "gamma"),
+)  # fmt: skip
 _NOISE = settings(rate=_RATE, seed=SEED)
-_SHAPED_NOISE = settings(noise_shape=optional(SHAPE), **_NOISE)
+_SHAPED_NOISE = _layer(noise_shape=check.optional(SHAPE), **_NOISE)
 
 LAYERS = {
     "InputLayer": _layer(
-        batch_shape=SHAPE, sparse=choice(False), ragged=choice(False), optional=flag
+        batch_shape=SHAPE, sparse=check.choice(False), ragged=check.choice(False),
+        optional=check.flag,
     ),
-    "Dense": _layer(weights.dense, units=count(), **_DENSE),
-    "Conv1D": Layer(_FILTERS, weights.convolution),
-    "Conv2D": Layer(_FILTERS, weights.convolution),
-    "Conv1DTranspose": Layer(_FILTERS, weights.convolution),
-    "Conv2DTranspose": Layer(_FILTERS, weights.convolution),
-    "DepthwiseConv2D": Layer(_DEPTHWISE, weights.depthwise_convolution),
+    "Dense": _layer(weights.dense, units=check.count(), **_DENSE),
+    **dict.fromkeys(
+        ("Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose"),
+        _layer(weights.convolution, **_FILTERS),
+    ),
+    "DepthwiseConv2D": _layer(weights.depthwise_convolution, **_DEPTHWISE),
     "SeparableConv2D": _layer(
-        weights.separable_convolution, filters=count(), **_DEPTHWISE, **_parameters("pointwise")
+        weights.separable_convolution, filters=check.count(), **_DEPTHWISE,
+        **_parameters("pointwise"),
     ),
     "BatchNormalization": _layer(
-        weights.batch_normalization,
-        momentum=_RATE,
-        synchronized=choice(False),
-        renorm=choice(False),
-        renorm_momentum=_RATE,
-        **_NORMALIZATION,
+        weights.batch_normalization, momentum=_RATE, synchronized=check.choice(False),
+        renorm=check.choice(False), renorm_momentum=_RATE, **_NORMALIZATION,
         **_parameters("moving_mean", "moving_variance"),
     ),
-    "LayerNormalization": _layer(weights.layer_normalization, rms_scaling=flag, **_NORMALIZATION),
-    "GroupNormalization": _layer(weights.group_normalization, groups=count(-1), **_NORMALIZATION),
-    "Normalization": _layer(weights.normalization, axis=optional(AXIS), invert=flag),
+    "LayerNormalization": _layer(
+        weights.layer_normalization, rms_scaling=check.flag, **_NORMALIZATION
+    ),
+    "GroupNormalization": _layer(
+        weights.group_normalization, groups=check.count(-1), **_NORMALIZATION
+    ),
+    "Normalization": _layer(
+        weights.normalization, axis=check.optional(AXIS), invert=check.flag
+    ),
     "UnitNormalization": _layer(axis=AXIS),
-    "Rescaling": _layer(scale=one_or_more(number()), offset=one_or_more(number())),
+    "Rescaling": _layer(**dict.fromkeys(("scale", "offset"), check.one_or_more(check.number()))),
     "PReLU": _layer(
-        weights.p_relu, shared_axes=optional(items(count(1, 8))), **_parameters("alpha")
+        weights.p_relu, shared_axes=check.optional(check.items(check.count(1, 8))),
+        **_parameters("alpha"),
     ),
     "Activation": _layer(activation=_activation),
-    **{kind: Layer(own) for kind, own in _ACTIVATION_LAYERS.items()},
-    "ActivityRegularization": _layer(l1=number(0), l2=number(0)),
-    "Dropout": Layer(_SHAPED_NOISE),
+    **{kind: _layer(**own) for kind, own in _ACTIVATION_LAYERS.items()},
+    "ActivityRegularization": _layer(l1=check.number(0), l2=check.number(0)),
+    **dict.fromkeys(("Dropout", "AlphaDropout"), _SHAPED_NOISE),
     "SpatialDropout2D": _layer(**_NOISE, **_FORMAT),
-    "AlphaDropout": Layer(_SHAPED_NOISE),
-    "GaussianDropout": Layer(_NOISE),
-    "GaussianNoise": _layer(stddev=number(0), seed=SEED),
-    "Reshape": _layer(target_shape=items(optional(count(-1)), 6)),
-    "Flatten": Layer(_FORMAT),
-    "Permute": _layer(dims=items(count(1, 8))),
+    "GaussianDropout": _layer(**_NOISE),
+    "GaussianNoise": _layer(stddev=check.number(0), seed=SEED),
+    "Reshape": _layer(target_shape=check.items(check.optional(check.count(-1)), 6)),
+    "Flatten": _layer(**_FORMAT),
+    "Permute": _layer(dims=check.items(check.count(1, 8))),
     "RepeatVector": _layer(n=_FACTOR),
     "Identity": _layer(),
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _layer()),
-    "Concatenate": _layer(axis=count(-8, 8)),
-    "MaxPooling1D": Layer(_POOLING),
-    "MaxPooling2D": Layer(_POOLING),
-    "AveragePooling1D": Layer(_POOLING),
-    "AveragePooling2D": Layer(_POOLING),
-    "GlobalMaxPooling2D": _layer(keepdims=flag, **_FORMAT),
-    "GlobalAveragePooling2D": _layer(keepdims=flag, **_FORMAT),
+    "Concatenate": _layer(axis=check.count(-8, 8)),
+    **dict.fromkeys(
+        ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), _POOLING
+    ),
+    **dict.fromkeys(("GlobalMaxPooling2D", "GlobalAveragePooling2D"), _GLOBAL_POOLING),
     "UpSampling1D": _layer(size=_FACTOR),
     "UpSampling2D": _layer(
-        size=_FACTORS, interpolation=choice("nearest", "bilinear", "bicubic"), **_FORMAT
+        size=_FACTORS, interpolation=check.choice("nearest", "bilinear", "bicubic"), **_FORMAT
     ),
     "ZeroPadding2D": _layer(padding=_BORDERS, **_FORMAT),
     "Cropping2D": _layer(cropping=_BORDERS, **_FORMAT),
-}
+}  # fmt: skip

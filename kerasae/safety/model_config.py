@@ -4,8 +4,9 @@ import dataclasses
 from typing import Any
 
 from kerasae.files.local_files import Refused, within
+from kerasae.safety import config_values as check
 from kerasae.safety.config_objects import dtype, of_keras
-from kerasae.safety.config_values import choice, count, fields, flag, name, optional, shown
+from kerasae.safety.config_values import fields, kind_of, name, optional, shown
 from kerasae.safety.layer_allowlist import COMMON, LAYERS, SHAPE
 
 _MOST_NESTED = 6
@@ -52,9 +53,9 @@ def check_model_config(value: Any) -> CheckedLayer:
     Raises:
         Refused: If anything in it is not known to be harmless.
     """
-    kind = value.get("class_name") if isinstance(value, dict) else value
-    if not isinstance(kind, str) or kind not in _MODELS:
-        raise Refused(f"{shown(kind)} is not in the allowlist of models: {', '.join(_MODELS)}")
+    kind = kind_of(value)
+    if kind not in _MODELS:
+        raise Refused(f"{kind} is not in the allowlist of models: {', '.join(_MODELS)}")
     model = _check_layer(value, 0)
     if model.layers > _MOST_LAYERS or model.calls > _MOST_CALLS:
         raise Refused(
@@ -84,15 +85,13 @@ def least_weights(value: Any) -> int:
         return 0
     if isinstance(config.get("layers"), list):
         return sum(map(least_weights, config["layers"]))
-    kind, build = value.get("class_name"), value.get("build_config")
-    if not isinstance(kind, str) or kind not in LAYERS or not isinstance(build, dict):
+    build = value.get("build_config")
+    shape = build.get("input_shape") if isinstance(build, dict) else None
+    if kind_of(value) not in LAYERS or not isinstance(shape, list) or not _of_numbers(shape):
         return 0
     numbers = {key: item for key, item in config.items() if _of_numbers(item)}
-    shape = build.get("input_shape")
-    if not isinstance(shape, list) or not _of_numbers(shape):
-        return 0
     try:
-        return max(0, LAYERS[kind].weights(numbers, shape))
+        return max(0, LAYERS[kind_of(value)].weights(numbers, shape))
     except (Refused, LookupError, TypeError, ArithmeticError):
         return 0
 
@@ -106,22 +105,21 @@ def _of_numbers(value: Any) -> bool:
 def _check_layer(value: Any, depth: int) -> CheckedLayer:
     if not isinstance(value, dict) or not isinstance(value.get("config"), dict):
         raise Refused(f"received {shown(value)}; expected a layer with its config")
-    with within(f"layer {_title(value)}"):
-        kind, module = value.get("class_name"), value.get("module")
+    with within(f"layer {shown(value['config'].get('name'))}"):
+        kind, module = kind_of(value), value.get("module")
         unknown = [key for key in value if key not in _AROUND]
         if unknown:
             raise Refused(f"{shown(unknown[0])} is not expected beside a layer's config")
-        if isinstance(kind, str) and kind in _MODELS:
+        # Inputs are shared whenever a sub-model starts at its parent's input, and hold nothing.
+        if "shared_object_id" in value and kind != "InputLayer":
+            raise Refused("is used in several sub-models; expected each layer in one")
+        if kind in _MODELS:
             of_keras(value, kind, _MODELS[kind])
             return _check_sub_model(kind, value, depth)
-        if isinstance(kind, str) and kind in LAYERS and module == "keras.layers":
+        if kind in LAYERS and module == "keras.layers":
             of_keras(value, kind, ("keras.layers",))
             return _check_plain_layer(kind, value)
         raise Refused(f"{shown(f'{module}.{kind}')} is not in the allowlist of layers")
-
-
-def _title(layer: dict[str, Any]) -> str:
-    return shown(layer["config"].get("name"))
 
 
 def _check_plain_layer(kind: str, value: dict[str, Any]) -> CheckedLayer:
@@ -145,8 +143,6 @@ def _check_plain_layer(kind: str, value: dict[str, Any]) -> CheckedLayer:
 def _check_sub_model(kind: str, value: dict[str, Any], depth: int) -> CheckedLayer:
     if depth >= _MOST_NESTED:
         raise Refused(f"models are nested deeper than {_MOST_NESTED}")
-    if "shared_object_id" in value:
-        raise Refused("is used in several sub-models; expected each layer in one")
     config = value["config"]
     listed = config.get("layers")
     if not isinstance(listed, list) or len(listed) > _MOST_LAYERS:
@@ -155,8 +151,7 @@ def _check_sub_model(kind: str, value: dict[str, Any], depth: int) -> CheckedLay
     names = [layer.config["config"].get("name") for layer in layers]
     if len(set(names)) != len(names) or None in names:
         raise Refused("layers: expected each to have a name of its own")
-    _check_shared(listed)
-    around = {"name": name, "trainable": flag, "dtype": dtype, "layers": lambda _: None}
+    around = {"name": name, "trainable": check.flag, "dtype": dtype, "layers": lambda _: None}
     if kind == "Sequential":
         checked = fields(config, {**around, "build_input_shape": optional(SHAPE)})
         uses = [1] * len(layers)
@@ -178,18 +173,6 @@ def _check_sub_model(kind: str, value: dict[str, Any], depth: int) -> CheckedLay
     )  # fmt: skip
 
 
-def _check_shared(listed: list[Any]) -> None:
-    """Refuses a layer with weights that sits in several sub-models at once.
-
-    Inputs are shared whenever a sub-model starts at its parent's input, and hold nothing.
-    """
-    for value in listed:
-        if "shared_object_id" in value and value.get("class_name") != "InputLayer":
-            raise Refused(
-                f"layer {_title(value)} is used in several sub-models; expected each in one"
-            )
-
-
 def _build_shape(value: Any) -> Any:
     # Layers that merge several inputs are built from a list of shapes, and have no weights.
     if isinstance(value, list) and any(isinstance(item, list) for item in value):
@@ -201,41 +184,37 @@ def _ends(value: Any) -> Any:
     """Checks the inputs or outputs of a model: places `[layer, node, tensor]`, in any nesting."""
     if isinstance(value, dict):
         return {name(key): _ends(item) for key, item in value.items()}
-    if isinstance(value, list) and value and isinstance(value[0], str):
-        return _place(value)
-    if isinstance(value, list):
+    if isinstance(value, list) and not (value and isinstance(value[0], str)):
         return [_ends(item) for item in value]
-    raise Refused(f"received {shown(value)}; expected [layer, node, tensor]")
+    return _place(value)
 
 
 def _place(value: Any) -> list[Any]:
     if not isinstance(value, list) or len(value) != 3:
         raise Refused(f"received {shown(value)}; expected [layer, node, tensor]")
-    index = count(0)
+    index = check.count(0)
     return [name(value[0]), index(value[1]), index(value[2])]
 
 
-def _nodes(value: Any) -> list[dict[str, Any]]:
-    """Checks the places where a layer is used: only tensors of other layers may go in."""
-    if not isinstance(value, list):
-        raise Refused(f"received {shown(value)}; expected a list")
-    nodes = []
-    for node in value:
-        checked = fields(node, {"args": _tensors, "kwargs": _keywords})
-        nodes.append({"args": [], "kwargs": {}, **checked})
-    return nodes
+def _node(value: Any) -> dict[str, Any]:
+    """Checks a place where a layer is used: only tensors of other layers may go in."""
+    checked = fields(value, {"args": _tensors, "kwargs": _keywords})
+    return {"args": [], "kwargs": {}, **checked}
+
+
+_nodes = check.items(_node, _MOST_CALLS)
 
 
 def _keywords(value: Any) -> dict[str, Any]:
     # In a call, null is a value: `mask` and `training` are written so where they are not set.
-    checked = fields(value, {"training": optional(flag), "mask": choice(None), "inputs": _tensors})
-    return {key: checked[key] for key in value if key in checked}
+    calls = {"training": optional(check.flag), "mask": check.choice(None), "inputs": _tensors}
+    return fields(value, calls)
 
 
 def _tensors(value: Any) -> Any:
     if isinstance(value, list):
         return [_tensors(item) for item in value]
-    if not isinstance(value, dict) or value.get("class_name") != "__keras_tensor__":
+    if kind_of(value) != "__keras_tensor__":
         raise Refused(f"{shown(value)} is not in the allowlist; expected outputs of layers")
     config = fields(value.get("config"), {"shape": SHAPE, "dtype": dtype, "keras_history": _place})
     if "keras_history" not in config or not {"shape", "dtype"} <= config.keys():
