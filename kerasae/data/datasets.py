@@ -17,12 +17,9 @@ def experiment_data(
 ) -> ImageData:
     """Loads the images that an experiment names, as it wants them; see `load_dataset`."""
     return load_dataset(
-        experiment.dataset,
-        data_dir,
-        image_size=experiment.image_size,
-        grayscale=experiment.grayscale,
-        skip_bad=skip_bad,
-    )
+        experiment.dataset, data_dir, image_size=experiment.image_size,
+        grayscale=experiment.grayscale, skip_bad=skip_bad,
+    )  # fmt: skip
 
 
 def load_dataset(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.image_store import new_images
-from kerasae.data.picture_files import PictureKind, PictureReader, find_pictures, pixels_of
+from kerasae.data.picture_files import PictureKind, PictureReader, Size, find_pictures, pixels_of
 from kerasae.errors import DataError
 
 _SIZES_NAMED = 5
@@ -18,7 +18,7 @@ class PictureFolder:
 
     Args:
         folder: The folder; the names of its sub-folders are the classes.
-        image_size: Height and width to convert to; `None` where all have one size.
+        size: Height and width to convert to; `None` where all have one size.
         grayscale: Whether to convert to grayscale. Without it, pictures are RGB as soon as
             one of them has colours.
         skip_bad: Whether to leave out pictures that cannot be read, instead of refusing all.
@@ -27,26 +27,19 @@ class PictureFolder:
         DataError: If there are no pictures, one cannot be read, or their sizes differ.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        image_size: tuple[int, int] | None = None,
-        grayscale: bool = False,
-        skip_bad: bool = False,
-    ) -> None:
+    def __init__(self, folder: Path, size: Size | None, grayscale: bool, skip_bad: bool) -> None:
         self.files = find_pictures(folder)
         self._reader = PictureReader(skip_bad=skip_bad)
         self.skipped = self._reader.skipped
         self._kinds = {path: kind for path in self.files if (kind := self._reader.measure(path))}
         if not self._kinds:
             raise DataError(f"{folder}: none of its {len(self.files):,} images can be read")
-        self._size = image_size or _one_size(folder, self._kinds)
+        self._size = size or _one_size(folder, self._kinds)
         self._gray = grayscale or all(kind.gray for kind in self._kinds.values())
         parts = [path.relative_to(folder).parts for path in self.files]
         names = [part[0] if len(part) > 1 else "" for part in parts]
-        self.class_names = tuple(sorted(set(names))) if any(names) else ()
-        numbers = {name: number for number, name in enumerate(self.class_names)}
-        self._classes = np.array([numbers.get(name, 0) for name in names])
+        classes, self._classes = np.unique(names, return_inverse=True)
+        self.class_names = tuple(map(str, classes)) if any(names) else ()
 
     def read(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
         """Decodes some of the files.
@@ -73,7 +66,7 @@ class PictureFolder:
         return images[: len(kept)], self._classes[kept]
 
 
-def _one_size(folder: Path, kinds: dict[Path, PictureKind]) -> tuple[int, int]:
+def _one_size(folder: Path, kinds: dict[Path, PictureKind]) -> Size:
     sizes = collections.Counter(kind.size for kind in kinds.values()).most_common()
     (height, width), _ = sizes[0]
     if len(sizes) == 1:

@@ -13,7 +13,7 @@ from kerasae.data.idx import MNIST_FILES, idx_file
 from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.image_folder import PictureFolder
 from kerasae.data.image_store import new_images
-from kerasae.data.picture_files import pixels_of
+from kerasae.data.picture_files import Size, pixels_of
 from kerasae.data.pixels import as_bytes
 from kerasae.errors import DataError
 from kerasae.experiment import check_setting
@@ -23,17 +23,12 @@ _TEST_SHARE = 0.1
 _ROWS = 256  # converted at once
 
 
-def load_own_images(
-    name: str,
-    image_size: tuple[int, int] | None = None,
-    grayscale: bool = False,
-    skip_bad: bool = False,
-) -> ImageData:
+def load_own_images(name: str, size: Size | None, grayscale: bool, skip_bad: bool) -> ImageData:
     """Loads images of your own; see `datasets.load_dataset`.
 
     Args:
         name: Path of a folder, or of an `.npy`, `.npz` or IDX file.
-        image_size: Height and width to convert to, or `None`.
+        size: Height and width to convert to, or `None`.
         grayscale: Whether to convert to grayscale.
         skip_bad: Whether to leave out pictures that cannot be read.
 
@@ -44,18 +39,17 @@ def load_own_images(
         DataError: If there are none, they cannot be read, or are too few to split.
         InvalidSetting: If the size is out of range.
     """
-    size = None if image_size is None else check_setting("image_size", image_size)
+    if size is not None:
+        size = check_setting("image_size", size)
     path = Path(name)
     with refusing(name, DataError, "choose another disk with TMPDIR, or mend the data"):
         if path.is_dir() and not os.path.lexists(idx_file(path, MNIST_FILES[0])):
-            return _from_folder(name, path, size, grayscale, skip_bad)
+            return _from_folder(name, size, grayscale, skip_bad)
         return _from_arrays(name, read_image_arrays(path), size, grayscale)
 
 
-def _from_folder(
-    name: str, path: Path, size: tuple[int, int] | None, grayscale: bool, skip_bad: bool
-) -> ImageData:
-    pictures = PictureFolder(path, size, grayscale, skip_bad)
+def _from_folder(name: str, size: Size | None, grayscale: bool, skip_bad: bool) -> ImageData:
+    pictures = PictureFolder(Path(name), size, grayscale, skip_bad)
     train, test = map(pictures.read, _split(name, len(pictures.files)))
     if not len(train[0]) or not len(test[0]):
         raise DataError(
@@ -66,7 +60,7 @@ def _from_folder(
 
 
 def _from_arrays(
-    name: str, parts: list[ImageArrays], size: tuple[int, int] | None, grayscale: bool
+    name: str, parts: list[ImageArrays], size: Size | None, grayscale: bool
 ) -> ImageData:
     if len(parts) == 1:
         rows = _split(name, len(parts[0].images))
@@ -96,7 +90,7 @@ def _split(name: str, count: int) -> tuple[NDArray[np.int32], ...]:
 
 
 def _converted(
-    images: NDArray[Any], rows: NDArray[np.integer], size: tuple[int, int] | None, grayscale: bool
+    images: NDArray[Any], rows: NDArray[np.integer], size: Size | None, grayscale: bool
 ) -> NDArray[np.uint8]:
     """Takes rows of checked images as `uint8`, a block at a time: the images may be mapped."""
     size = size or images.shape[1:3]

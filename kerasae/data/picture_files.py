@@ -16,6 +16,7 @@ from kerasae.errors import DataError
 from kerasae.files.local_files import Refused, open_local, refusing
 
 Content = TypeVar("Content")
+Size = tuple[int, int]  # height and width, in pixels
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 _MOST_BYTES = 1 << 28
@@ -48,7 +49,7 @@ class PictureKind:
         gray: Whether it has no colours.
     """
 
-    size: tuple[int, int]
+    size: Size
     gray: bool
 
 
@@ -193,9 +194,7 @@ class PictureReader:
             return None
 
 
-def pixels_of(
-    image: Image.Image, size: tuple[int, int] | None = None, *, gray: bool
-) -> NDArray[np.uint8]:
+def pixels_of(image: Image.Image, size: Size | None = None, *, gray: bool) -> NDArray[np.uint8]:
     """Returns a picture's pixels in the size and colours asked for.
 
     Args:

@@ -47,12 +47,9 @@ def _check_depth(text: str, most_depth: int) -> None:
     depth = 0
     for token in _TOKENS.finditer(text):
         first = text[token.start()]
-        if first in "[{":
-            depth += 1
-            if depth > most_depth:
-                raise Refused(f"is nested deeper than {most_depth}")
-        elif first in "]}":
-            depth -= 1
+        depth += (first in "[{") - (first in "]}")
+        if depth > most_depth:
+            raise Refused(f"is nested deeper than {most_depth}")
 
 
 def _finite(text: str) -> float:

@@ -20,6 +20,7 @@ from kerasae.files.local_files import Refused
 Shaped = TypeVar("Shaped")
 # The upper bound of a number that only has to be finite.
 FINITE = sys.float_info.max
+_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,10 +61,9 @@ def fields_of(kind: Any) -> dict[str, Field]:
     fields = {}
     for field in dataclasses.fields(kind):
         shape = hints[field.name]
-        metas = _metas(shape)
+        bare, metas, _ = _apart(shape)
         text = next((meta.description for meta in metas if meta.description), "")
-        extra = {key: value for meta in metas for key, value in (meta.extra or {}).items()}
-        fields[field.name] = Field(field.name, shape, _bare(shape), field.default, text, extra)
+        fields[field.name] = Field(field.name, shape, bare, field.default, text, _extra(metas))
     return fields
 
 
@@ -133,62 +133,54 @@ def expected(shape: Any) -> str:
     >>> expected(tuple[Annotated[int, msgspec.Meta(ge=1, le=9)], ...])
     'a list, each a whole number from 1 to 9'
     """
-    metas = _metas(shape)
-    for meta in metas:
-        if meta.extra and "expected" in meta.extra:
-            return str(meta.extra["expected"])
-    kind, origin = _bare(shape), typing.get_origin(_bare(shape))
-    if origin is Literal:
+    kind, metas, optional = _apart(shape)
+    words = _extra(metas).get("expected")
+    if words is not None:
+        return str(words)
+    if typing.get_origin(kind) is Literal:
         words = "one of " + ", ".join(map(str, typing.get_args(kind)))
-    elif origin is tuple:
-        most = next((meta.max_length for meta in metas if meta.max_length), None)
-        least = f" of at most {most}" if most else ""
-        words = f"a list{least}, each {expected(typing.get_args(kind)[0])}"
+    elif typing.get_origin(kind) is tuple:
+        most = next((f" of at most {meta.max_length}" for meta in metas if meta.max_length), "")
+        words = f"a list{most}, each {expected(typing.get_args(kind)[0])}"
     else:
-        words = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}[
-            kind
-        ]
-        words += _bounds(metas)
-    return f"{words}, or none" if type(None) in typing.get_args(_outer(shape)) else words
+        words = _WORDS[kind] + _bounds(metas)
+    return f"{words}, or none" if optional else words
 
 
 def _bounds(metas: list[msgspec.Meta]) -> str:
-    low = high = ""
-    for meta in metas:
-        if meta.ge is not None and meta.le not in (None, FINITE):
-            return f" from {meta.ge} to {meta.le}"
-        low = low or (f" of at least {meta.ge}" if meta.ge is not None else "")
-        low = low or (f" above {meta.gt}" if meta.gt is not None else "")
-        high = high or (" and finite" if meta.le == FINITE else "")
-        high = high or (f" and below {meta.lt}" if meta.lt is not None else "")
-    return low + high
+    bounds = {
+        name: bound
+        for meta in metas
+        for name in ("gt", "ge", "lt", "le")
+        if (bound := getattr(meta, name)) is not None
+    }
+    finite = bounds.get("le") == FINITE
+    if "ge" in bounds and "le" in bounds and not finite:
+        return f" from {bounds['ge']} to {bounds['le']}"
+    words = {
+        "gt": " above {}", "ge": " of at least {}", "lt": " and below {}",
+        "le": " and finite" if finite else " and at most {}",
+    }  # fmt: skip
+    return "".join(words[name].format(bound) for name, bound in bounds.items())
 
 
-def _outer(shape: Any) -> Any:
-    return typing.get_args(shape)[0] if typing.get_origin(shape) is Annotated else shape
-
-
-def _bare(shape: Any) -> Any:
-    """Takes bounds and `None` off an annotation."""
+def _apart(shape: Any) -> tuple[Any, list[msgspec.Meta], bool]:
+    """Takes an annotation apart: its kind, what is said of it, and whether it accepts `None`."""
+    metas, optional = [], False
     while True:
-        inner = _outer(shape)
-        if isinstance(inner, types.UnionType) or typing.get_origin(inner) is typing.Union:
-            (inner,) = (part for part in typing.get_args(inner) if part is not type(None))
-        if inner is shape:
-            return shape
-        shape = inner
+        origin = typing.get_origin(shape)
+        if origin is Annotated:
+            shape, *said = typing.get_args(shape)
+            metas += [meta for meta in said if isinstance(meta, msgspec.Meta)]
+        elif origin in (types.UnionType, typing.Union):
+            (shape,) = (part for part in typing.get_args(shape) if part is not type(None))
+            optional = True
+        else:
+            return shape, metas, optional
 
 
-def _metas(shape: Any) -> list[msgspec.Meta]:
-    """Returns what is said of an annotation, the outermost first."""
-    metas = []
-    if typing.get_origin(shape) is Annotated:
-        shape, *said = typing.get_args(shape)
-        metas = [meta for meta in said if isinstance(meta, msgspec.Meta)]
-    if isinstance(shape, types.UnionType) or typing.get_origin(shape) is typing.Union:
-        for part in typing.get_args(shape):
-            metas += _metas(part)
-    return metas
+def _extra(metas: list[msgspec.Meta]) -> dict[str, Any]:
+    return {key: value for meta in metas for key, value in (meta.extra or {}).items()}
 
 
 def _plain(value: Any) -> Any:

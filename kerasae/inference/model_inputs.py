@@ -146,11 +146,11 @@ class ModelInputs:
 
 
 def _check_names(inputs: Sequence[Input]) -> None:
-    paths: dict[tuple[PurePath, int | None], Path] = {}
+    names: dict[tuple[PurePath, int | None], Input] = {}
     for one in inputs:
-        if (one.name, one.row) in paths:
+        first = names.setdefault((one.name, one.row), one)
+        if first is not one:
             raise DataError(
-                f"{paths[one.name, one.row]} and {one.path}: both are called {one.name}; expected "
-                f"different names, name the folder above them instead"
+                f"{first.path} and {one.path}: both are called {one.name}; expected different "
+                f"names, name the folder above them instead"
             )
-        paths[one.name, one.row] = one.path
