@@ -36,20 +36,18 @@ def _layer(count_weights: weights.WeightCounter = weights.none, /, **checkers: C
 _FACTOR = check.count(1, 1024)
 _FACTORS = check.one_or_more(_FACTOR, 3)
 _BORDERS = check.one_or_more(check.one_or_more(check.count(0, 1024), 2), 3)
-_RATE = check.number(0, 1)
+_NUMBER, _RATE, _SIZE, _OFF = check.number(), check.number(0, 1), check.count(), check.choice(False)
 _FORMAT = settings(data_format=check.optional(check.choice("channels_last", "channels_first")))
 _PADDING = check.choice("valid", "same")
-SHAPE = check.items(check.optional(check.count()), 6)
+SHAPE = check.items(check.optional(_SIZE), 6)
 COMMON = settings(
     name=check.name, trainable=check.flag, dtype=objects.dtype,
     activity_regularizer=objects.regularizer,
 )  # fmt: skip
 _ACTIVATION_LAYERS = {
-    "ReLU": dict.fromkeys(
-        ("max_value", "negative_slope", "threshold"), check.optional(check.number())
-    ),
-    "LeakyReLU": settings(negative_slope=check.number()),
-    "ELU": settings(alpha=check.number()),
+    "ReLU": dict.fromkeys(("max_value", "negative_slope", "threshold"), check.optional(_NUMBER)),
+    "LeakyReLU": settings(negative_slope=_NUMBER),
+    "ELU": settings(alpha=_NUMBER),
     "Softmax": settings(axis=AXIS),
 }
 _activation_layer = objects.built_in(
@@ -77,36 +75,27 @@ _CONVOLUTION = settings(
     kernel_size=check.items(_FACTOR, 3), strides=_FACTORS, padding=_PADDING,
     output_padding=check.optional(_BORDERS), dilation_rate=_FACTORS, **_DENSE, **_FORMAT,
 )  # fmt: skip
-_FILTERS = settings(filters=check.count(), groups=check.count(), **_CONVOLUTION)
-_DEPTHWISE = settings(depth_multiplier=check.count(), **_CONVOLUTION, **_parameters("depthwise"))
-_POOLING = _layer(pool_size=_FACTORS, strides=check.optional(_FACTORS), padding=_PADDING, **_FORMAT)
-_GLOBAL_POOLING = _layer(keepdims=check.flag, **_FORMAT)
+_DEPTHWISE = settings(depth_multiplier=_SIZE, **_CONVOLUTION, **_parameters("depthwise"))
 _NORMALIZATION = settings(
     axis=AXIS, epsilon=check.number(0), center=check.flag, scale=check.flag,
     **_parameters("beta", "gamma"),
 )  # fmt: skip
 _NOISE = settings(rate=_RATE, seed=SEED)
-_SHAPED_NOISE = _layer(noise_shape=check.optional(SHAPE), **_NOISE)
 
-LAYERS = {
-    "InputLayer": _layer(
-        batch_shape=SHAPE, sparse=check.choice(False), ragged=check.choice(False),
-        optional=check.flag,
-    ),
-    "Dense": _layer(weights.dense, units=check.count(), **_DENSE),
-    **dict.fromkeys(
-        ("Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose"),
-        _layer(weights.convolution, **_FILTERS),
+# Layers that have the same settings share a line.
+_LAYERS = {
+    "InputLayer": _layer(batch_shape=SHAPE, sparse=_OFF, ragged=_OFF, optional=check.flag),
+    "Dense": _layer(weights.dense, units=_SIZE, **_DENSE),
+    "Conv1D Conv2D Conv1DTranspose Conv2DTranspose": _layer(
+        weights.convolution, filters=_SIZE, groups=_SIZE, **_CONVOLUTION
     ),
     "DepthwiseConv2D": _layer(weights.depthwise_convolution, **_DEPTHWISE),
     "SeparableConv2D": _layer(
-        weights.separable_convolution, filters=check.count(), **_DEPTHWISE,
-        **_parameters("pointwise"),
+        weights.separable_convolution, filters=_SIZE, **_DEPTHWISE, **_parameters("pointwise")
     ),
     "BatchNormalization": _layer(
-        weights.batch_normalization, momentum=_RATE, synchronized=check.choice(False),
-        renorm=check.choice(False), renorm_momentum=_RATE, **_NORMALIZATION,
-        **_parameters("moving_mean", "moving_variance"),
+        weights.batch_normalization, momentum=_RATE, synchronized=_OFF, renorm=_OFF,
+        renorm_momentum=_RATE, **_NORMALIZATION, **_parameters("moving_mean", "moving_variance"),
     ),
     "LayerNormalization": _layer(
         weights.layer_normalization, rms_scaling=check.flag, **_NORMALIZATION
@@ -114,11 +103,9 @@ LAYERS = {
     "GroupNormalization": _layer(
         weights.group_normalization, groups=check.count(-1), **_NORMALIZATION
     ),
-    "Normalization": _layer(
-        weights.normalization, axis=check.optional(AXIS), invert=check.flag
-    ),
+    "Normalization": _layer(weights.normalization, axis=check.optional(AXIS), invert=check.flag),
     "UnitNormalization": _layer(axis=AXIS),
-    "Rescaling": _layer(**dict.fromkeys(("scale", "offset"), check.one_or_more(check.number()))),
+    "Rescaling": _layer(scale=check.one_or_more(_NUMBER), offset=check.one_or_more(_NUMBER)),
     "PReLU": _layer(
         weights.p_relu, shared_axes=check.optional(check.items(check.count(1, 8))),
         **_parameters("alpha"),
@@ -126,7 +113,7 @@ LAYERS = {
     "Activation": _layer(activation=_activation),
     **{kind: _layer(**own) for kind, own in _ACTIVATION_LAYERS.items()},
     "ActivityRegularization": _layer(l1=check.number(0), l2=check.number(0)),
-    **dict.fromkeys(("Dropout", "AlphaDropout"), _SHAPED_NOISE),
+    "Dropout AlphaDropout": _layer(noise_shape=check.optional(SHAPE), **_NOISE),
     "SpatialDropout2D": _layer(**_NOISE, **_FORMAT),
     "GaussianDropout": _layer(**_NOISE),
     "GaussianNoise": _layer(stddev=check.number(0), seed=SEED),
@@ -134,13 +121,12 @@ LAYERS = {
     "Flatten": _layer(**_FORMAT),
     "Permute": _layer(dims=check.items(check.count(1, 8))),
     "RepeatVector": _layer(n=_FACTOR),
-    "Identity": _layer(),
-    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _layer()),
+    "Identity Add Subtract Multiply Average Maximum Minimum": _layer(),
     "Concatenate": _layer(axis=check.count(-8, 8)),
-    **dict.fromkeys(
-        ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), _POOLING
+    "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D": _layer(
+        pool_size=_FACTORS, strides=check.optional(_FACTORS), padding=_PADDING, **_FORMAT
     ),
-    **dict.fromkeys(("GlobalMaxPooling2D", "GlobalAveragePooling2D"), _GLOBAL_POOLING),
+    "GlobalMaxPooling2D GlobalAveragePooling2D": _layer(keepdims=check.flag, **_FORMAT),
     "UpSampling1D": _layer(size=_FACTOR),
     "UpSampling2D": _layer(
         size=_FACTORS, interpolation=check.choice("nearest", "bilinear", "bicubic"), **_FORMAT
@@ -148,3 +134,4 @@ LAYERS = {
     "ZeroPadding2D": _layer(padding=_BORDERS, **_FORMAT),
     "Cropping2D": _layer(cropping=_BORDERS, **_FORMAT),
 }  # fmt: skip
+LAYERS = {name: layer for names, layer in _LAYERS.items() for name in names.split()}
