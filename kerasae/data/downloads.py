@@ -14,10 +14,7 @@ Content = TypeVar("Content")
 
 
 def fetch_once(
-    cache: Path,
-    name: str,
-    read: Callable[[Path], Content | None],
-    download: Callable[[Path], None],
+    cache: Path, name: str, read: Callable[[Path], Content | None], download: Callable[[Path], None]
 ) -> Content:
     """Reads something out of a cache, or downloads it there.
 

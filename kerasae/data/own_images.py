@@ -62,24 +62,19 @@ def _from_folder(name: str, size: Size | None, grayscale: bool, skip_bad: bool) 
 def _from_arrays(
     name: str, parts: list[ImageArrays], size: Size | None, grayscale: bool
 ) -> ImageData:
+    # Without labels, all images are of one class without a name.
+    labels = [np.zeros(len(one.images), int) if one.labels is None else one.labels for one in parts]
+    classes = np.unique(np.concatenate(labels))
     if len(parts) == 1:
-        rows = _split(name, len(parts[0].images))
-        parts = parts * 2
+        parts, labels, rows = parts * 2, labels * 2, _split(name, len(labels[0]))
     else:
-        rows = tuple(np.arange(len(part.images), dtype=np.int32) for part in parts)
-    labels = [part.labels for part in parts if part.labels is not None]
-    classes = np.unique(np.concatenate(labels)) if labels else ()
-
-    def taken(
-        part: ImageArrays, rows: NDArray[np.integer]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
-        numbers: NDArray[np.integer] = np.zeros(len(rows), np.int64)
-        if part.labels is not None:
-            numbers = np.searchsorted(classes, part.labels[rows])
-        return _converted(part.images, rows, size, grayscale), numbers
-
-    train, test = map(taken, parts, rows)
-    return ImageData(name, *train, *test, tuple(map(str, classes)))
+        rows = tuple(np.arange(len(one), dtype=np.int32) for one in labels)
+    train, test = (
+        (_converted(one.images, taken, size, grayscale), np.searchsorted(classes, label[taken]))
+        for one, label, taken in zip(parts, labels, rows, strict=True)
+    )
+    class_names = () if parts[0].labels is None else tuple(map(str, classes))
+    return ImageData(name, *train, *test, class_names)
 
 
 def _split(name: str, count: int) -> tuple[NDArray[np.int32], ...]:

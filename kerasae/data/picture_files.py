@@ -273,14 +273,10 @@ def _in_mode(image: Image.Image, mode: str, alpha: Image.Image | None) -> Image.
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    with refusing(path, DataError, _ADVICE), warnings.catch_warnings():
-        # Pillow's warnings are about files that it reads all the same.
-        warnings.simplefilter("ignore")
+    # Pillow's warnings are about files that it reads all the same.
+    with refusing(path, DataError, _ADVICE), warnings.catch_warnings(action="ignore"):
         try:
-            with (
-                open_local(path, _MOST_BYTES) as file,
-                Image.open(file, formats=_FORMATS) as image,
-            ):
+            with open_local(path, _MOST_BYTES) as file, Image.open(file, formats=_FORMATS) as image:
                 _check(image)
                 yield image
         except UnidentifiedImageError:

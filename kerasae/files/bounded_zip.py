@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from kerasae.files.local_files import Refused, read_exactly, within
 
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2IH")
 _END64_LOCATOR = b"PK\6\7"
 _MOST_DIRECTORY_BYTES = 1 << 16
@@ -39,7 +40,13 @@ def open_zip(file: BinaryIO, members: Mapping[str, int]) -> zipfile.ZipFile:
             raise Refused(f"member {name!r} is there twice")
         if name not in members or name != info.filename:
             raise Refused(f"member {name!r} is not expected; expected {', '.join(members)}")
-        _check_member(info, members[name])
+        if info.compress_type not in _METHODS or info.flag_bits & 1:
+            raise Refused(f"member {name!r} is encrypted or packed in an unusual way")
+        if info.file_size > members[name]:
+            raise Refused(
+                f"member {name!r} declares {info.file_size:,} bytes; expected at most "
+                f"{members[name]:,}"
+            )
         names.add(name)
     for name in members:
         if name not in names:
@@ -81,13 +88,3 @@ def _check_end(file: BinaryIO) -> None:
         raise Refused("is a zip archive in parts, with a comment, or zip64; expected a plain one")
     if directory > _MOST_DIRECTORY_BYTES:
         raise Refused(f"its table of contents has {directory:,} bytes; expected a few members")
-
-
-def _check_member(info: zipfile.ZipInfo, most_bytes: int) -> None:
-    name = info.filename
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
-        raise Refused(f"member {name!r} is encrypted or packed in an unusual way")
-    if info.file_size > most_bytes:
-        raise Refused(
-            f"member {name!r} declares {info.file_size:,} bytes; expected at most {most_bytes:,}"
-        )

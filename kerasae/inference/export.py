@@ -51,13 +51,10 @@ def _run_onnx(path: Path, images: Images) -> Any:
 def _run_litert(path: Path, images: Images) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(os.fspath(path))
-    number = interpreter.get_input_details()[0]["index"]
-    interpreter.resize_tensor_input(number, images.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(number, images)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    run = Interpreter(os.fspath(path)).get_signature_runner()
+    (name,) = run.get_input_details()
+    (output,) = run(**{name: images}).values()
+    return output
 
 
 def _run_saved_model(path: Path, images: Images) -> Any:
@@ -169,8 +166,7 @@ def _export(model: keras.Model, file_format: str, path: Path) -> float:
     # The converters log and warn about what is checked below.
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             _portable(model).export(os.fspath(target), format=keras_name, verbose=False)
         exported = run_exported(path, file_format, images)
     # Each converter and runtime has errors of its own.
