@@ -7,13 +7,11 @@ from kerasae.data.named_sets import DATASETS, load_named
 from kerasae.data.own_images import load_own_images
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
+from kerasae.files.local_files import StrPath
 
 
 def experiment_data(
-    experiment: Experiment,
-    data_dir: str | os.PathLike[str] | None = None,
-    *,
-    skip_bad: bool = False,
+    experiment: Experiment, data_dir: StrPath | None = None, *, skip_bad: bool = False
 ) -> ImageData:
     """Loads the images that an experiment names, as it wants them; see `load_dataset`."""
     return load_dataset(
@@ -23,8 +21,8 @@ def experiment_data(
 
 
 def load_dataset(
-    name: str | os.PathLike[str],
-    data_dir: str | os.PathLike[str] | None = None,
+    name: StrPath,
+    data_dir: StrPath | None = None,
     *,
     image_size: tuple[int, int] | None = None,
     grayscale: bool = False,

@@ -17,7 +17,7 @@ from kerasae.data.image_checks import check_labelled
 from kerasae.data.image_data import ImageData
 from kerasae.data.npz import MNIST_ARRAYS, read_npz
 from kerasae.errors import DataError
-from kerasae.files.local_files import check_local_name, refusing
+from kerasae.files.local_files import StrPath, check_local_name, refusing
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
@@ -47,7 +47,7 @@ def keras_datasets() -> Path:
     return Path(Path.home() / ".keras" if home is None else home) / "datasets"
 
 
-def load_named(name: str, data_dir: str | os.PathLike[str] | None) -> ImageData:
+def load_named(name: str, data_dir: StrPath | None) -> ImageData:
     """Loads MNIST or one of its kin; see `datasets.load_dataset`.
 
     Args:

@@ -81,7 +81,7 @@ def _split(name: str, count: int) -> tuple[NDArray[np.int32], ...]:
     """Splits like the validation images, by the same frozen seed."""
     if count < 2:
         raise DataError(f"{name}: holds one image; expected two or more, to train and to test")
-    return validation_rows(count, max(_TEST_SHARE, 1 / count))
+    return validation_rows(count, _TEST_SHARE)
 
 
 def _converted(
@@ -94,8 +94,7 @@ def _converted(
     for start in range(0, len(rows), _ROWS):
         block = as_bytes(images[rows[start : start + _ROWS]])
         if block.shape[1:] != result.shape[1:]:
-            block = np.stack(
-                [pixels_of(Image.fromarray(image), size, gray=gray) for image in block]
-            )
+            pictures = [Image.fromarray(image) for image in block]
+            block = np.stack([pixels_of(picture, size, gray=gray) for picture in pictures])
         result[start : start + _ROWS] = block
     return result

@@ -122,9 +122,8 @@ def measure_picture(path: Path) -> PictureKind:
             or has more than 16 bits a channel.
     """
     with _opened(path) as image:
-        width, height = image.size
-        if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
-            width, height = height, width
+        turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+        width, height = image.size[::-1] if turned else image.size
         return PictureKind((height, width), image.mode in _GRAY_MODES)
 
 

@@ -57,8 +57,7 @@ def open_zip(file: BinaryIO, members: Mapping[str, int]) -> zipfile.ZipFile:
 def member_names(file: BinaryIO) -> list[str]:
     """Lists the members of a zip archive; `open_zip` then checks them."""
     _check_end(file)
-    with zipfile.ZipFile(file) as archive:
-        return archive.namelist()
+    return zipfile.ZipFile(file).namelist()
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -15,6 +15,7 @@ from typing import IO, BinaryIO
 
 from kerasae.errors import DiskFull, KerasAEError
 
+StrPath = str | os.PathLike[str]
 # What the readers of the standard library raise for damaged files, and for too large ones:
 # zipfile raises NotImplementedError and RuntimeError for methods and passwords.
 _READING_ERRORS = (
@@ -49,7 +50,7 @@ def within(part: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def refusing(
-    path: str | os.PathLike[str],
+    path: StrPath,
     error: type[KerasAEError],
     advice: str = "fetch the file again",
     *,
@@ -95,7 +96,7 @@ def refusing(
         raise error(f"{os.fspath(path)}: cannot be read ({lines[0]}); {advice}") from cause
 
 
-def check_local_name(path: str | os.PathLike[str]) -> None:
+def check_local_name(path: StrPath) -> None:
     """Refuses what cannot be the name of a local file or folder.
 
     Args:
@@ -113,15 +114,14 @@ def check_local_name(path: str | os.PathLike[str]) -> None:
     """
     text = os.fspath(path)
     # pathlib turns "http://host" into "http:/host".
-    if ":/" in text and text.partition(":/")[0].isalnum() and len(text.partition(":/")[0]) > 1:
+    scheme, mark, _ = text.partition(":/")
+    if mark and scheme.isalnum() and len(scheme) > 1:
         raise Refused("is a URL; expected a local file: download it first")
     if "\0" in text:
         raise Refused("the name holds a NUL character; expected the name of a file")
 
 
-def open_local(
-    path: str | os.PathLike[str], most_bytes: int, *, follow_symlinks: bool = True
-) -> BinaryIO:
+def open_local(path: StrPath, most_bytes: int, *, follow_symlinks: bool = True) -> BinaryIO:
     """Opens a local regular file for reading.
 
     A pipe or a device does not block: it is opened without waiting, and refused.
@@ -139,11 +139,10 @@ def open_local(
         OSError: If it cannot be opened.
     """
     check_local_name(path)
-    text = os.fspath(path)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if not follow_symlinks:
         flags |= getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(text, flags)
+    descriptor = os.open(path, flags)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

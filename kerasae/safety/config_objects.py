@@ -74,22 +74,16 @@ _BOUND = settings(max_value=_NUMBER, axis=AXIS)
 
 initializer = built_in(
     "keras.initializers",
-    Zeros={},
-    Ones={},
-    Constant=settings(value=_NUMBER),
+    Zeros={}, Ones={}, Constant=settings(value=_NUMBER), Identity=settings(gain=_NUMBER),
     RandomUniform=settings(minval=_NUMBER, maxval=_NUMBER, seed=SEED),
-    RandomNormal=_NORMAL,
-    TruncatedNormal=_NORMAL,
+    RandomNormal=_NORMAL, TruncatedNormal=_NORMAL,
     VarianceScaling=settings(
         scale=_POSITIVE, mode=check.choice("fan_in", "fan_out", "fan_avg"), **_RANDOM,
         distribution=check.choice("truncated_normal", "untruncated_normal", "uniform"),
     ),
-    Identity=settings(gain=_NUMBER),
+    GlorotUniform=_RANDOM, HeUniform=_RANDOM, LecunUniform=_RANDOM,
+    GlorotNormal=_RANDOM, HeNormal=_RANDOM, LecunNormal=_RANDOM,
     Orthogonal=settings(gain=_NUMBER, seed=SEED),
-    **dict.fromkeys(
-        ("GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"),
-        _RANDOM,
-    ),
 )  # fmt: skip
 regularizer = check.optional(
     built_in(

@@ -63,11 +63,8 @@ def _activation(value: Any) -> Any:
 
 def _parameters(*kinds: str) -> Settings:
     """The initializer, regularizer and constraint of each kind of weight."""
-    return {
-        f"{kind}_{what}": getattr(objects, what)
-        for kind in kinds
-        for what in ("initializer", "regularizer", "constraint")
-    }
+    parts = ("initializer", "regularizer", "constraint")
+    return {f"{kind}_{part}": getattr(objects, part) for kind in kinds for part in parts}
 
 
 _DENSE = settings(activation=_activation, use_bias=check.flag, **_parameters("kernel", "bias"))

@@ -18,10 +18,10 @@ _MODELS = {
     "Functional": ("keras.src.models.functional", "keras"),
     "Sequential": ("keras", "keras.src.models.sequential"),
 }
-_AROUND = (
+_AROUND = {
     "module", "class_name", "config", "registered_name", "build_config", "compile_config",
     "shared_object_id", "name", "inbound_nodes",
-)  # fmt: skip
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,9 +107,8 @@ def _check_layer(value: Any, depth: int) -> CheckedLayer:
         raise Refused(f"received {shown(value)}; expected a layer with its config")
     with within(f"layer {shown(value['config'].get('name'))}"):
         kind, module = kind_of(value), value.get("module")
-        unknown = [key for key in value if key not in _AROUND]
-        if unknown:
-            raise Refused(f"{shown(unknown[0])} is not expected beside a layer's config")
+        if unknown := value.keys() - _AROUND:
+            raise Refused(f"{shown(min(unknown))} is not expected beside a layer's config")
         # Inputs are shared whenever a sub-model starts at its parent's input, and hold nothing.
         if "shared_object_id" in value and kind != "InputLayer":
             raise Refused("is used in several sub-models; expected each layer in one")
@@ -217,6 +216,6 @@ def _tensors(value: Any) -> Any:
     if kind_of(value) != "__keras_tensor__":
         raise Refused(f"{shown(value)} is not in the allowlist; expected outputs of layers")
     config = fields(value.get("config"), {"shape": SHAPE, "dtype": dtype, "keras_history": _place})
-    if "keras_history" not in config or not {"shape", "dtype"} <= config.keys():
+    if not config.keys() >= {"shape", "dtype", "keras_history"}:
         raise Refused(f"{shown(value)} lacks its shape, dtype or history")
     return {"class_name": "__keras_tensor__", "config": config}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kerasae.errors import ModelFileError
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.bounded_zip import copy_member, open_zip, read_member
-from kerasae.files.local_files import Refused, open_local, refusing, within
+from kerasae.files.local_files import Refused, StrPath, open_local, refusing, within
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_config import check_model_config, least_weights
 from kerasae.safety.weights_file import count_weights
@@ -33,7 +33,7 @@ _ADVICE = "save the model again with Keras 3"
 _MISSING = "name the folder of a run, or a .keras file"
 
 
-def load_model_safely(path: str | os.PathLike[str], *, trust: bool = False) -> keras.Model:
+def load_model_safely(path: StrPath, *, trust: bool = False) -> keras.Model:
     """Loads a stranger's `.keras` file after it has passed every check.
 
     The file is checked by `checked_model` first, in Python, before TensorFlow is imported.
@@ -81,7 +81,7 @@ name the folder of a run, or a .keras file
 
 
 @contextlib.contextmanager
-def checked_model(path: str | os.PathLike[str], *, trust: bool = False) -> Iterator[Path]:
+def checked_model(path: StrPath, *, trust: bool = False) -> Iterator[Path]:
     """Checks a `.keras` file, and gives a private copy made of what passed.
 
     Nothing here imports TensorFlow, so a command can call it first.
@@ -128,14 +128,12 @@ def read_config(path: Path, *, follow_symlinks: bool = True) -> Any:
 
 
 @contextlib.contextmanager
-def _opened(
-    path: str | os.PathLike[str], follow_symlinks: bool = True
-) -> Iterator[zipfile.ZipFile]:
+def _opened(path: StrPath, follow_symlinks: bool = True) -> Iterator[zipfile.ZipFile]:
     with open_local(path, _MOST_BYTES, follow_symlinks=follow_symlinks) as file:
         yield open_zip(file, _MEMBERS)
 
 
-def _checked_copy(path: str | os.PathLike[str], folder: Path, trust: bool) -> Path:
+def _checked_copy(path: StrPath, folder: Path, trust: bool) -> Path:
     with _opened(path) as archive:
         version = _check_metadata(_member_json(archive, METADATA))
         config = _member_json(archive, CONFIG)
@@ -182,11 +180,10 @@ def _check_outputs(model: keras.Model) -> None:
     """Refuses a model that would take gigabytes for one image, once it is used."""
     for layer in model._flatten_layers():
         # The public `output` knows only layers that are used once.
-        for node in layer._inbound_nodes:
-            for tensor in node.outputs:
-                size = math.prod(dim or 1 for dim in tensor.shape[1:])
-                if size > _MOST_OUTPUT:
-                    raise Refused(
-                        f"{CONFIG}: layer {layer.name!r} makes {size:,} numbers per image; "
-                        f"expected at most {_MOST_OUTPUT:,}"
-                    )
+        tensors = [tensor for node in layer._inbound_nodes for tensor in node.outputs]
+        sizes = [math.prod(dim or 1 for dim in tensor.shape[1:]) for tensor in tensors]
+        if sizes and max(sizes) > _MOST_OUTPUT:
+            raise Refused(
+                f"{CONFIG}: layer {layer.name!r} makes {max(sizes):,} numbers per image; "
+                f"expected at most {_MOST_OUTPUT:,}"
+            )

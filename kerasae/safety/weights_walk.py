@@ -66,23 +66,22 @@ class _Walk:
 
     def _dataset(self, dataset: h5py.Dataset, depth: int) -> None:
         self._object(dataset, depth)
-        where = f"{dataset.name!r} "
         settings = dataset.id.get_create_plist()
         if settings.get_external_count():
-            raise _Bad(where + f"is stored outside, in {settings.get_external(0)[0]!r}")
+            raise _Bad(f"{dataset.name!r} is stored outside, in {settings.get_external(0)[0]!r}")
         if dataset.is_virtual:
-            raise _Bad(where + "is a virtual dataset; expected its own numbers")
+            raise _Bad(f"{dataset.name!r} is a virtual dataset; expected its own numbers")
         if settings.get_nfilters():
-            raise _Bad(where + "is packed by a filter; expected plain numbers")
+            raise _Bad(f"{dataset.name!r} is packed by a filter; expected plain numbers")
         if settings.get_layout() not in _LAYOUTS:
-            raise _Bad(where + "is stored in pieces; expected plain numbers")
+            raise _Bad(f"{dataset.name!r} is stored in pieces; expected plain numbers")
         kind = dataset.dtype
         if dataset.shape is None or kind.hasobject or not (kind.kind in "fiub" or kind == "V2"):
-            raise _Bad(where + f"holds {kind}; expected numbers")
+            raise _Bad(f"{dataset.name!r} holds {kind}; expected numbers")
         count = math.prod(dataset.shape)
         self._bytes += count * kind.itemsize
         if dataset.id.get_storage_size() != count * kind.itemsize or self._bytes > self._size:
-            raise _Bad(where + f"declares {count:,} numbers; the file holds fewer")
+            raise _Bad(f"{dataset.name!r} declares {count:,} numbers; the file holds fewer")
         dataset[()]
         if not dataset.name.startswith("/optimizer/"):
             self.weights += count
