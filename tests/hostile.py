@@ -51,7 +51,7 @@ class Refusal:
 
     place: Place
     made: Any
-    found: dict[str, Any]
+    outcome: dict[str, Any]
     untouched: bool
 
 
@@ -107,7 +107,7 @@ def refusals(
             made.append(one.make(place))
         lines = [words(number, *pair) for number, pair in enumerate(zip(places, made, strict=True))]
         before = snapshot(root)
-        found = commands(lines, root / "temporary")
+        outcomes = commands(lines, root / "temporary")
         after = snapshot(root)
         with pytest.raises(BlockingIOError):
             server.accept()
@@ -115,7 +115,7 @@ def refusals(
     assert _outside(before, own) == _outside(after, own), "something is left behind"
     return {
         one.name: Refusal(place, thing, result, _inside(before, place) == _inside(after, place))
-        for one, place, thing, result in zip(cases, places, made, found, strict=True)
+        for one, place, thing, result in zip(cases, places, made, outcomes, strict=True)
     }
 
 
@@ -129,14 +129,14 @@ def _outside(state: dict[Path, object], folders: set[Path]) -> dict[Path, object
 
 def assert_refused(refusal: Refusal, named: object, reason: str) -> None:
     """Fails unless a command ended in the one line that names the file and the reason."""
-    found = refusal.found
-    assert found["code"] == 2, "it was let through"
-    assert found["stdout"] == ""
-    line = found["stderr"].removesuffix("\n")
+    outcome = refusal.outcome
+    assert outcome["code"] == 2, "it was let through"
+    assert outcome["stdout"] == ""
+    line = outcome["stderr"].removesuffix("\n")
     assert len(line.splitlines()) == 1
     assert line.isprintable()
     assert "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(named)) in line
     assert re.search(reason, line), line
     assert refusal.untouched
-    assert found["grown"] < _MOST_GROWN
-    assert not found["tensorflow"]
+    assert outcome["grown"] < _MOST_GROWN
+    assert not outcome["tensorflow"]

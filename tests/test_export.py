@@ -48,8 +48,8 @@ def test_other_runtimes_reconstruct_digits_as_keras_does(tmp_path, digits, file_
     path = tmp_path / ENDINGS.get(file_format, "folder")
     assert export_model(model, file_format, path) < 1e-5
     images = scaled(digits.test[:100]).reshape(-1, 28, 28)
-    found = run_exported(path, file_format, images)
-    np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
+    exported = run_exported(path, file_format, images)
+    np.testing.assert_allclose(exported, model.predict(images, verbose=0), atol=1e-5)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
@@ -81,9 +81,9 @@ def test_the_command_writes_beside_the_run_and_prints_json_alone(tmp_path):
     command = [sys.executable, "-m", "kerasae_cli.main", *words]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["difference"] < 1e-5
-    assert found["path"] == str(default_path("saved_model", tmp_path / "run"))
+    summary = json.loads(done.stdout)
+    assert summary["difference"] < 1e-5
+    assert summary["path"] == str(default_path("saved_model", tmp_path / "run"))
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2
     assert "is there already" in again.stderr

@@ -59,9 +59,7 @@ def _from_folder(name: str, size: Size | None, grayscale: bool, skip_bad: bool) 
     return ImageData(name, *train, *test, pictures.class_names, tuple(pictures.skipped))
 
 
-def _from_arrays(
-    name: str, parts: list[ImageArrays], size: Size | None, grayscale: bool
-) -> ImageData:
+def _from_arrays(name: str, parts: list[ImageArrays], size: Size | None, gray: bool) -> ImageData:
     # Without labels, all images are of one class without a name.
     labels = [np.zeros(len(one.images), int) if one.labels is None else one.labels for one in parts]
     classes = np.unique(np.concatenate(labels))
@@ -70,7 +68,7 @@ def _from_arrays(
     else:
         rows = tuple(np.arange(len(one), dtype=np.int32) for one in labels)
     train, test = (
-        (_converted(one.images, taken, size, grayscale), np.searchsorted(classes, label[taken]))
+        (_converted(one.images, taken, size, gray), np.searchsorted(classes, label[taken]))
         for one, label, taken in zip(parts, labels, rows, strict=True)
     )
     class_names = () if parts[0].labels is None else tuple(map(str, classes))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasae.errors import DataError
-from kerasae.files.local_files import Refused, open_local, refusing
+from kerasae.files.local_files import Refused, StrPath, open_local, refusing
 
 Content = TypeVar("Content")
 Size = tuple[int, int]  # height and width, in pixels
@@ -96,7 +96,7 @@ def find_pictures(folder: Path) -> list[Path]:
     return sorted(pictures, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def is_picture(name: str | os.PathLike[str]) -> bool:
+def is_picture(name: StrPath) -> bool:
     """Tells by its name whether a file is a picture.
 
     Example:
