@@ -18,20 +18,20 @@ import sys
 from pathlib import Path
 
 from kerasae.files.whole_files import write_json
-from kerasae.runs.listing import FinishedRun, read_finished_run
+from kerasae.runs.run import Run
 
 PRESETS = ("deep30", "deep30-plain")
 SEEDS = (0, 1, 2)
 
 
-def finished(folder: Path, preset: str, seed: int, data_dir: str | None) -> FinishedRun:
+def finished(folder: Path, preset: str, seed: int, data_dir: str | None) -> Run:
     """Returns a run, and trains it first where it is not there."""
     if not (folder / "metrics.json").is_file():
         words = ["fit", "--preset", preset, "--seed", str(seed), "--threads", "1", "--out"]
         data = ["--data-dir", data_dir] if data_dir else []
         command = [sys.executable, "-m", "kerasae_cli.main", *words, str(folder), *data]
         subprocess.run(command, check=True)
-    return read_finished_run(folder)
+    return Run(folder)
 
 
 def main() -> None:

@@ -26,8 +26,8 @@ from kerasae.data.datasets import load_dataset
 from kerasae.data.image_data import ImageData
 from kerasae.noise import noisy_images
 from kerasae.presets import denoiser
+from kerasae.runs.fitting import fit_run
 from kerasae.studies.denoisers import mean_psnr
-from kerasae.training.train import train
 
 _BATCH = 128
 # Steps in one call of the compiled program; the clock is looked at once per call.
@@ -106,7 +106,7 @@ def dense_minutes(data: ImageData, sigma: float, seed: int) -> float:
     """Trains the dense denoiser; returns the minutes of processor time of all its epochs."""
     times = []
     experiment = dataclasses.replace(denoiser(data.name), sigma=sigma, seed=seed)
-    run = train(experiment, data, on_epoch=lambda epoch, logs: times.append(time.process_time()))
+    run = fit_run(experiment, data, on_epoch=lambda epoch, logs: times.append(time.process_time()))
     # The first epoch's start is not told, and is compiled before.
     minutes = (times[-1] - times[0]) / (len(times) - 1) * len(times) / 60
     print(

@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kerasae.experiment import Experiment
-from kerasae.identity import Identity
 from kerasae.trials.executors import ProcessExecutor, SerialExecutor, resident_bytes
-from kerasae.trials.jobs import Event, Executor, Finished, Job, JobQueue, Report
+from kerasae.trials.jobs import Ending, Executor, Finished, Job, JobQueue, Report
 from kerasae.trials.ledger import LEDGER, Ledger
 
 
@@ -34,7 +33,7 @@ class NoWork:
         """Is it already."""
         return self
 
-    def run(self, job: Job, report: Report) -> Event:
+    def run(self, job: Job, report: Report) -> Ending:
         """Is done at once."""
         return Finished(job.name, {})
 
@@ -43,13 +42,13 @@ def measure(name: str, executor: Executor, trials: int) -> None:
     """Runs so many trials and prints their cost."""
     before = resident_bytes()
     with tempfile.TemporaryDirectory() as temporary, Ledger(Path(temporary)) as ledger:
-        queue = JobQueue(_planned(trials, Path(temporary), ledger))
+        queue = JobQueue(ledger.beginning(_planned(trials, Path(temporary))))
         with executor.running(queue, NoWork()) as events:
-            first = next(events)
+            recorded = ledger.recording(events)
+            next(recorded)
             # Starting the workers is no cost of a trial.
             started = time.perf_counter()
-            done = _record(first, ledger)
-            done += sum(_record(event, ledger) for event in events)
+            done = 1 + sum(1 for _ in recorded)
             seconds = time.perf_counter() - started
         written = (Path(temporary) / LEDGER).stat().st_size
     assert done == trials
@@ -63,20 +62,11 @@ def measure(name: str, executor: Executor, trials: int) -> None:
     )
 
 
-def _planned(trials: int, folder: Path, ledger: Ledger) -> Iterator[Job]:
+def _planned(trials: int, folder: Path) -> Iterator[Job]:
     experiment = Experiment("mnist5k")
-    identity = Identity(experiment, ("",)).to_dict()
     for number in range(trials):
         name = f"trial-{number}"
-        ledger.begin(name, identity)
-        yield Job(name, experiment, folder / name)
-
-
-def _record(event: Event, ledger: Ledger) -> int:
-    if not isinstance(event, Finished):
-        return 0
-    ledger.done(event.name, event.metrics)
-    return 1
+        yield Job(name, experiment, folder / name, ("",))
 
 
 def main() -> None:

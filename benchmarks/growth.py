@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from kerasae.data.image_data import ImageData
-from kerasae.environment import cores, environment
+from kerasae.environment import environment
 from kerasae.experiment import Experiment
 from kerasae.files.whole_files import save_with, write_json
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
@@ -56,22 +56,23 @@ def training(count: int, hidden_dims: tuple[int, ...]) -> Point:
     from kerasae.runtime import start_tensorflow
 
     start_tensorflow(1, lean=True)
-    from kerasae.training.train import train
+    from kerasae.runs.fitting import fit_run
 
     experiment = Experiment("mnist5k", hidden_dims, 30, epochs=1, shortcut=None)
-    run = train(experiment, random_images(count))
+    run = fit_run(experiment, random_images(count))
     return {"seconds": run.metrics["train_seconds"], "peak_mib": _peak()}
 
 
 def sweeping(trials: int) -> Point:
     """Runs a sweep of so many tiny trials, which differ in their seed."""
-    from kerasae.trials.sweeps import Sweep, run_sweep
+    from kerasae.trials.grid import Sweep
+    from kerasae.trials.sweeps import run_sweep
 
     base = Experiment("mnist5k", epochs=1, shortcut=None)
     sweep = Sweep(base, ((8,),), (2,), seeds=trials)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        run_sweep(sweep, random_images(500), Path(folder) / "sweep", jobs=cores())
+        run_sweep(sweep, random_images(500), Path(folder) / "sweep")
     return {"seconds": time.perf_counter() - started, "peak_mib": _peak()}
 
 
@@ -97,10 +98,10 @@ def apart(measured: Callable[..., Point], *words: Any) -> Point:
 
 def measure(trials: Sequence[int]) -> dict[str, list[Point]]:
     """Measures every point, and prints each as it is there."""
-    found: dict[str, list[Point]] = {name: [] for name in _TITLES}
+    points: dict[str, list[Point]] = {name: [] for name in _TITLES}
 
     def add(name: str, size: int, point: Point) -> None:
-        found[name].append({"size": size, **point})
+        points[name].append({"size": size, **point})
         print(f"{name} {size:,}: {point['seconds']:.2f} s, {point['peak_mib']:.0f} MiB", flush=True)
 
     for count in IMAGES:
@@ -111,7 +112,7 @@ def measure(trials: Sequence[int]) -> dict[str, list[Point]]:
         add("depth", depth, apart(training, _FEW, (256,) * depth))
     for count in trials:
         add("trials", count, apart(sweeping, count))
-    return found
+    return points
 
 
 def draw(path: Path) -> None:

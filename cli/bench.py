@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kerasae.bench import IMAGES, ROUNDS
-from kerasae.experiment import Experiment
+from kerasae.experiment import BATCH_SIZE
 
 from . import options as o
+from .output import print_result
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from kerasae.bench.benchmark import Speed
+    from kerasae.show.table import Table
 
 
 def bench(
@@ -26,9 +24,7 @@ def bench(
     networks: Annotated[
         str | None, typer.Option(help="Such as 784-256-100; default: all three.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = (
-        Experiment.batch_size
-    ),
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = BATCH_SIZE,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -42,36 +38,31 @@ def bench(
     names = networks.split(",") if networks else list(NETWORKS)
     if not set(names) <= set(NETWORKS):
         raise InvalidSetting("networks", networks, "some of " + ",".join(NETWORKS))
-    progress = Console(stderr=True, quiet=quiet)
     speeds: list[Speed] = []
-    with progress.status("starting") as status:
+    with Console(stderr=True, quiet=quiet).status("starting") as status:
         for name in names:
             speeds += measure_network(
                 name, images=images, rounds=rounds, batch_size=batch_size, on_way=status.update
             )
-    if as_json:
-        settings = {"images": images, "rounds": rounds, "batch_size": batch_size}
-        rows = [dataclasses.asdict(speed) for speed in speeds]
-        json.dump({**settings, **environment(), "speeds": rows}, sys.stdout)
-        print()
-    else:
-        Console().print(_table(speeds))
+    settings = {"images": images, "rounds": rounds, "batch_size": batch_size}
+    rows = [dataclasses.asdict(speed) for speed in speeds]
+    print_result(as_json, {**settings, **environment(), "speeds": rows}, [_table(speeds)])
 
 
 def _table(speeds: list[Speed]) -> Table:
-    from rich.table import Table
+    from kerasae.show.table import Column, Table
 
-    table = Table(title="Training speed (medians; ratios within each round)")
-    table.add_column("network and way")
-    for heading in ("images/s", "GFLOP/s", "of limit", "to fit"):
-        table.add_column(heading, justify="right")
-    for speed in speeds:
-        table.add_row(
+    headings = ("network and way", "images/s", "GFLOP/s", "of limit", "to fit")
+    rows = [
+        [
             f"{speed.network}: {speed.way}",
             f"{speed.images_per_second:,.0f}" if speed.images_per_second else "",
             f"{speed.gflops:.0f}",
             f"{speed.of_limit:.0%}",
             f"{speed.of_plain_fit:.2f}",
-        )
-    table.caption = "GFLOP/s at six operations per weight and image"
-    return table
+        ]
+        for speed in speeds
+    ]
+    title = "Training speed (medians; ratios within each round)"
+    note = "GFLOP/s at six operations per weight and image"
+    return Table(title, [Column(heading) for heading in headings], rows, note)

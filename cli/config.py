@@ -1,7 +1,5 @@
 """`kerasae config`."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +9,9 @@ import typer
 from kerasae.errors import InvalidSetting
 
 from .config_file import options_of, run_options, toml_text
-from .defaults import DEPENDENT, option_defaults
+
+# They follow from the data set or the architecture, unless they are given.
+_DEPENDENT = ("epochs", "hidden-dims", "architectures")
 
 
 def config(
@@ -22,14 +22,13 @@ def config(
     commands = getattr(context.parent.command, "commands", {}) if context.parent else {}
     if target in commands:
         command = commands[target]
-        defaults = option_defaults(target.replace("-", "_"))
+        defaults = getattr(command.callback, "defaults", {})
         values = {option.name: option.default for option in command.params}
         options = {
             flag: defaults.get(name) if values[name] is None else values[name]
             for flag, name in options_of(command).items()
         }
-        dependent = [name.replace("_", "-") for name in DEPENDENT]
-        print(toml_text(target, options, dependent), end="")
+        print(toml_text(target, options, _DEPENDENT), end="")
         return
     if not os.path.isdir(target):
         raise InvalidSetting(
@@ -37,4 +36,4 @@ def config(
         )
     from kerasae.runs.reading import read_experiment
 
-    print(toml_text(*run_options(read_experiment(Path(target)))), end="")
+    print(toml_text("fit", run_options(read_experiment(Path(target)))), end="")

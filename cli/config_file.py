@@ -1,15 +1,14 @@
 """Options from a TOML file: a table per command, below what the command line says."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
+from kerasae.files.shapes import fields_of
 
-from .options import NONE
+from .settings import flags_of, written
 
 _MOST_BYTES = 1 << 20
 
@@ -43,44 +42,38 @@ def read_config(path: Path, known: Mapping[str, Mapping[str, str]]) -> dict[str,
 
     with refusing(path, DataError, "mend the TOML file"):
         tables = tomllib.loads(read_local(path, _MOST_BYTES).decode("utf-8"))
-    found: dict[str, dict[str, Any]] = {}
+    chosen: dict[str, dict[str, Any]] = {}
     for command, options in tables.items():
         if command not in known or not isinstance(options, dict):
             raise InvalidSetting(
                 str(path), command, "tables of options, one of [" + "], [".join(known) + "]"
             )
-        found[command] = {}
+        chosen[command] = {}
         for given, value in options.items():
             name = given.replace("_", "-")
             if name not in known[command] or isinstance(value, dict):
                 raise InvalidSetting(
                     f"{path} [{command}]", given, "one of " + ", ".join(sorted(known[command]))
                 )
-            found[command][known[command][name]] = value
-    return found
+            chosen[command][known[command][name]] = value
+    return chosen
 
 
-def run_options(experiment: Experiment) -> tuple[str, dict[str, Any]]:
-    """Returns the command and its options that repeat a run.
+def run_options(experiment: Experiment) -> dict[str, Any]:
+    """Returns the options of `fit` that repeat a run, by their names on the command line.
 
     Example:
 
-    >>> command, options = run_options(Experiment(image_size=(48, 64), shortcut=None))
-    >>> command, options["image_size"], options["shortcut"], options["hidden_dims"]
-    ('fit', '64x48', 'none', '256')
+    >>> options = run_options(Experiment(image_size=(48, 64), shortcut=None))
+    >>> options["image-size"], options["shortcut"], options["hidden-dims"], options["clip"]
+    ('64x48', 'none', '256', False)
     """
-    options: dict[str, Any] = experiment.to_dict()
-    options["hidden_dims"] = ",".join(map(str, experiment.hidden_dims))
-    options["shortcut"] = experiment.shortcut or NONE
-    sigma, clip = options.pop("sigma"), options.pop("clip_noise")
-    if experiment.image_size is not None:
-        height, width = experiment.image_size
-        options["image_size"] = f"{width}x{height}"
-    if not sigma:
-        return "fit", options
-    # The denoising study has neither.
-    del options["loss"], options["patience"]
-    return "denoise", {**options, "sigma": [sigma], "clip": clip}
+    return {
+        flags_of(field)[0].partition("/")[0].removeprefix("--"): written(
+            field, getattr(experiment, name)
+        )
+        for name, field in fields_of(Experiment).items()
+    }
 
 
 def toml_text(command: str, options: Mapping[str, Any], dependent: Sequence[str] = ()) -> str:
@@ -96,7 +89,7 @@ def toml_text(command: str, options: Mapping[str, Any], dependent: Sequence[str]
 
     Example:
 
-    >>> options = {"latent_dim": 5, "quiet": False, "out": None, "epochs": 10}
+    >>> options = {"latent-dim": 5, "quiet": False, "out": None, "epochs": 10}
     >>> print(toml_text("fit", options, ["epochs"]), end="")
     [fit]
     latent-dim = 5
@@ -104,28 +97,12 @@ def toml_text(command: str, options: Mapping[str, Any], dependent: Sequence[str]
     # out =
     # epochs = 10
     """
-    lines = []
+    import tomli_w
+
+    lines = [f"[{command}]"]
     for name, value in options.items():
         if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             raise InvalidSetting(name, value, "a name that is text, for TOML holds no other")
-        line = f"{name.replace('_', '-')} ={'' if value is None else f' {_toml(value)}'}"
+        line = f"{name} =" if value is None else tomli_w.dumps({name: value}).rstrip("\n")
         lines.append(f"# {line}" if value is None or name in dependent else line)
-    return "\n".join([f"[{command}]", *lines, ""])
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return f'"{"".join(map(_escaped, str(value)))}"'
-
-
-def _escaped(letter: str) -> str:
-    if letter in '"\\':
-        return f"\\{letter}"
-    if letter.isprintable():
-        return letter
-    return f"\\u{ord(letter):04x}" if letter <= "\uffff" else f"\\U{ord(letter):08x}"
+    return "\n".join([*lines, ""])

@@ -2,74 +2,51 @@
 
 from __future__ import annotations
 
-import json
-import os
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
-from kerasae.experiment import Experiment
+import dataclasses
+from typing import TYPE_CHECKING
 
 from . import options as o
+from .output import print_result
+from .settings import Given, with_settings
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from kerasae.evaluation import Evaluation
+    from kerasae.show.table import Table
 
 
+@with_settings(only=("dataset", "image_size", "grayscale", "validation_split"))
 def evaluate(
     model: o.Model,
-    dataset: Annotated[
-        str | None, typer.Option(help="Default: the run's, or mnist for a file.")
-    ] = None,
-    image_size: o.ImageSize = None,
-    grayscale: o.Grayscale = False,
-    skip_bad: o.SkipBad = False,
-    validation_split: Annotated[
-        float | None, typer.Option(help="Default: the run's, or 0.1 for a file.")
-    ] = None,
-    data_dir: o.DataDir = None,
-    trust_model: o.TrustModel = False,
+    given: Given,
+    loading: o.Loading,
+    trust: o.Trust,
     as_json: o.AsJson = False,
 ) -> None:
     """Score a run or any .keras autoencoder beside PCA."""
-    from kerasae.runs.reading import read_experiment
+    run = trust.open_run(model)
+    experiment = dataclasses.replace(run.experiment, **given)
+    data = loading.data(experiment)
+    from kerasae.evaluation import evaluate as scores_of
 
-    base = read_experiment(model) if os.path.isdir(model) else Experiment()
-    experiment = o.experiment(
-        base,
-        dataset=dataset,
-        image_size=image_size,
-        grayscale=grayscale or None,
-        validation_split=validation_split,
-    )
-    opened = o.open_model(model, trust_model)
-    data = o.load_data(experiment, data_dir, skip_bad)
-    from kerasae.evaluation import evaluate as run
-
-    found = run(opened.model, data, experiment)
-    if as_json:
-        print(json.dumps({"path": model, "dataset": data.name, **found.to_dict()}))
-        return
-    from rich.console import Console
-
-    Console().print(_table(found, model, data.name))
+    evaluation = scores_of(run.model, data, experiment)
+    summary = {"path": model, "dataset": data.name, **evaluation.to_dict()}
+    print_result(as_json, summary, [_table(evaluation, f"{model} on {data.name}")])
 
 
-def _table(found: Evaluation, model: str, dataset: str) -> Table:
-    from rich.table import Table
+def _table(evaluation: Evaluation, title: str) -> Table:
+    from kerasae.show.table import Cell, Column, Table
 
-    from kerasae.show.terminal import escape
-
-    table = Table(title=escape(f"{model} on {dataset}"))
-    table.add_column("")
-    for heading in ("images", "MSE", "PSNR (dB)", "SSIM"):
-        table.add_column(heading, justify="right")
-    for label, parts in (("", found.model), (f"PCA {found.latent_dim}, ", found.pca)):
-        for name, part in parts.items():
-            similarity = "" if part.ssim is None else f"{part.ssim:.4f}"
-            cells = (f"{part.images:,}", f"{part.mse:.5f}", f"{part.psnr:.2f}", similarity)
-            table.add_row(label + name, *cells, style="dim" if label else None)
-    table.caption = "SSIM of at most 10,000 images each"
-    return table
+    headings = {"images": "", "MSE": ".5f", "PSNR (dB)": ".2f", "SSIM": ".4f"}
+    columns = [Column(""), *(Column(heading, form) for heading, form in headings.items())]
+    parts = {
+        **{name: (part, "") for name, part in evaluation.model.items()},
+        **{
+            f"PCA {evaluation.latent_dim}, {name}": (part, "dim")
+            for name, part in evaluation.pca.items()
+        },
+    }
+    rows = [
+        [Cell(value, mark) for value in (label, f"{part.images:,}", part.mse, part.psnr, part.ssim)]
+        for label, (part, mark) in parts.items()
+    ]
+    return Table(title, columns, rows, "SSIM of at most 10,000 images each")

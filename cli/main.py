@@ -1,7 +1,6 @@
 """The `kerasae` command."""
 
-from __future__ import annotations
-
+import importlib
 import os
 import sys
 import traceback
@@ -13,53 +12,27 @@ from typing import Annotated, Any
 import typer
 
 from kerasae import __version__
-from kerasae.errors import (
-    ClusterLost,
-    DiskFull,
-    InvalidSetting,
-    KerasAEError,
-    KerasAEWarning,
-    TrackingError,
-    TrainingDiverged,
-    printable,
-)
+from kerasae.errors import InvalidSetting, KerasAEError, KerasAEWarning, LateError, printable
 from kerasae.files.interrupts import Interrupted, handling_signals
 
-from .apply import apply
-from .bench import bench
-from .compare import compare
-from .config import config
 from .config_file import options_of, read_config
-from .defaults import CommandWithDefaults
-from .denoise import denoise
-from .doctor import doctor
-from .encode import encode
-from .evaluate import evaluate
-from .export import export
-from .fit import fit
-from .latent import latent
-from .learning_rate import learning_rate
-from .overfit import overfit
-from .regularize import regularize
-from .report import report
-from .reproduce import reproduce
-from .runs import runs
-from .score import score
+from .settings import with_groups
 from .streams import flush_output, prepare_streams
-from .sweep import sweep
+from .studies import STUDY_COMMANDS
 
 _DEBUG = "KERASAE_DEBUG"
-# What can go wrong after the input was accepted.
-_AFTER_INPUT = (TrainingDiverged, DiskFull, ClusterLost, TrackingError)
 # Importing what boxes are drawn with takes half as long again as everything else.
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+# Each is a function of its module's name.
 _COMMANDS = (
-    sweep, fit, evaluate, latent, apply, encode, score, export, runs, compare, report,
-    learning_rate, overfit, regularize, denoise, reproduce, bench,
-    config, doctor,
+    "sweep", "fit", "evaluate", "latent", "apply", "encode", "score", "export", "runs", "compare",
+    "report", *STUDY_COMMANDS, "reproduce", "bench", "config", "doctor",
 )  # fmt: skip
-for _command in _COMMANDS:
-    app.command(cls=CommandWithDefaults)(_command)
+for _name in _COMMANDS:
+    _command = STUDY_COMMANDS.get(_name)
+    if _command is None:
+        _command = getattr(importlib.import_module(f".{_name}", __package__), _name)
+    app.command()(with_groups(_command))
 
 
 def _print_version(wanted: bool) -> None:
@@ -125,7 +98,7 @@ def main() -> None:
             app(_options_first(sys.argv[1:]))
     except KerasAEError as error:
         _print(error)
-        sys.exit(1 if isinstance(error, _AFTER_INPUT) else 2)
+        sys.exit(1 if isinstance(error, LateError) else 2)
     except Interrupted as interrupted:
         _print(interrupted)
         sys.exit(128 + interrupted.number)

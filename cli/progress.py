@@ -1,9 +1,8 @@
 """The live display of a sweep; plain lines where there is no terminal."""
 
-from __future__ import annotations
-
+import contextlib
 import os
-from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -18,7 +17,34 @@ from rich.progress import (
 from kerasae.trials.jobs import EpochDone, Event, Failed, Finished, Started, Stopped, Warned
 
 
-class TrialsProgress:
+class _Display(contextlib.ExitStack):
+    """A display that is there as long as its context.
+
+    Args:
+        silent: Show nothing.
+    """
+
+    def __init__(self, *, silent: bool) -> None:
+        super().__init__()
+        self._console = Console(stderr=True, quiet=silent)
+        self._live = self._console.is_terminal and not os.environ.get("CI")
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[scores]}", markup=False),
+            console=self._console,
+            disable=silent or not self._live,
+            expand=True,
+        )
+
+    def __enter__(self) -> Self:
+        self.enter_context(self._progress)
+        return self
+
+
+class TrialsProgress(_Display):
     """Shows a bar for all trials and one per running trial, on standard error.
 
     Args:
@@ -28,25 +54,11 @@ class TrialsProgress:
     """
 
     def __init__(self, title: str, trials: int, *, silent: bool) -> None:
-        self._console = Console(stderr=True, quiet=silent)
-        self._live = _is_live(self._console)
-        self._progress = _progress(self._console)
+        super().__init__(silent=silent)
         self._total = trials
         self._done = 0
         self._all = self._progress.add_task(title, total=trials, scores="")
         self._bars: dict[str, TaskID] = {}
-
-    def __enter__(self) -> TrialsProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def show(self, event: Event) -> None:
         """Takes one event of a sweep into the display."""
@@ -79,7 +91,7 @@ class TrialsProgress:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-class EpochProgress:
+class EpochProgress(_Display):
     """Shows a bar of epochs for one training, on standard error; nothing without a terminal.
 
     Args:
@@ -88,41 +100,12 @@ class EpochProgress:
     """
 
     def __init__(self, epochs: int, *, silent: bool) -> None:
-        self._progress = _progress(Console(stderr=True, quiet=silent))
+        super().__init__(silent=silent)
         self._task = self._progress.add_task("epochs", total=epochs, scores="starting")
-
-    def __enter__(self) -> EpochProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def show(self, epoch: int, logs: dict[str, float]) -> None:
         """Takes the end of an epoch into the display."""
         self._progress.update(self._task, completed=epoch, scores=_scores(logs))
-
-
-def _is_live(console: Console) -> bool:
-    return console.is_terminal and not os.environ.get("CI")
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[scores]}", markup=False),
-        console=console,
-        disable=console.quiet or not _is_live(console),
-        expand=True,
-    )
 
 
 def _scores(logs: dict[str, float]) -> str:

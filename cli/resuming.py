@@ -1,51 +1,35 @@
 """Says how to go on with what was interrupted."""
 
-from __future__ import annotations
-
 import contextlib
+import dataclasses
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from kerasae.errors import ClusterLost, DiskFull, InvalidSetting
+from kerasae.errors import ClusterLost, DiskFull
 from kerasae.files.interrupts import Interrupted
 
 
 @contextlib.contextmanager
-def resumable(*words: str | Path) -> Iterator[None]:
-    """Adds the command that goes on to what ends the block, if that can be resumed."""
+def resumable(command: str, folder: Path, *groups: Any, **options: object) -> Iterator[None]:
+    """Adds the command that goes on to what ends the block, if that can be resumed.
+
+    Args:
+        command: The command's name.
+        folder: The folder that it works in.
+        groups: Groups of options that it needs again.
+        options: Other such options; those that are `None`, `False` or 0 were not given.
+    """
+    words = [command, "--resume", str(folder)]
+    for group in groups:
+        options |= dataclasses.asdict(group)
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        if value:
+            words += [flag] if value is True else [flag, str(value)]
     try:
         yield
     except (Interrupted, DiskFull, ClusterLost) as error:
-        error.add_note(f"resume with: {shlex.join(['kerasae', *map(str, words)])}")
+        error.add_note(f"resume with: {shlex.join(['kerasae', *words])}")
         raise
-
-
-def same_command(folder: Path) -> list[str]:
-    """Returns the words of this command, with the folder that it works in."""
-    words = sys.argv[1:]
-    return words if "--out" in words else [*words, "--out", str(folder)]
-
-
-def data_words(data_dir: Path | None, skip_bad: bool) -> list[str]:
-    """Returns the words that say how to read the images, which a resumed command needs again."""
-    words = [] if data_dir is None else ["--data-dir", str(data_dir)]
-    return [*words, "--skip-bad"] if skip_bad else words
-
-
-def trackers(tensorboard: bool, mlflow: bool) -> list[str]:
-    """Returns the words that ask for the same logs again."""
-    wanted = {"--tensorboard": tensorboard, "--mlflow": mlflow}
-    return [word for word, is_wanted in wanted.items() if is_wanted]
-
-
-def folder_to_use(out: Path | None, resume: Path | None, new: Path) -> Path:
-    """Returns the folder that a command writes to.
-
-    Raises:
-        InvalidSetting: If there are two of them.
-    """
-    if out is not None and resume is not None:
-        raise InvalidSetting("out", str(out), "none with --resume, which goes on in its folder")
-    return resume or out or new

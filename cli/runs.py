@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options as o
+from .output import print_result
 
 if TYPE_CHECKING:
-    from kerasae.runs.listing import FinishedRun
+    from kerasae.runs.run import Run
 
 _COLUMNS = (
     "dataset", "hidden_dims", "latent_dim", "sigma", "seed", "epochs", "test_mse", "test_psnr",
@@ -41,40 +41,35 @@ def runs(
     as_json: o.AsJson = False,
 ) -> None:
     """List the finished runs of a folder."""
+    from rich.console import Console
+
     from kerasae.runs.listing import filtered, find_runs, ordered
+    from kerasae.show.table import Column, Table
 
     everything, broken = find_runs(folder)
-    found = ordered(filtered(everything, conditions or []), sort)
+    listed = ordered(filtered(everything, conditions or []), sort)
     for line in broken:
         print(f"kerasae: left out: {line}", file=sys.stderr)
-    if as_json:
-        print(json.dumps([{"folder": str(run.folder), **run.values()} for run in found]))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    from kerasae.show.terminal import escape
-
-    console = Console()
-    table = Table(title=escape(f"{len(found):,} of {len(everything):,} runs in {folder}"))
-    table.add_column("run", overflow="fold", min_width=_NARROWEST)
-    columns, left_out = _fitting(_cells(found, sort.removeprefix("-")), console.width)
-    for name in columns:
-        table.add_column(escape(name), justify="right", no_wrap=True)
-    for number, run in enumerate(found):
-        cells = [escape(values[number]) for values in columns.values()]
-        table.add_row(escape(str(run.folder.relative_to(folder))), *cells)
-    if left_out:
-        table.caption = f"no room for {', '.join(left_out)} (--json has everything)"
-    console.print(table)
+    columns, left_out = _fitting(_cells(listed, sort.removeprefix("-")), Console().width)
+    table = Table(
+        f"{len(listed):,} of {len(everything):,} runs in {folder}",
+        [Column("run"), *map(Column, columns)],
+        [
+            [str(run.place.relative_to(folder)), *(cells[number] for cells in columns.values())]
+            for number, run in enumerate(listed)
+        ],
+        f"no room for {', '.join(left_out)} (--json has everything)" if left_out else "",
+    )
+    summary = [{"folder": str(run.folder), **run.values()} for run in listed]
+    print_result(as_json, summary, [table])
 
 
-def _cells(found: Sequence[FinishedRun], sorted_by: str) -> dict[str, list[str]]:
+def _cells(listed: Sequence[Run], sorted_by: str) -> dict[str, list[str]]:
     """Returns the text of each column, the one that is sorted by last, so that it stays."""
     from kerasae.data.image_data import short_name
     from kerasae.runs.listing import shown
 
-    rows = [run.values() for run in found]
+    rows = [run.values() for run in listed]
     for row in rows:
         row["dataset"] = short_name(row["dataset"])
     names = [name for name in _COLUMNS if name != sorted_by]

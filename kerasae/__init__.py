@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasae.data.datasets import load_dataset as load_dataset
+    from kerasae.data.image_data import ImageData as ImageData
+    from kerasae.errors import KerasAEError as KerasAEError
+    from kerasae.estimator import AutoencoderTransformer as AutoencoderTransformer
+    from kerasae.evaluation import evaluate as evaluate
+    from kerasae.experiment import Experiment as Experiment
+    from kerasae.inference.export import export_model as export_model
+    from kerasae.inference.pictures import reconstruct as reconstruct
+    from kerasae.metrics import psnr as psnr
+    from kerasae.models import autoencoder as autoencoder
+    from kerasae.models import basic_autoencoder as basic_autoencoder
+    from kerasae.models import extended_autoencoder as extended_autoencoder
+    from kerasae.pca import PCA as PCA
+    from kerasae.pca import fit_pca as fit_pca
+    from kerasae.runs.fitting import fit as fit
+    from kerasae.runs.run import Run as Run
+    from kerasae.runs.saved_models import open_model as open_model
+    from kerasae.trials.grid import Sweep as Sweep
+    from kerasae.trials.sweeps import run_sweep as sweep  # noqa: F401
 
 __version__ = "0.1.0"
 
@@ -12,26 +33,24 @@ _HOME = {
     "AutoencoderTransformer": "kerasae.estimator",
     "Experiment": "kerasae.experiment",
     "ImageData": "kerasae.data.image_data",
-    "PCA": "kerasae.pca",
     "KerasAEError": "kerasae.errors",
-    "Sweep": "kerasae.trials.sweeps",
+    "PCA": "kerasae.pca",
+    "Run": "kerasae.runs.run",
+    "Sweep": "kerasae.trials.grid",
     "autoencoder": "kerasae.models",
     "basic_autoencoder": "kerasae.models",
     "evaluate": "kerasae.evaluation",
     "export_model": "kerasae.inference.export",
     "extended_autoencoder": "kerasae.models",
-    "fit": "kerasae.training.train:train",
+    "fit": "kerasae.runs.fitting",
     "fit_pca": "kerasae.pca",
     "load_dataset": "kerasae.data.datasets",
-    "load_model_safely": "kerasae.safety.model_files",
-    "load_run": "kerasae.runs.reading",
     "open_model": "kerasae.runs.saved_models",
     "psnr": "kerasae.metrics",
     "reconstruct": "kerasae.inference.pictures",
-    "save_run": "kerasae.runs.run_files",
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }
-__all__ = sorted(_HOME)
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:
@@ -40,3 +59,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'kerasae' has no attribute {name!r}")
     module, _, original = _HOME[name].partition(":")
     return getattr(importlib.import_module(module), original or name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]

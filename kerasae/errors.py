@@ -1,7 +1,5 @@
 """The one family of errors that kerasae raises."""
 
-from __future__ import annotations
-
 from typing import Any
 
 _MOST_CHARACTERS = 1000
@@ -44,6 +42,10 @@ class KerasAEError(Exception):
         return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
+class LateError(KerasAEError):
+    """What went wrong after the input had been accepted."""
+
+
 class InvalidSetting(KerasAEError, ValueError):
     """A setting lies outside its range.
 
@@ -74,7 +76,7 @@ class ArtifactError(KerasAEError):
     """A run folder cannot be written, or holds something else."""
 
 
-class DiskFull(ArtifactError):
+class DiskFull(ArtifactError, LateError):
     """There was no room for a file; what was there before still is."""
 
 
@@ -82,15 +84,15 @@ class DamagedFile(ArtifactError):
     """A file of a run is not what was written; the one before it may be whole."""
 
 
-class ClusterLost(KerasAEError):
+class ClusterLost(LateError):
     """The cluster that trials were running on does not answer any more."""
 
 
-class TrackingError(KerasAEError):
+class TrackingError(LateError):
     """A finished run could not be logged where it was asked to."""
 
 
-class TrainingDiverged(KerasAEError):
+class TrainingDiverged(LateError):
     """The training loss stopped being a finite number."""
 
 

@@ -13,8 +13,9 @@ from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_bytes
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-
-_BATCH = 256
+from kerasae.model_outputs import outputs
+from kerasae.model_parts import decoder_of, encoder_of
+from kerasae.runs.fitting import fit_run
 
 
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -33,7 +34,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         dropout: Dropout rate.
         sigma: Noise added to the scaled input while training.
         epochs: Passes over the training rows.
-        batch_size: Rows per step; at most all rows.
+        batch_size: Rows per step, at most all rows; `None` is 128.
         learning_rate: Peak of the schedule.
         random_state: Seed, a whole number.
 
@@ -62,7 +63,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         dropout: float = Experiment.dropout,
         sigma: float = Experiment.sigma,
         epochs: int = Experiment.epochs,
-        batch_size: int = Experiment.batch_size,
+        batch_size: int | None = Experiment.batch_size,
         learning_rate: float = Experiment.learning_rate,
         random_state: int | None = Experiment.seed,
     ) -> None:
@@ -94,14 +95,10 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         rows = self._validated(X, reset=True)
         experiment = self._experiment(len(rows))
-        from kerasae.training.train import train
-
         low, high = float(rows.min()), float(rows.max())
         self.data_min_, self.data_range_ = low, (high - low) or 1.0
         images = as_bytes(self._scaled(rows)[:, None])
-        labels = np.zeros(len(images), np.uint8)
-        # Training scores the test set at its end; there is none here.
-        run = train(experiment, ImageData("array", images, labels, images[:1], labels[:1]))
+        run = fit_run(experiment, ImageData.from_arrays(images))
         self.model_, self.history_ = run.model, run.history
         self._n_features_out = self.n_components
         return self
@@ -110,7 +107,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """Returns the codes of rows, `(rows, n_components)`, of the type of `X`."""
         check_is_fitted(self)
         rows = self._validated(X, reset=False)
-        return self._run("encoder", self._scaled(rows)[:, None]).astype(rows.dtype)
+        return outputs(encoder_of(self.model_), self._scaled(rows)[:, None]).astype(rows.dtype)
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Returns the rows that codes stand for, `(rows, features)`."""
@@ -121,7 +118,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 "X", f"an array of shape {codes.shape}", f"codes, (rows, {self._n_features_out})"
             )
         dtype = codes.dtype if codes.dtype.kind == "f" else np.dtype(np.float64)
-        output = self._run("decoder", codes.astype(np.float32))[:, 0].astype(dtype)
+        output = outputs(decoder_of(self.model_), codes.astype(np.float32))[:, 0].astype(dtype)
         return output * dtype.type(self.data_range_) + dtype.type(self.data_min_)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
@@ -141,21 +138,12 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return tags
 
     def _experiment(self, rows: int) -> Experiment:
-        return Experiment(
-            "array",
-            self.hidden_dims,
-            self.n_components,
-            activation=self.activation,
-            shortcut=self.shortcut,
-            l1=self.l1,
-            dropout=self.dropout,
-            sigma=self.sigma,
-            epochs=self.epochs,
-            batch_size=min(self.batch_size, rows),
-            learning_rate=self.learning_rate,
-            validation_split=0.0,
-            seed=0 if self.random_state is None else self.random_state,
-        )
+        settings = self.get_params(deep=False)
+        settings["latent_dim"] = settings.pop("n_components")
+        settings["seed"] = settings.pop("random_state") or 0
+        if settings["batch_size"] is not None:
+            settings["batch_size"] = min(settings["batch_size"], rows)
+        return Experiment("array", **settings, validation_split=0.0)
 
     def _validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
         # One row has no variance for PCA to start at.
@@ -166,13 +154,3 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     def _scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
         return (rows - self.data_min_) / self.data_range_
-
-    def _run(self, layer: str, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Runs a half of the model in batches of one size: a row's bits do not depend on others."""
-        half = self.model_.get_layer(layer)
-        outputs = []
-        for start in range(0, len(inputs), _BATCH):
-            part = inputs[start : start + _BATCH].astype(np.float32)
-            full = np.concatenate([part, np.zeros((_BATCH - len(part), *part.shape[1:]), "f")])
-            outputs.append(np.asarray(half(full, training=False))[: len(part)])
-        return np.concatenate(outputs)

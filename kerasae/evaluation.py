@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.image_data import ImageData, validation_rows
+from kerasae.data.image_data import ImageData, Part, Parts
 from kerasae.data.pixels import as_floats
+from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
-from kerasae.metrics import scores, ssim
-from kerasae.model_parts import check_shape, code_size
-from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_slices
-from kerasae.pca import PCA, fit_pca
+from kerasae.metrics import image_mse, scores, ssim
+from kerasae.model_outputs import ImageMSE, image_mse_function, outputs
+from kerasae.model_parts import check_shape, code_size, encoder_of
+from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input, scoring_slices
+from kerasae.pca import fit_pca
+from kerasae.sparsity import sparsity
 
 if TYPE_CHECKING:
     import keras
 
-_BATCH = 500
+# Test images whose codes tell how sparse the code is.
+_CODES = 2_000
 Images = NDArray[np.float32]
+Reconstruct = Callable[[Images], Images]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,59 +98,108 @@ def evaluate(
     >>> image = keras.Input((4, 4))
     >>> code = keras.layers.Dense(2)(keras.layers.Flatten()(image))
     >>> output = keras.layers.Reshape((4, 4))(keras.layers.Dense(16)(code))
-    >>> found = evaluate(keras.Model(image, output), data)
-    >>> found.latent_dim, found.model["test"].mse, found.model["test"].ssim
+    >>> evaluation = evaluate(keras.Model(image, output), data)
+    >>> evaluation.latent_dim, evaluation.model["test"].mse, evaluation.model["test"].ssim
     (2, 0.0, None)
     """
     experiment = experiment or Experiment()
-    shape = check_shape(model, data)
-    rows, held_out = validation_rows(len(data.train), experiment.validation_split)
-    parts: dict[str, tuple[NDArray[np.uint8], int, NDArray[np.integer]]] = {
-        "train": (data.train, TRAINING, rows),
-        "validation": (data.train, VALIDATION, held_out),
-        "test": (data.test, TEST, np.arange(len(data.test))),
+    shape, dim = check_shape(model, data), code_size(model)
+    parts = data.parts(experiment.validation_split)
+    pca = fit_pca(parts.train.images, dim, parts.train.rows)
+    compiled = image_mse_function(model)
+
+    def model_mse(images: NDArray[np.uint8], inputs: Images | None = None) -> NDArray[np.float32]:
+        seen = None if inputs is None else inputs.reshape(-1, *shape)
+        return compiled(images.reshape(-1, *shape), seen)
+
+    def by_model(seen: Images) -> Images:
+        return outputs(model, seen.reshape(-1, *shape)).reshape(seen.shape)
+
+    def by_pca(seen: Images) -> Images:
+        return pca.reconstructions(seen, dim, experiment.sigma)
+
+    def part_scores(part_mse: ImageMSE, reconstruct: Reconstruct) -> dict[str, PartScores]:
+        return {
+            name: _with_similarity(part_mse, reconstruct, part, stream, experiment)
+            for name, part, stream in _streams(parts)
+        }
+
+    return Evaluation(dim, part_scores(model_mse, by_model), part_scores(_mse_of(by_pca), by_pca))
+
+
+def run_metrics(
+    model: keras.Model, model_mse: ImageMSE, data: ImageData, experiment: Experiment
+) -> dict[str, Any]:
+    """Scores a run's model as its `metrics.json` has it.
+
+    Args:
+        model: The trained model, as kerasae builds it.
+        model_mse: Its compiled scorer; see `model_outputs.image_mse_function`.
+        data: The images that it was trained on, and those it is tested on.
+        experiment: The settings.
+
+    Returns:
+        `train_mse`, `train_psnr`, `val_mse`, `val_psnr`, `test_mse`, `test_psnr`,
+        `test_pooled_psnr` (`None` for a part without images), `code_near_zero` and
+        `code_active_units` (see `sparsity`), and for noisy input `noisy_psnr`, of the test images
+        before denoising.
+
+    Raises:
+        TrainingDiverged: If a score is not finite.
+    """
+    parts = data.parts(experiment.validation_split)
+    scored = {
+        name: scores(_errors(model_mse, part, stream, experiment))
+        for name, part, stream in _streams(parts)
     }
-    dim = code_size(model)
-    pca = fit_pca(data.train, dim, rows)
-    found: dict[str, PartScores] = {}
-    linear: dict[str, PartScores] = {}
-    for name, (images, stream, chosen) in parts.items():
-        if not len(chosen):
-            continue
-        slices: list[list[tuple[NDArray, NDArray]]] = []
-        for part, seen in scoring_slices(experiment, images, stream, chosen):
-            clean = as_floats(part)
-            noisy = clean if seen is None else seen
-            inputs = noisy.reshape(-1, *shape)
-            output = np.asarray(model.predict(inputs, batch_size=_BATCH, verbose=0))
-            by_pca = _by_pca(pca, dim, experiment.sigma, noisy)
-            slices.append(
-                [_errors(clean, out.reshape(clean.shape), not slices) for out in (output, by_pca)]
-            )
-        found[name], linear[name] = (_summary(found) for found in zip(*slices, strict=True))
-    return Evaluation(dim, found, linear)
+    for name, one in scored.items():
+        if not math.isfinite(one.mse):
+            raise TrainingDiverged(f"the {name} MSE is {one.mse}; lower the learning rate")
+    metrics: dict[str, Any] = {
+        f"{prefix}_{score}": getattr(scored[name], score) if name in scored else None
+        for prefix, name in (("train", "train"), ("val", "validation"), ("test", "test"))
+        for score in ("mse", "psnr")
+    }
+    metrics["test_pooled_psnr"] = scored["test"].pooled_psnr if "test" in scored else None
+    _, part, stream = _streams(parts)[-1]
+    clean = part.images[part.rows[:_CODES]]
+    noisy = scoring_input(experiment, clean, stream)
+    codes = outputs(encoder_of(model), as_floats(clean) if noisy is None else noisy)
+    metrics["code_near_zero"], metrics["code_active_units"] = dataclasses.astuple(sparsity(codes))
+    if experiment.sigma and "test" in scored:
+        noise = _errors(_mse_of(lambda seen: seen), parts.test, TEST, experiment)
+        metrics["noisy_psnr"] = scores(noise).psnr
+    return metrics
 
 
-def _by_pca(pca: PCA, dim: int, sigma: float, images: Images) -> Images:
-    kernel, bias, kernel_out, bias_out = pca.linear_path(dim, sigma)
-    output = (images.reshape(len(images), -1) @ kernel + bias) @ kernel_out + bias_out
-    return np.clip(output, 0, 1)
+def _streams(parts: Parts) -> list[tuple[str, Part, int]]:
+    """Names each part that has images, with the stream of its noise."""
+    named = zip(parts._fields, parts, (TRAINING, VALIDATION, TEST), strict=True)
+    return [one for one in named if len(one[1])]
 
 
-def _errors(clean: Images, output: Images, first: bool) -> tuple[NDArray, NDArray]:
-    """Returns the MSE of each image, and of the first slice the structural similarity."""
-    mse = np.square(output - clean).reshape(len(clean), -1).mean(1, dtype=np.float64)
-    return mse, ssim(clean, output) if first else np.empty(0)
+def _errors(
+    part_mse: ImageMSE, part: Part, stream: int, experiment: Experiment
+) -> NDArray[np.floating]:
+    """Scores a part in slices, so that its images and their noise are not all copied at once."""
+    slices = scoring_slices(experiment, part.images, stream, part.rows)
+    return np.concatenate([part_mse(*one) for one in slices])
 
 
-def _summary(slices: tuple[tuple[NDArray, NDArray], ...]) -> PartScores:
-    errors = np.concatenate([mse for mse, _ in slices])
-    found = scores(errors)
-    similarity = float(slices[0][1].mean())
-    return PartScores(
-        len(errors),
-        found.mse,
-        found.psnr,
-        found.pooled_psnr,
-        None if math.isnan(similarity) else similarity,
-    )
+def _with_similarity(
+    part_mse: ImageMSE, reconstruct: Reconstruct, part: Part, stream: int, experiment: Experiment
+) -> PartScores:
+    scored = scores(_errors(part_mse, part, stream, experiment))
+    images, noisy = next(scoring_slices(experiment, part.images, stream, part.rows))
+    clean = as_floats(images)
+    similarity = float(ssim(clean, reconstruct(clean if noisy is None else noisy)).mean())
+    known = None if math.isnan(similarity) else similarity
+    return PartScores(len(part), scored.mse, scored.psnr, scored.pooled_psnr, known)
+
+
+def _mse_of(reconstruct: Reconstruct) -> ImageMSE:
+    def mse(images: NDArray[np.uint8], inputs: Images | None = None) -> NDArray[np.floating]:
+        clean = as_floats(images)
+        return image_mse(clean, reconstruct(clean if inputs is None else inputs))
+
+    return mse

@@ -1,23 +1,38 @@
-"""The description of one training run, and the only home of its defaults."""
+"""The settings of one training run, each declared once: type, bounds, default and help."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from kerasae.errors import InvalidSetting
+from kerasae.files.shapes import FINITE, checked, documented, fields_of
 
 ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (1024, 512)}
-ACTIVATIONS = ("relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu")
-OPTIMIZERS = ("adam", "nadam", "rmsprop", "sgd", "muon")
-LOSSES = ("mse", "binary_crossentropy")
-SHORTCUTS = ("linear", "pca")
-LARGEST_SEED = 2**32 - 1
-_LARGEST_SIDE = 8192
-# Of epochs, widths and the like: a digit too many is told, not tried.
-_LARGEST_COUNT = 1_000_000
+# Images per step, where there are as many and no other number is asked for.
+BATCH_SIZE = 128
+# A digit too many is told, not tried.
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+NotNegative = Annotated[float, Meta(ge=0, le=FINITE)]
+Positive = Annotated[float, Meta(gt=0, le=FINITE)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+_Side = Annotated[int, Meta(ge=1, le=8192)]
+ImageSize = Annotated[
+    tuple[_Side, _Side], Meta(extra={"expected": "a height and a width, each from 1 to 8192"})
+]
+
+
+def _help(text: str, **extra: Any) -> Meta:
+    """Says what a setting is, and what else `shapes.Field` has of it."""
+    return Meta(description=text, extra=extra or None)
+
+
+_DATASET = _help(
+    "mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
+    expected="its name or a path, such as mnist",
+)
 
 
 def architecture_name(hidden_dims: tuple[int, ...]) -> str:
@@ -31,43 +46,18 @@ def architecture_name(hidden_dims: tuple[int, ...]) -> str:
     return {1: "basic", 2: "extended"}.get(len(hidden_dims), "deep" if hidden_dims else "shallow")
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """Everything that decides the result of one training run.
 
-    Args:
-        dataset: Name of the data set (`mnist`, `fashion_mnist` or `mnist5k`), or the path of
-            images of your own; see `load_dataset`.
-        hidden_dims: Widths of the hidden layers from the image to the code; the
-            decoder mirrors them. Any number, each at least 1.
-        latent_dim: Size of the code (the report's "projected dimension"), at least 1.
-        activation: Activation of the hidden layers.
-        l1: Weight λ of the L1 penalty on the code (Lasso), at least 0. Keras sums the
-            penalty over units and averages it over the batch.
-        dropout: Dropout rate after each hidden layer, in [0, 1).
-        shortcut: A linear path beside the stack, started at random (`linear`) or at the
-            PCA solution (`pca`), or `None` for the plain stack. See `models.autoencoder`.
-        sigma: Standard deviation of the Gaussian noise that is added to the input, in
-            units of the pixels' range [0, 1], at least 0; 0 trains a plain autoencoder.
-        clip_noise: Whether the noisy input is clipped to [0, 1].
-        shift: Augmentation: largest shift of a training image in each direction, in whole
-            pixels, at least 0; 0 for none.
-        epochs: Passes over the training images, at least 1.
-        batch_size: Images per step, at least 1.
-        learning_rate: Peak of the schedule, above 0 and finite.
-        optimizer: Name of a Keras optimizer.
-        weight_decay: Share of each weight (biases excepted) that a step takes away, times the
-            learning rate, at least 0 (decoupled, Loshchilov & Hutter 2019; `adam` with it is
-            AdamW). Long trainings want 0.1 to 0.3; 0 leaves the optimizer as Keras ships it.
-        loss: `mse` or `binary_crossentropy`.
-        validation_split: Share of the training images held out, in [0, 1); at least one image
-            where it is above 0.
-        patience: Epochs without a better validation MSE before training stops, or
-            `None` to train all epochs.
-        seed: Seed of the weights, the order of the images, Dropout and noise, from 0 to
-            4294967295.
-        image_size: Height and width that your own images are converted to, or `None`.
-        grayscale: Whether your own images are converted to grayscale.
+    A setting that is `None` by default may follow from the data; see `resolved`. The decoder
+    mirrors `hidden_dims`, of which there may be none; `latent_dim` is the report's "projected
+    dimension". Keras sums the `l1` penalty over the code's units and averages it over the batch.
+    `shortcut` is explained at `models.autoencoder`. `weight_decay` is the share of each weight that
+    a step takes away, times the learning rate (Loshchilov & Hutter 2019; `adam` with it is
+    AdamW); 0 leaves the optimizer as Keras ships it. Of two images or more, a `validation_split`
+    above 0 holds out at least one. `image_size` is a height and a width.
 
     Raises:
         InvalidSetting: If a value lies outside its range.
@@ -78,61 +68,66 @@ class Experiment:
     (256,)
     """
 
-    dataset: str = "mnist"
-    hidden_dims: tuple[int, ...] = ARCHITECTURES["basic"]
-    latent_dim: int = 30
-    activation: str = "gelu"
-    l1: float = 0.0
-    dropout: float = 0.0
-    shortcut: str | None = "pca"
-    sigma: float = 0.0
-    clip_noise: bool = False
-    shift: int = 0
-    epochs: int = 10
-    batch_size: int = 128
-    learning_rate: float = 3e-3
-    optimizer: str = "adam"
-    weight_decay: float = 0.0
-    loss: str = "mse"
-    validation_split: float = 0.1
-    patience: int | None = None
-    seed: int = 0
-    image_size: tuple[int, int] | None = None
-    grayscale: bool = False
+    dataset: Annotated[str, _DATASET] = "mnist"
+    hidden_dims: Annotated[
+        tuple[Count, ...], Meta(max_length=100), _help("Widths from the image to the code.")
+    ] = ARCHITECTURES["basic"]
+    latent_dim: Annotated[Count, _help("Size of the code.")] = 30
+    activation: Annotated[
+        Literal["relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu"],
+        _help("Activation of the hidden layers; the code is linear."),
+    ] = "gelu"
+    l1: Annotated[NotNegative, _help("Weight λ of the L1 penalty on the code (Lasso).")] = 0.0
+    dropout: Annotated[Share, _help("Rate after each hidden layer, in [0, 1).")] = 0.0
+    shortcut: Annotated[
+        Literal["linear", "pca"] | None, _help("Linear path beside the stack, at random or at PCA.")
+    ] = "pca"
+    sigma: Annotated[
+        NotNegative, _help("Standard deviation of noise on the input, pixels in [0, 1].")
+    ] = 0.0
+    clip_noise: Annotated[
+        bool, _help("Clip the noisy images to [0, 1].", flags=("--clip/--no-clip",))
+    ] = False
+    shift: Annotated[
+        int, Meta(ge=0, le=1_000_000), _help("Augmentation: shift by up to so many pixels.")
+    ] = 0
+    epochs: Annotated[Count, _help("Passes over the training images.")] = 10
+    batch_size: Annotated[
+        Count | None, _help(f"Images per step; {BATCH_SIZE}, or all where there are fewer.")
+    ] = None
+    learning_rate: Annotated[Positive, _help("Peak of the warm-up and cosine schedule.")] = 3e-3
+    optimizer: Annotated[
+        Literal["adam", "nadam", "rmsprop", "sgd", "muon"], _help("Keras' optimizer.")
+    ] = "adam"
+    weight_decay: Annotated[
+        NotNegative, _help("Decoupled, biases excepted; long trainings want 0.1 to 0.3.")
+    ] = 0.0
+    loss: Annotated[
+        Literal["mse", "binary_crossentropy"], _help("With a shortcut, the first of them.")
+    ] = "mse"
+    validation_split: Annotated[
+        Share, _help("Share of the training images held out; 0 trains on all.")
+    ] = 0.1
+    patience: Annotated[
+        Count | None, _help("Stop after so many epochs without a better validation MSE.")
+    ] = None
+    seed: Annotated[
+        int, Meta(ge=0, le=2**32 - 1), _help("Of weights, order, Dropout and noise.")
+    ] = 0
+    image_size: Annotated[
+        ImageSize | None,
+        _help("Convert your images to a size, such as 64x64.", metavar="WIDTHxHEIGHT"),
+    ] = None
+    grayscale: Annotated[
+        bool, _help("Convert your images to grayscale.", flags=("--grayscale",))
+    ] = False
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
-        if not isinstance(self.dataset, str):
-            raise InvalidSetting("dataset", self.dataset, "its name or a path, such as mnist")
-        if not isinstance(self.hidden_dims, Iterable):
-            raise InvalidSetting("hidden_dims", self.hidden_dims, "several widths, such as (256,)")
-        object.__setattr__(self, "hidden_dims", tuple(self.hidden_dims))
-        if self.image_size is not None:
-            object.__setattr__(self, "image_size", check_image_size(self.image_size))
-        for width in self.hidden_dims:
-            check_count("hidden_dims", width)
-        for name in ("latent_dim", "epochs", "batch_size"):
-            check_count(name, getattr(self, name))
-        if self.patience is not None:
-            check_count("patience", self.patience)
-        check_count("shift", self.shift, minimum=0)
-        check_seed(self.seed)
-        for name in ("clip_noise", "grayscale"):
-            _check_flag(name, getattr(self, name))
-        _check_choice("activation", self.activation, ACTIVATIONS)
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("loss", self.loss, LOSSES)
-        check_shortcut(self.shortcut)
+        for name in fields_of(Experiment):
+            object.__setattr__(self, name, check_setting(name, getattr(self, name)))
         if self.shortcut is not None and self.loss != "mse":
             # Outputs of exactly 0 and 1, which the clipping makes, have no cross-entropy.
             raise InvalidSetting("loss", self.loss, f"mse with shortcut {self.shortcut}")
-        _check_range("learning_rate", self.learning_rate, 0, math.inf, open_low=True)
-        _check_range("l1", self.l1, 0, math.inf)
-        _check_range("weight_decay", self.weight_decay, 0, math.inf)
-        _check_range("dropout", self.dropout, 0, 1)
-        _check_range("sigma", self.sigma, 0, math.inf)
-        _check_range("validation_split", self.validation_split, 0, 1)
         if self.patience is not None and self.validation_split == 0:
             expected = "none with a validation_split of 0, which holds no images out"
             raise InvalidSetting("patience", self.patience, expected)
@@ -151,29 +146,61 @@ class Experiment:
         if self.validation_split == 0:
             raise InvalidSetting("validation_split", 0, "above 0: the study chooses by it")
 
-    def check_fits(self, images: int) -> None:
-        """Checks that there are images to train on, and at least a batch of them.
+    def batch_for(self, images: int) -> int:
+        """Returns how many images a step takes.
 
         Args:
             images: Number of images to train on.
 
         Raises:
-            InvalidSetting: If there are fewer than two, or fewer than a batch.
+            InvalidSetting: If there are fewer than two of them, or than the batch asked for.
         """
         check_several(images)
+        if self.batch_size is None:
+            return min(BATCH_SIZE, images)
         if self.batch_size > images:
             raise InvalidSetting(
                 "batch_size", self.batch_size, f"at most the {images} training images"
             )
+        return self.batch_size
+
+    def resolved(self, images: int) -> Experiment:
+        """Returns the settings with those that follow from the data, which a run records.
+
+        Args:
+            images: Number of images to train on.
+
+        Raises:
+            InvalidSetting: If there are too few of them; see `batch_for`.
+
+        Example:
+
+        >>> Experiment().resolved(images=100).batch_size
+        100
+        """
+        return dataclasses.replace(self, batch_size=self.batch_for(images))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns every setting as plain JSON values."""
-        size = None if self.image_size is None else list(self.image_size)
+        values = dataclasses.asdict(self)
         return {
-            **dataclasses.asdict(self),
-            "hidden_dims": list(self.hidden_dims),
-            "image_size": size,
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
         }
+
+
+def check_setting(name: str, value: Any) -> Any:
+    """Checks a value for one of an experiment's settings, and returns it as that has it.
+
+    Raises:
+        InvalidSetting: If it is of another type, or out of bounds.
+
+    Example:
+
+    >>> check_setting("image_size", [64, 48])
+    (64, 48)
+    """
+    return checked(name, value, fields_of(Experiment)[name].shape)
 
 
 def check_several(images: int) -> None:
@@ -184,86 +211,3 @@ def check_several(images: int) -> None:
     """
     if images < 2:
         raise InvalidSetting("training images", images, "at least 2: one has no variance")
-
-
-def check_seed(seed: object) -> None:
-    """Checks a seed.
-
-    Raises:
-        InvalidSetting: If it is not a whole number from 0 to 4294967295.
-    """
-    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
-        raise InvalidSetting("seed", seed, f"a whole number from 0 to {LARGEST_SEED}")
-
-
-def check_shortcut(shortcut: object) -> None:
-    """Checks what runs beside the stack of a network.
-
-    Raises:
-        InvalidSetting: If it is not `None`, `linear` or `pca`.
-    """
-    if shortcut not in (None, *SHORTCUTS):
-        raise InvalidSetting("shortcut", shortcut, f"{', '.join(SHORTCUTS)} or none")
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    """Checks that a setting is one of several words.
-
-    Raises:
-        InvalidSetting: If it is not.
-    """
-    if value not in choices:
-        raise InvalidSetting(name, value, "one of " + ", ".join(choices))
-
-
-def check_image_size(size: object) -> tuple[int, int]:
-    """Checks a height and a width.
-
-    Raises:
-        InvalidSetting: If they are not two whole numbers from 1 to 8192.
-
-    Example:
-
-    >>> check_image_size([64, 48])
-    (64, 48)
-    """
-    pair = tuple(size) if isinstance(size, list | tuple) else ()
-    if len(pair) != 2 or not all(type(n) is int and 1 <= n <= _LARGEST_SIDE for n in pair):
-        raise InvalidSetting(
-            "image_size", size, f"a height and a width, each from 1 to {_LARGEST_SIDE}"
-        )
-    return pair
-
-
-def _plain(setting: Any) -> Any:
-    """Returns a setting as Python's own numbers; grids made with NumPy have NumPy's."""
-    if isinstance(setting, list | tuple):
-        return tuple(_plain(one) for one in setting)
-    return setting.tolist() if hasattr(setting, "tolist") else setting
-
-
-def check_count(name: str, value: object, minimum: int = 1) -> None:
-    """Checks a number of things, up to a million.
-
-    Raises:
-        InvalidSetting: If it is not a whole number from `minimum` on.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise InvalidSetting(name, value, f"a whole number of at least {minimum}")
-    if value > _LARGEST_COUNT:
-        raise InvalidSetting(name, value, f"a whole number of at most {_LARGEST_COUNT:,}")
-
-
-def _check_flag(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise InvalidSetting(name, value, "True or False")
-
-
-def _check_range(
-    name: str, value: object, low: float, high: float, *, open_low: bool = False
-) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not (low < value if open_low else low <= value) or not value < high:  # type: ignore[operator]
-        above = "above" if open_low else "of at least"
-        below = "and finite" if math.isinf(high) else f"and below {high:g}"
-        raise InvalidSetting(name, value, f"a number {above} {low:g} {below}")

@@ -1,18 +1,16 @@
-"""What a result is the result of: settings, data and code, and a hash of all three."""
-
-from __future__ import annotations
+"""What a result is the result of, and whether what was begun may go on with it."""
 
 import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 
 # Raise it with every change of the code that changes a trial's numbers: what older code has
 # finished or begun is then never mixed with what the new code does.
 RESULTS_VERSION = 1
+_NOTHING = "nothing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +24,9 @@ class Identity:
 
     Example:
 
-    >>> here = Identity(Experiment(l1=0.1), ("0f",))
-    >>> here.differences(Identity(Experiment(), ("0f",)).to_dict())
+    >>> here, there = (Identity(Experiment(l1=l1), ("0f",)) for l1 in (0.1, 0.0))
+    >>> [str(one) for one in differences(there.flat(), here.flat())]
     ['l1: 0.0 there, 0.1 here']
-    >>> here.digest() == Identity(Experiment(l1=0.1), ("0f",)).digest()
-    True
     """
 
     experiment: Experiment
@@ -45,38 +41,92 @@ class Identity:
             "code": self.code,
         }
 
-    def digest(self) -> str:
-        """Returns a SHA-256 of all of it, in hexadecimal digits."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def differences(self, other: Mapping[str, Any]) -> list[str]:
-        """Says in words where a recorded identity differs from this one.
-
-        Args:
-            other: What `to_dict` gave when it was recorded.
-
-        Returns:
-            One text per difference, such as `l1: 0.0 there, 0.1 here`; empty if there is none.
-        """
-        return differences(_flat(other), _flat(self.to_dict()))
+    def flat(self) -> dict[str, Any]:
+        """Returns all of it as `to_dict` does, the settings beside the rest."""
+        return flat(self.to_dict())
 
 
-def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Says in words which values of two mappings differ, in the order of their keys.
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """A value that is another one in a folder than it is here.
+
+    Args:
+        name: What it is the value of.
+        there: The recorded value; `nothing` where none is.
+        here: The value asked for; `nothing` where none is.
 
     Example:
 
-    >>> differences({"a": 1, "b": 2}, {"a": 1, "c": 3})
+    >>> str(Difference("l1", 0.0, 0.1)), Difference("epochs", 5, 9).grows
+    ('l1: 0.0 there, 0.1 here', True)
+    """
+
+    name: str
+    there: Any
+    here: Any
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.there} there, {self.here} here"
+
+    @property
+    def grows(self) -> bool:
+        """Whether it is a larger number here, or a list that holds all that is there."""
+        if isinstance(self.there, list) and isinstance(self.here, list):
+            return all(value in self.here for value in self.there)
+        numbers = isinstance(self.there, int | float) and isinstance(self.here, int | float)
+        return numbers and self.here > self.there
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[Difference]:
+    """Returns where two mappings differ, in the order of their keys.
+
+    Example:
+
+    >>> [str(one) for one in differences({"a": 1, "b": 2}, {"a": 1, "c": 3})]
     ['b: 2 there, nothing here', 'c: nothing there, 3 here']
     """
     return [
-        f"{key}: {there.get(key, 'nothing')} there, {here.get(key, 'nothing')} here"
+        Difference(key, there.get(key, _NOTHING), here.get(key, _NOTHING))
         for key in dict.fromkeys((*there, *here))
         if (key in there) != (key in here) or there.get(key) != here.get(key)
     ]
 
 
-def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
+def check_same(
+    place: object, there: Mapping[str, Any], here: Mapping[str, Any], grows: Collection[str] = ()
+) -> None:
+    """Answers whether what was begun somewhere may go on with these settings.
+
+    Args:
+        place: The folder or file, and what of it, for the message.
+        there: What it was begun with, by name; see `flat`.
+        here: The same of what is to go on.
+        grows: Names whose values may be larger here, or lists that hold more.
+
+    Raises:
+        ArtifactError: If anything else differs; the message names each difference.
+
+    Example:
+
+    >>> check_same("run", {"epochs": 5}, {"epochs": 9}, grows=["epochs"])
+    >>> check_same("run", {"epochs": 5}, {"epochs": 4}, grows=["epochs"])
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.ArtifactError: run: was begun with something else (epochs: 5 there, 4 here); \
+resume with the same settings, data and version, or choose another --out
+    """
+    changed = [d for d in differences(there, here) if not (d.name in grows and d.grows)]
+    if changed:
+        raise ArtifactError(
+            f"{place}: was begun with something else ({'; '.join(map(str, changed))}); resume "
+            f"with the same settings, data and version, or choose another --out"
+        )
+
+
+def flat(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what `Identity.to_dict` gave, the settings beside the rest.
+
+    A setting that is missing was not there yet, and means what its default does.
+    """
     rest = {key: value for key, value in identity.items() if key != "experiment"}
-    return {**identity.get("experiment", {}), **rest}
+    return {**Experiment().to_dict(), **identity.get("experiment", {}), **rest}

@@ -1,7 +1,5 @@
 """Builders of dense autoencoders: plain, uncompiled functional Keras models."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import ARCHITECTURES, Experiment, check_shortcut
+from kerasae.experiment import ARCHITECTURES, Experiment, check_setting
 from kerasae.model_parts import DECODER, ENCODER
 from kerasae.pca import PCA
 
@@ -69,7 +67,7 @@ def autoencoder(
     """
     image_shape = tuple(image_shape)
     pixels = int(np.prod(image_shape))
-    check_shortcut(shortcut)
+    check_setting("shortcut", shortcut)
     if shortcut == "pca" and (pca is None or pca.mean.size != pixels):
         received = "none" if pca is None else f"one of {pca.mean.size} pixels"
         raise InvalidSetting("pca", received, f"a PCA of {pixels} pixels; see kerasae.fit_pca")

@@ -1,15 +1,11 @@
 """Gaussian noise on images, the same for everybody who uses the same seed."""
 
-from __future__ import annotations
-
-import math
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.errors import InvalidSetting
-from kerasae.experiment import Experiment, check_seed
+from kerasae.experiment import Experiment, check_setting
 
 _CHUNK = 5000
 _SLICE = 10_000
@@ -46,7 +42,7 @@ def noisy_images(
     >>> noisy_images(np.array([[0], [255]], np.uint8), sigma=0.6, seed=0, clip=True).tolist()
     [[1.0], [1.0]]
     """
-    check_sigma(sigma)
+    check_setting("sigma", sigma)
     return _with_noise(images, sigma, _random(seed), clip)
 
 
@@ -116,7 +112,7 @@ def scoring_slices(
 
 def _random(seed: int | tuple[int, ...]) -> np.random.RandomState:
     for number in seed if isinstance(seed, tuple) else (seed,):
-        check_seed(number)
+        check_setting("seed", number)
     return np.random.RandomState(seed)
 
 
@@ -128,9 +124,3 @@ def _with_noise(
         clean = images[start : start + _CHUNK] / np.float64(255)
         noisy[start : start + _CHUNK] = clean + sigma * random.standard_normal(clean.shape)
     return np.clip(noisy, 0, 1, out=noisy) if clip else noisy
-
-
-def check_sigma(sigma: float) -> None:
-    """Raises `InvalidSetting` unless `sigma` is a finite number of at least 0."""
-    if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not 0 <= sigma < math.inf:
-        raise InvalidSetting("sigma", sigma, "a finite number of at least 0, such as 0.6")

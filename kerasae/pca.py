@@ -1,7 +1,5 @@
 """Principal component analysis: the linear autoencoder that every network must beat."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Iterable
@@ -11,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.pixels import as_floats
-from kerasae.experiment import check_count, check_several
+from kerasae.experiment import Count, check_several
+from kerasae.files.shapes import checked
 
 _BATCH = 5000
 # Up to this many pixels the covariance matrix is the quickest way, and exact.
@@ -66,7 +65,7 @@ class PCA:
         variances = self.variances[:count].astype(np.float64)
         deviations = np.sqrt(variances + sigma**2)
         deviations = np.maximum(deviations, _SMALLEST_DEVIATION * deviations.max(initial=0) or 1)
-        shrinkage = variances / np.maximum(variances + sigma**2, np.finfo(np.float64).tiny)
+        shrinkage = self._shrinkage(variances, sigma)
         missing = ((0, latent_dim - count), (0, 0))
         encode = np.pad(self.components[:count] / deviations[:, None], missing)
         decode = np.pad(self.components[:count] * (deviations * shrinkage)[:, None], missing)
@@ -93,20 +92,31 @@ class PCA:
                 errors[dim] += float(error.sum(dtype=np.float64))
         return {dim: error / images.size for dim, error in errors.items()}
 
-    def reconstructions(self, images: NDArray[np.uint8], dim: int) -> NDArray[np.float32]:
+    def reconstructions(
+        self, images: NDArray[np.uint8 | np.floating], dim: int, sigma: float = 0.0
+    ) -> NDArray[np.float32]:
         """Returns PCA's reconstructions from so many components, clipped to [0, 1].
 
         Args:
-            images: Images, `uint8`, `(images, ...)`.
+            images: Images, `uint8`, or floats where clean ones lie in [0, 1], `(images, ...)`.
             dim: Number of components; a number above what there are means all.
+            sigma: Standard deviation of white noise on the images: each direction is then
+                shrunk as `linear_path` does.
 
         Returns:
             The reconstructions, `float32`, of the images' shape.
         """
         codes = (scaled(images) - self.mean) @ self.components[:dim].T
+        if sigma:
+            codes *= self._shrinkage(self.variances[:dim], sigma).astype(np.float32)
         output = codes @ self.components[:dim] + self.mean
         clipped: NDArray[np.float32] = np.clip(output, 0, 1)
         return clipped.reshape(images.shape)
+
+    @staticmethod
+    def _shrinkage(variances: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
+        noisy = variances.astype(np.float64) + sigma**2
+        return variances / np.maximum(noisy, np.finfo(np.float64).tiny)
 
 
 def fit_pca(
@@ -142,7 +152,7 @@ def fit_pca(
 
     rows = np.arange(len(images)) if rows is None else rows
     check_several(len(rows))
-    check_count("components", components)
+    checked("components", components, Count)
     step = -(-len(rows) * math.prod(images.shape[1:]) // _MOST_NUMBERS)
     pixels = scaled(images[rows[:: max(1, step)]])
     with threadpool_limits(1):
@@ -152,6 +162,6 @@ def fit_pca(
     return PCA(model.mean_, model.components_, model.explained_variance_)
 
 
-def scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def scaled(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
     """Returns images as rows of pixels in [0, 1], `float32`, `(images, pixels)`."""
     return as_floats(images.reshape(len(images), -1))

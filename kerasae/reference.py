@@ -1,7 +1,5 @@
 """The report's figures: MSE by projected dimension, tables 1 (MNIST) and 2 (Fashion-MNIST)."""
 
-from __future__ import annotations
-
 REPORT_DIMS = (15, 30, 50, 100)
 
 REPORT_MSE: dict[str, dict[str, dict[int, float]]] = {
@@ -24,9 +22,46 @@ REPORT_LONG_RUN: dict[str, dict[str, float]] = {
 # Table 3, MNIST: Lasso λ=1e-4 and none after 50 epochs, Dropout after 10.
 REPORT_REGULARIZATION = {"none": 0.0157, "lasso": 0.0225, "dropout": 0.9259}
 
+# Whose numbers stand beside a data set that the report does not have.
+_NEAREST = {"mnist5k": "mnist"}
+_TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "mnist5k": "5,000 MNIST digits"}
+
 # The report trains 10 epochs on MNIST and 5 on Fashion-MNIST. The 5,000 digits are there to see
 # a whole sweep in a minute; 20 epochs and more are worth their while.
 _SWEEP_EPOCHS = {"mnist": 10, "fashion_mnist": 5, "mnist5k": 3}
+
+
+def title_of(dataset: str) -> str:
+    """Returns a data set's name as its authors write it.
+
+    Example:
+
+    >>> title_of("fashion_mnist")
+    'Fashion-MNIST'
+    """
+    return _TITLES.get(dataset, dataset)
+
+
+def nearest_of_report(dataset: str) -> str:
+    """Returns the data set whose numbers of the report may stand beside one.
+
+    Example:
+
+    >>> nearest_of_report("mnist5k"), nearest_of_report("fashion_mnist"), nearest_of_report("own")
+    ('mnist', 'fashion_mnist', 'own')
+    """
+    return _NEAREST.get(dataset, dataset)
+
+
+def report_heading(dataset: str, of: str) -> str:
+    """Heads the report's numbers, with the data set they are of where it is another one.
+
+    Example:
+
+    >>> report_heading("mnist", of="mnist"), report_heading("mnist5k", of="mnist")
+    ('report', 'report (MNIST)')
+    """
+    return "report" if dataset == of else f"report ({title_of(of)})"
 
 
 _LONG_EPOCHS = {"mnist": 50, "fashion_mnist": 30, "mnist5k": 60}

@@ -17,19 +17,17 @@ from kerasae.files import whole_files
 from kerasae.runs import run_files
 from kerasae.trials.halving import rungs
 from kerasae.trials.jobs import (
+    Ending,
     EpochDone,
-    Event,
     Failed,
     Finished,
     Job,
-    JobQueue,
     NoRoom,
     Paused,
     Report,
     Started,
 )
-from kerasae.trials.ledger import Ledger
-from kerasae.trials.records import TrialRecords
+from kerasae.trials.running import running_jobs
 
 RUNS = "runs"
 
@@ -47,7 +45,7 @@ class SmallWork:
         """Is it already."""
         return self
 
-    def run(self, job: Job, report: Report) -> Event:
+    def run(self, job: Job, report: Report) -> Ending:
         """Does what the job's name says."""
         report(Started(job.name, job.experiment.epochs))
         before = len(list(self.notes.glob(f"{job.name}.*")))
@@ -93,15 +91,11 @@ def drive(jobs: list[Job], executor, folder: Path, *, halving: bool = False, on_
     notes = folder / RUNS
     notes.mkdir(parents=True, exist_ok=True)
     seen = []
-    with Ledger(folder) as ledger:
-        records = TrialRecords(jobs, ledger, halving=halving)
-        seen += records.earlier()
-        queue = JobQueue(records.jobs())
-        with executor.running(queue, SmallWork(notes)) as events:
-            for event in records.recording(events, queue):
-                seen.append(event)
-                if on_event is not None:
-                    on_event(event)
+    with running_jobs(jobs, SmallWork(notes), folder, executor, halving=halving) as events:
+        for event in events:
+            seen.append(event)
+            if on_event is not None:
+                on_event(event)
     return seen
 
 

@@ -11,9 +11,9 @@ import pytest
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.identity import Identity
+from kerasae.runs.fitting import fit_run
 from kerasae.training.checkpoints import Checkpoints, read_checkpoint
 from kerasae.training.early_stopping import EarlyStopping
-from kerasae.training.train import train
 
 RUN = Experiment(
     "mnist5k", (16,), 4, epochs=4, batch_size=50, dropout=0.2, sigma=0.3, shift=1, patience=2
@@ -25,10 +25,6 @@ class Cut(Exception):
     """Ends a run in its middle."""
 
 
-def identity(experiment, data):
-    return Identity(experiment, data.checksums())
-
-
 def cut_after(epochs):
     def stop(epoch, logs):
         if epoch == epochs:
@@ -38,12 +34,11 @@ def cut_after(epochs):
 
 
 def train_in_two_parts(experiment, data, folder, epochs):
-    checkpoints = Checkpoints(folder, identity(experiment, data))
     with pytest.raises(Cut):
-        train(experiment, data, checkpoints=checkpoints, on_epoch=cut_after(epochs))
+        fit_run(experiment, data, folder=folder, on_epoch=cut_after(epochs))
     # The run that goes on in another process knows nothing of what this one has drawn.
     keras.utils.set_random_seed(epochs)
-    return train(experiment, data, checkpoints=checkpoints)
+    return fit_run(experiment, data, folder=folder)
 
 
 def assert_equal_runs(one, other):
@@ -66,32 +61,30 @@ def assert_equal_runs(one, other):
 )
 def test_a_run_in_two_parts_is_the_run_in_one(digits, tmp_path, changes, epochs):
     experiment = dataclasses.replace(RUN, **changes)
-    whole = train(experiment, digits)
+    whole = fit_run(experiment, digits)
     assert len(whole.history) > epochs
     assert_equal_runs(train_in_two_parts(experiment, digits, tmp_path, epochs), whole)
 
 
 def test_a_run_that_had_ended_scores_its_best_epoch_again(digits, tmp_path):
     experiment = dataclasses.replace(RUN, epochs=12, learning_rate=3.0, patience=1, shift=0)
-    checkpoints = Checkpoints(tmp_path, identity(experiment, digits))
-    first = train(experiment, digits, checkpoints=checkpoints)
+    first = fit_run(experiment, digits, folder=tmp_path, more_epochs=True)
     assert first.metrics["epochs"] < experiment.epochs
-    assert_equal_runs(train(experiment, digits, checkpoints=checkpoints), first)
+    assert_equal_runs(fit_run(experiment, digits, folder=tmp_path, more_epochs=True), first)
 
 
 @pytest.mark.slow
 def test_more_epochs_go_on_with_the_schedule_of_the_new_total(digits, tmp_path):
     short = dataclasses.replace(RUN, epochs=2, patience=None, shift=0, sigma=0.0)
     long = dataclasses.replace(short, epochs=3)
-    train(short, digits, checkpoints=Checkpoints(tmp_path, identity(short, digits)))
+    fit_run(short, digits, folder=tmp_path, more_epochs=True)
     with pytest.raises(ArtifactError, match="epochs: 2 there, 3 here"):
-        train(long, digits, checkpoints=Checkpoints(tmp_path, identity(long, digits)))
-    more = Checkpoints(tmp_path, identity(long, digits), more_epochs=True)
-    run = train(long, digits, checkpoints=more)
+        fit_run(long, digits, folder=tmp_path)
+    run = fit_run(long, digits, folder=tmp_path, more_epochs=True)
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
     assert run.metrics["extended_at"] == [2]
     with pytest.raises(ArtifactError, match="epochs: 3 there, 2 here"):
-        train(short, digits, checkpoints=Checkpoints(tmp_path, identity(short, digits)))
+        fit_run(short, digits, folder=tmp_path)
 
 
 def test_early_stopping_decides_as_keras_does():

@@ -16,8 +16,7 @@ from kerasae.errors import InvalidSetting
 from kerasae.evaluation import evaluate
 from kerasae.experiment import Experiment
 from kerasae.model_parts import code_size
-from kerasae.runs import run_files
-from kerasae.training.train import train
+from kerasae.runs.fitting import fit_run
 
 
 def run(*words):
@@ -59,7 +58,7 @@ def test_scores_agree_with_independent_libraries(digits):
 
 def test_a_denoiser_is_scored_on_the_noise_of_its_training(digits):
     experiment = Experiment("mnist5k", (8,), 4, epochs=1, batch_size=50, sigma=0.6)
-    done = train(experiment, digits)
+    done = fit_run(experiment, digits)
     found = evaluate(done.model, digits, experiment)
     for part, name in (("train", "train"), ("validation", "val"), ("test", "test")):
         assert found.model[part].mse == pytest.approx(done.metrics[f"{name}_mse"], rel=1e-4)
@@ -72,7 +71,7 @@ def test_so_is_one_of_more_images_than_are_scored_at_once():
     data = ImageData("random", np.concatenate([images, images]), np.tile(labels, 2), images, labels)
     settings = {"epochs": 1, "batch_size": 500, "sigma": 0.6, "validation_split": 0.5}
     experiment = Experiment("random", (4,), 2, **settings)
-    done = train(experiment, data)
+    done = fit_run(experiment, data)
     found = evaluate(done.model, data, experiment)
     for part, name in (("train", "train"), ("validation", "val"), ("test", "test")):
         assert found.model[part].mse == pytest.approx(done.metrics[f"{name}_mse"], rel=1e-6)
@@ -93,7 +92,7 @@ def test_the_code_is_the_narrowest_layer_of_nested_models_too():
 def saved(tmp_path_factory, digits):
     experiment = Experiment("mnist5k", (8,), 4, epochs=1, validation_split=0.2)
     folder = tmp_path_factory.mktemp("saved") / "run"
-    run_files.save_run(folder, experiment, train(experiment, digits))
+    fit_run(experiment.resolved(450), digits).save(folder)
     return folder
 
 

@@ -1,5 +1,8 @@
 """Executors and the ledger, with jobs that take no time."""
 
+import errno
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -8,10 +11,11 @@ import sys
 import pytest
 from small_work import drive, jobs_of, runs_of, stopped_by_hand
 
-from kerasae.errors import ArtifactError, DiskFull, InvalidSetting
-from kerasae.trials.executors import ProcessExecutor, SerialExecutor, make_executor
+from kerasae.errors import ArtifactError, DiskFull, InvalidSetting, KerasAEWarning
+from kerasae.trials.executors import ProcessExecutor, SerialExecutor
 from kerasae.trials.jobs import Died, Failed, Finished, Stopped, Warned
-from kerasae.trials.ledger import LEDGER, Ledger
+from kerasae.trials.ledger import LEDGER, Entry, Ledger
+from kerasae.trials.make_executor import make_executor
 
 NAMES = ["fine-a", "fine-b", "fine-c", "raising"]
 EXECUTORS = {
@@ -85,7 +89,7 @@ def test_a_driver_that_is_killed_runs_nothing_finished_again(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     script = tmp_path / "driver.py"
     script.write_text(KILLED)
-    for results in (1, 2, 9):
+    for results in (1, 4, 9):
         command = [sys.executable, str(script), str(tmp_path / "run"), str(results)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == (0 if results == 9 else -signal.SIGKILL), done.stderr
@@ -94,7 +98,7 @@ def test_a_driver_that_is_killed_runs_nothing_finished_again(tmp_path):
     # Two at a time were in flight when the driver was killed, twice.
     assert sum(runs.values()) <= 6 + 2 * 2
     with Ledger(tmp_path / "run") as ledger:
-        assert all("metrics" in entry.outcome for entry in ledger.read().values())
+        assert all(isinstance(one.outcome, Finished) for one in ledger.read().values())
 
 
 def test_no_room_ends_the_run_and_it_can_go_on(tmp_path):
@@ -107,7 +111,7 @@ def test_no_room_ends_the_run_and_it_can_go_on(tmp_path):
 
 def test_other_settings_are_refused_and_more_jobs_are_not(tmp_path):
     drive(jobs_of(tmp_path, ["fine-a"]), SerialExecutor(), tmp_path)
-    with pytest.raises(ArtifactError, match=r"fine-a: epochs: 10 there, 9 here"):
+    with pytest.raises(ArtifactError, match=r"fine-a: was begun .*\(epochs: 10 there, 9 here"):
         drive(jobs_of(tmp_path, ["fine-a"], epochs=9), SerialExecutor(), tmp_path)
     drive(jobs_of(tmp_path, ["fine-a", "fine-b"]), SerialExecutor(), tmp_path)
     assert runs_of(tmp_path) == {"fine-a": 1, "fine-b": 1}
@@ -155,12 +159,13 @@ def test_halving_goes_on_without_a_job_that_kills_its_worker(tmp_path):
 
 
 @pytest.fixture
-def three_lines(tmp_path):
-    with Ledger(tmp_path) as ledger:
-        for number in range(3):
-            ledger.begin(f"t{number}", {"code": number})
-            ledger.done(f"t{number}", {"mse": number / 10})
-    return tmp_path
+def three_trials(tmp_path):
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    with Ledger(folder) as ledger:
+        for number, job in enumerate(ledger.beginning(jobs_of(folder, ["t0", "t1", "t2"]))):
+            ledger.record(Finished(job.name, {"mse": number / 10}))
+    return folder
 
 
 def done_in(folder):
@@ -168,19 +173,31 @@ def done_in(folder):
         return [name for name, entry in ledger.read().items() if entry.outcome]
 
 
-def test_the_ledger_comes_back_and_the_one_before_is_kept(three_lines):
-    before = (three_lines / LEDGER).read_bytes()
-    with Ledger(three_lines) as ledger:
+def lines_of(folder):
+    return (folder / LEDGER).read_bytes().splitlines(keepends=True)
+
+
+def line_of(record):
+    text = json.dumps(record).encode()
+    return hashlib.sha256(text).hexdigest()[:32].encode() + b" " + text + b"\n"
+
+
+def test_the_ledger_comes_back_and_nothing_in_it_is_written_again(three_trials):
+    before = (three_trials / LEDGER).read_bytes()
+    assert done_in(three_trials) == done_in(three_trials) == ["t0", "t1", "t2"]
+    assert (three_trials / LEDGER).read_bytes() == before
+    with Ledger(three_trials) as ledger:
         entries = ledger.read()
-        ledger.killed("t1")
-    assert entries["t2"].outcome == {"metrics": {"mse": 0.2}}
-    assert (three_lines / "ledger.previous.jsonl").read_bytes() == before
-    with Ledger(three_lines) as ledger:
+        ledger.record(Died("t1", "killed"))
+    assert entries["t2"].outcome == Finished("t2", {"mse": 0.2})
+    with Ledger(three_trials) as ledger:
         assert ledger.read()["t1"].kills == 1
+    assert (three_trials / LEDGER).read_bytes().startswith(before)
+    assert os.listdir(three_trials) == [LEDGER]
 
 
-@pytest.mark.parametrize("syncs", range(4))
-def test_there_is_a_ledger_whenever_reading_it_is_cut_short(three_lines, monkeypatch, syncs):
+@pytest.mark.parametrize("syncs", range(2))
+def test_there_is_a_ledger_whenever_it_is_cut_short(three_trials, monkeypatch, syncs):
     sync, left = os.fsync, [None] * syncs
 
     def cut_short(handle):
@@ -189,33 +206,119 @@ def test_there_is_a_ledger_whenever_reading_it_is_cut_short(three_lines, monkeyp
         left.pop()
         sync(handle)
 
+    def use():
+        with Ledger(three_trials) as ledger:
+            ledger.read()
+            ledger.record(Died("t1", "killed"))
+
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", cut_short)
         with pytest.raises(KeyboardInterrupt):
-            Ledger(three_lines).read()
-    assert done_in(three_lines) == ["t0", "t1", "t2"]
+            use()
+    assert done_in(three_trials) == ["t0", "t1", "t2"]
 
 
-def test_a_damaged_line_costs_that_line_only_and_is_told(three_lines):
-    path = three_lines / LEDGER
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([*lines[:3], lines[3].replace(b"0.1", b"0.7"), *lines[4:]]))
-    with pytest.warns(UserWarning, match="line 4 is damaged"):
-        assert done_in(three_lines) == ["t0", "t2"]
+@pytest.mark.parametrize(
+    ("number", "error", "reason"),
+    [
+        (errno.ENOSPC, DiskFull, "there is no room"),
+        (errno.EDQUOT, DiskFull, "there is no room"),
+        (errno.EIO, ArtifactError, "cannot be written"),
+    ],
+)
+@pytest.mark.parametrize("syncs", range(2))
+def test_what_a_sync_says_is_told_in_a_line(
+    three_trials, monkeypatch, number, error, reason, syncs
+):
+    sync, left = os.fsync, [None] * syncs
+
+    def fails(handle):
+        if not left:
+            raise OSError(number, os.strerror(number))
+        left.pop()
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fails)
+        with pytest.raises(error, match=rf"{LEDGER}: .*{reason}"), Ledger(three_trials) as ledger:
+            ledger.record(Died("t1", "killed"))
+    assert done_in(three_trials) == ["t0", "t1", "t2"]
 
 
-def test_a_line_that_was_cut_off_is_told(three_lines):
-    path = three_lines / LEDGER
+def test_a_damaged_line_costs_that_line_only_and_is_told(three_trials):
+    lines = lines_of(three_trials)
+    damaged = b"".join([*lines[:3], lines[3].replace(b"0.1", b"0.7"), *lines[4:]])
+    (three_trials / LEDGER).write_bytes(damaged)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="line 4 is damaged"):
+            assert done_in(three_trials) == ["t0", "t2"]
+    assert (three_trials / LEDGER).read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"trial": "t0"},
+        {"trial": 0, "killed": True},
+        {"killed": True},
+        {"trial": "t0", "rung": "1", "val_mse": 0.1},
+        {"trial": "t0", "rung": 1},
+        {"trial": "t0", "outcome": {}},
+        {"trial": "t0", "outcome": {"error": "e", "final": 1}},
+        {"trial": "t0", "identity": []},
+        ["t0"],
+    ],
+)
+def test_a_whole_line_that_is_no_record_counts_as_damaged(three_trials, record):
+    with (three_trials / LEDGER).open("ab") as file:
+        file.write(line_of(record))
+    with pytest.warns(UserWarning, match="line 7 is damaged"):
+        assert done_in(three_trials) == ["t0", "t1", "t2"]
+
+
+def test_many_damaged_lines_are_counted(three_trials):
+    with (three_trials / LEDGER).open("ab") as file:
+        file.write(b"x\n" * 25)
+    with pytest.warns(KerasAEWarning) as caught:
+        assert done_in(three_trials) == ["t0", "t1", "t2"]
+    messages = [str(one.message) for one in caught]
+    assert len(messages) == 11
+    assert "15 more lines are damaged" in messages[-1]
+
+
+def test_a_line_that_was_cut_off_is_told_and_the_next_one_is_whole(three_trials):
+    path = three_trials / LEDGER
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.warns(UserWarning, match="line 6 is cut off"):
-        assert done_in(three_lines) == ["t0", "t1"]
+    with pytest.warns(UserWarning, match="the last line is cut off"):
+        assert done_in(three_trials) == ["t0", "t1"]
+    path.write_bytes(path.read_bytes()[:-5])
+    with (
+        pytest.warns(UserWarning, match="the last line is cut off"),
+        Ledger(three_trials) as ledger,
+    ):
+        ledger.record(Finished("t1", {"mse": 0.3}))
+    with Ledger(three_trials) as ledger:
+        assert ledger.read()["t1"].outcome == Finished("t1", {"mse": 0.3})
 
 
-def test_a_missing_ledger_falls_back_to_the_one_before(three_lines):
-    assert done_in(three_lines) == ["t0", "t1", "t2"]
-    (three_lines / LEDGER).unlink()
-    with pytest.warns(UserWarning, match="is missing"):
-        assert done_in(three_lines) == ["t0", "t1", "t2"]
+def test_a_ledger_of_an_earlier_version_reads_the_same(tmp_path):
+    records = [
+        {"trial": "a", "identity": {"experiment": {"seed": 0}, "data_md5": [""], "code": 1}},
+        {"trial": "a", "killed": True},
+        {"trial": "a", "rung": 3, "val_mse": 0.5},
+        {"trial": "a", "outcome": {"metrics": {"val_mse": None, "extended_at": [2]}}},
+        {"trial": "b", "identity": {"experiment": {}, "data_md5": [""], "code": 1}},
+        {"trial": "b", "outcome": {"error": "raised", "final": False}},
+        {"trial": "unknown", "killed": True},
+    ]
+    (tmp_path / LEDGER).write_bytes(b"".join(map(line_of, records)))
+    with Ledger(tmp_path) as ledger:
+        entries = ledger.read()
+    metrics = {"val_mse": None, "extended_at": [2]}
+    assert entries == {
+        "a": Entry(records[0]["identity"], 1, {3: 0.5}, Finished("a", metrics)),
+        "b": Entry(records[4]["identity"], outcome=Failed("b", "raised")),
+    }
 
 
 @pytest.mark.parametrize(
@@ -236,5 +339,5 @@ def test_settings_that_an_executor_cannot_use_are_refused(name, options):
 def test_a_ledger_that_is_no_file_of_ours_is_refused(tmp_path, spoil):
     (tmp_path / "x").write_bytes(b"")
     spoil(tmp_path / LEDGER)
-    with Ledger(tmp_path) as ledger, pytest.raises(ArtifactError, match=LEDGER):
-        ledger.read()
+    with pytest.raises(ArtifactError, match=LEDGER), Ledger(tmp_path):
+        pass

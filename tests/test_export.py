@@ -15,8 +15,7 @@ from kerasae.experiment import Experiment
 from kerasae.inference.export import FORMATS, check_export, default_path, export_model, run_exported
 from kerasae.models import network
 from kerasae.pca import fit_pca, scaled
-from kerasae.runs import run_files
-from kerasae.training.train import TrainedRun
+from kerasae.runs.run import Run
 
 NEEDED = {
     "onnx": ("tf2onnx", "onnxruntime"),
@@ -76,7 +75,8 @@ def test_nothing_is_overwritten_and_endings_are_checked(tmp_path):
 def test_the_command_writes_beside_the_run_and_prints_json_alone(tmp_path):
     settings = Experiment("mnist5k", (5,), 2, shortcut=None)
     model = network(settings, (6, 5, 3))
-    run_files.save_run(tmp_path / "run", settings, TrainedRun(model, [{"loss": 1.0}], {}))
+    run = Run.of(experiment=settings, model=model, history=[{"loss": 1.0}], metrics={})
+    run.save(tmp_path / "run")
     words = ["export", str(tmp_path / "run"), "--format", "saved_model", "--json"]
     command = [sys.executable, "-m", "kerasae_cli.main", *words]
     done = subprocess.run(command, capture_output=True, text=True)

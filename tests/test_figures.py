@@ -1,11 +1,13 @@
 """What the figures show, read back from the drawn axes; both file formats."""
 
+import io
 import re
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from kerasae.inference.latent_plane import LatentPlane
 from kerasae.show.curves import (
@@ -18,8 +20,9 @@ from kerasae.show.figure_files import save_figure
 from kerasae.show.latent_figure import latent_figure
 from kerasae.show.sweep_figure import sweep_figure
 from kerasae.show.sweep_table import sweep_table
+from kerasae.show.table import Cell, Column, Table
+from kerasae.show.terminal import rich_table
 from kerasae.show.versions_figure import versions_figure
-from kerasae.trials.sweeps import SweepResult
 
 
 def _labels(axes):
@@ -35,8 +38,8 @@ def test_each_image_of_the_denoising_figure_carries_its_own_psnr():
 
 
 def test_the_overfit_figure_marks_the_best_validation_epoch():
-    history = {"train": [0.3, 0.2, 0.1], "val": [0.3, 0.25, 0.28]}
-    axes = overfit_figure({"MNIST": history}, {"MNIST": {"PCA": 0.2}}).axes[0]
+    train, val = [0.3, 0.2, 0.1], [0.3, 0.25, 0.28]
+    axes = overfit_figure(train, val, "MNIST", {"PCA": 0.2}).axes[0]
     assert "best validation: 0.25000, epoch 2" in _labels(axes)
     assert "PCA: 0.20000" in _labels(axes)
 
@@ -47,12 +50,12 @@ def test_the_overfit_figure_marks_the_best_validation_epoch():
 )
 def test_the_learning_rate_figure_marks_the_best_rate_and_the_edge(errors, label):
     rates = [0.001, 0.01, 0.1]
-    curves = {rate: {"val": [0.5, error]} for rate, error in zip(rates, errors, strict=True)}
+    curves = {rate: [0.5, error] for rate, error in zip(rates, errors, strict=True)}
     assert label in _labels(learning_rate_figure(rates, errors, curves).axes[0])
 
 
 def test_a_failed_rate_is_no_best_rate():
-    figure = learning_rate_figure([0.1, 1.0], [0.2, None], {0.1: {"val": [0.3, 0.2]}})
+    figure = learning_rate_figure([0.1, 1.0], [0.2, None], {0.1: [0.3, 0.2]})
     assert [text.get_text() for text in figure.axes[0].texts] == ["failed"]
     assert len(figure.axes[1].lines) == 1
 
@@ -101,7 +104,7 @@ def test_the_names_of_strangers_are_drawn_as_they_are(tmp_path):
 
 
 def test_a_figure_is_saved_as_png_and_as_svg_that_do_not_change(tmp_path):
-    figure = overfit_figure({"a": {"train": [0.2, 0.1], "val": [0.2, 0.1]}}, {})
+    figure = overfit_figure([0.2, 0.1], [0.2, 0.1], "a")
     png, svg = save_figure(tmp_path / "new", "curves", figure)
     assert Image.open(png).format == "PNG"
     assert ElementTree.parse(svg).getroot().tag.endswith("svg")
@@ -117,32 +120,51 @@ def _row(status, dim=30, **scores):
 
 
 def _cells(rows, dims=(30,)):
-    table = sweep_table(SweepResult(rows, dict.fromkeys(dims, 0.02), {}), "mnist5k")
-    return list(table.columns[1].cells)
+    table = sweep_table(rows, dict.fromkeys(dims, 0.02), "mnist5k")
+    return [(row[1].text, row[1].mark) for row in table.drawn_rows()]
 
 
 def test_a_cell_without_a_finished_trial_says_why():
     rows = [_row("stopped", 15), _row("failed"), _row("stopped", 50), _row("failed", 50)]
-    assert _cells(rows, (15, 30, 50)) == ["stopped", "[red]failed[/red]", "[red]failed[/red]"]
+    failed = ("failed", "failed")
+    assert _cells(rows, (15, 30, 50)) == [("stopped", ""), failed, failed]
 
 
 def test_a_cell_that_ends_worse_than_pca_is_marked():
-    rows = [
-        _row("done", test_mse=0.01, test_psnr=20.0),
-        _row("done", 50, test_mse=0.03, test_psnr=15.2),
+    bad = _row("done", 50, test_mse=0.03, test_psnr=15.2)
+    good = _row("done", test_mse=0.01, test_psnr=20.0)
+    assert _cells([good, bad], (30, 50)) == [
+        ("★ 0.01000 (20.00)", "best"),
+        ("▼ 0.03000 (15.20)", "loses"),
     ]
-    assert _cells(rows, (30, 50)) == [
-        "[bold green]★ 0.01000 (20.00)[/bold green]",
-        "[yellow]▼ 0.03000 (15.20)[/yellow]",
-    ]
+    assert _cells([bad], (50,)) == [("★ ▼ 0.03000 (15.20)", "best")]
 
 
-@pytest.mark.parametrize(("dataset", "known"), [("mnist", True), ("photos/mnist", False)])
-def test_the_report_stands_beside_its_own_data_sets_only(dataset, known):
-    result = SweepResult([_row("done", test_mse=0.01, test_psnr=20.0)], {30: 0.02}, {})
-    axes = sweep_figure(result, dataset).axes[0]
-    assert axes.get_title() == "Reconstruction error on mnist"
-    assert ("report, basic" in _labels(axes)) is known
-    table = sweep_table(result, dataset)
-    assert table.title == "mnist: test MSE (PSNR in dB)"
-    assert any("report" in str(column.header) for column in table.columns) is known
+@pytest.mark.parametrize(
+    ("dataset", "curve", "columns"),
+    [
+        ("mnist", True, ["report\nbasic", "report\nextended"]),
+        ("mnist5k", False, ["report (MNIST)\nbasic", "report (MNIST)\nextended"]),
+        ("photos/mnist", False, []),
+    ],
+)
+def test_the_report_stands_beside_its_own_data_sets_only(dataset, curve, columns):
+    rows, pca_mse = [_row("done", test_mse=0.01, test_psnr=20.0)], {30: 0.02}
+    axes = sweep_figure(rows, pca_mse, dataset).axes[0]
+    name = dataset.removeprefix("photos/")
+    assert axes.get_title() == f"Reconstruction error on {name}"
+    assert ("report, basic" in _labels(axes)) is curve
+    table = sweep_table(rows, pca_mse, dataset)
+    assert table.title == f"{name}: test MSE (PSNR in dB)"
+    assert [column.heading for column in table.columns[3:]] == columns
+
+
+def test_a_terminal_shows_names_as_they_are_and_marks_as_colours():
+    rows = [["[red]a\x1b[2J", Cell(0.5, "best")], ["b", None], ["c", Cell("failed", "failed")]]
+    table = Table("[b]", [Column(":x:"), Column("two\nlines", ".2f", "dim")], rows, "\x1b")
+    console = Console(width=40, record=True, force_terminal=True, file=io.StringIO())
+    console.print(rich_table(table))
+    text = console.export_text(clear=False)
+    for shown in ("[red]a\\x1b[2J", "★ 0.50", "[b]", ":x:", "lines ", "\\x1b "):
+        assert shown in text
+    assert "\x1b[1;32m★ 0.50" in console.export_text(styles=True)

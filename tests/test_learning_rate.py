@@ -1,25 +1,26 @@
 """What the learning-rate study finds."""
 
-from pathlib import Path
-
 from kerasae.experiment import Experiment
+from kerasae.runs.run import Run
 from kerasae.studies.learning_rate import LearningRateStudy
-from kerasae.studies.study import Run
 
 
 def test_a_rate_whose_trial_failed_is_called_that_and_never_chosen(digits):
     study = LearningRateStudy(Experiment("mnist5k"), (0.01, 0.1, 1.0))
     runs = {
-        f"lr{rate:g}": Run(
-            Path(), {"val_mse": mse, "test_mse": mse}, [{"val_mse": 0.5}, {"val_mse": mse}]
+        f"lr{rate:g}": Run.of(
+            experiment=Experiment("mnist5k", learning_rate=rate),
+            model=None,
+            history=[{"val_mse": 0.5}, {"val_mse": mse}],
+            metrics={"val_mse": mse, "test_mse": mse},
         )
         for rate, mse in ((0.01, 0.3), (0.1, 0.2))
     }
-    found = study.findings(runs, digits, {})
-    (table,) = found.tables
-    assert [list(column.cells) for column in table.columns] == [
-        ["0.01", "★ 0.1", "1"],
-        ["0.30000", "0.20000", "failed"],
-        ["0.30000", "0.20000", "failed"],
+    findings = study.findings(runs, digits, {})
+    (table,) = findings.tables
+    assert [[cell.text for cell in row] for row in table.drawn_rows()] == [
+        ["0.01", "0.30000", "0.30000"],
+        ["★ 0.1", "0.20000", "0.20000"],
+        ["1", "failed", "failed"],
     ]
-    assert found.summary["best"] == 0.1
+    assert findings.summary["best"] == 0.1

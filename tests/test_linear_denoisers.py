@@ -35,9 +35,9 @@ def test_the_best_linear_estimator_is_the_regression_of_clean_on_noisy_pixels(pa
     regression = LinearRegression().fit(noisy, copies.reshape(len(copies), -1) / 255)
     estimator = best_linear_estimator(pair_moments(patches, 0.6, clip))
     expected = np.clip(regression.predict(noisy[:300]), 0, 1)
-    found = estimator(noisy[:300].reshape(-1, 4, 4))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found.reshape(300, -1), expected, atol=0.02)
+    output = estimator(noisy[:300].reshape(-1, 4, 4))
+    assert output.dtype == np.float32
+    np.testing.assert_allclose(output.reshape(300, -1), expected, atol=0.02)
 
 
 def test_the_projection_is_that_of_principal_component_analysis(patches):
@@ -45,9 +45,9 @@ def test_the_projection_is_that_of_principal_component_analysis(patches):
     noisy = noisy_images(patches, 0.3, 0)
     pca = PCA(7).fit(clean)
     expected = pca.inverse_transform(pca.transform(noisy.reshape(len(noisy), -1)))
-    found = pca_projections(pair_moments(patches, 0.3), [3, 7])[7](noisy)
+    output = pca_projections(pair_moments(patches, 0.3), [3, 7])[7](noisy)
     np.testing.assert_allclose(
-        found.reshape(len(noisy), -1), np.clip(expected, 0, 1), rtol=0, atol=1e-5
+        output.reshape(len(noisy), -1), np.clip(expected, 0, 1), rtol=0, atol=1e-5
     )
 
 

@@ -24,8 +24,7 @@ from kerasae.inference.pictures import (
     training_threshold,
 )
 from kerasae.models import network
-from kerasae.runs import run_files
-from kerasae.training.train import TrainedRun
+from kerasae.runs.run import Run
 
 
 def changed(shape, function=lambda x: x):
@@ -233,7 +232,7 @@ def run_folder(tmp_path_factory):
     write_pictures(root / "pictures", 12)
     settings = Experiment(str(root / "pictures"), (5,), 2, shortcut=None)
     model = network(settings, (8, 6))
-    run_files.save_run(root / "run", settings, TrainedRun(model, [{"loss": 1.0}], {}))
+    Run.of(experiment=settings, model=model, history=[{"loss": 1.0}], metrics={}).save(root / "run")
     return root, model
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from kerasae.experiment import Experiment
 from kerasae.models import network
+from kerasae.runs.fitting import fit_run
 from kerasae.training.programs import ProgramCache
-from kerasae.training.train import _optimizer, train
+from kerasae.training.train import _optimizer
 
 # Whatever is drawn from the seed, and an optimizer whose state does not begin at zero.
 EVERYTHING = Experiment(
@@ -21,12 +22,12 @@ PLAIN = Experiment("mnist5k", (8,), 2, shortcut=None, batch_size=50, optimizer="
 
 def test_a_training_that_takes_programs_over_gives_the_bits_of_a_fresh_one(digits):
     cache = ProgramCache()
-    first = train(EVERYTHING, digits, cache=cache)
+    first = fit_run(EVERYTHING, digits, cache=cache)
     first_weights = first.model.get_weights()
     other = dataclasses.replace(EVERYTHING, seed=1)
-    second = train(other, digits, cache=cache)
+    second = fit_run(other, digits, cache=cache)
     assert second.model is first.model
-    fresh = train(other, digits)
+    fresh = fit_run(other, digits)
     for name in ("loss", "mse", "val_mse"):
         assert [row[name] for row in second.history] == [row[name] for row in fresh.history]
     pairs = zip(second.model.get_weights(), fresh.model.get_weights(), strict=True)
@@ -54,7 +55,7 @@ def test_programs_are_shared_where_the_seed_alone_differs(digits, changed):
 def test_a_model_that_is_let_go_leaves_no_graph_behind(digits, optimizer):
     def graphs_after_training(latent_dim):
         settings = {"latent_dim": latent_dim, "optimizer": optimizer, "epochs": 1}
-        train(dataclasses.replace(PLAIN, **settings), digits)
+        fit_run(dataclasses.replace(PLAIN, **settings), digits)
         gc.collect()
         # Some of the objects that come up are proxies without a class of their own.
         return sum(type(thing).__name__.endswith("FuncGraph") for thing in gc.get_objects())

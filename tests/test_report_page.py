@@ -1,6 +1,7 @@
 """The page that sets results beside the report's, also in a real browser."""
 
 import base64
+import dataclasses
 import hashlib
 import html
 import io
@@ -11,35 +12,46 @@ import subprocess
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
 from kerasae.errors import ArtifactError
 from kerasae.show.figure_files import save_figure
-from kerasae.show.report_page import report_page
+from kerasae.show.report_page import (
+    PageContent,
+    PageFigure,
+    PagePair,
+    PagePairs,
+    PageSection,
+    report_page,
+)
+from kerasae.show.table import Cell, Column, Table
 from kerasae.show.versions_figure import versions_figure
 
 _CHROMIUM = next(filter(shutil.which, ("chromium", "chromium-browser", "google-chrome")), None)
 
 
 def _content(**changes):
-    columns = ["dims", "the report's network", "ours", "PCA", "the mean training image"]
-    table = {
-        "caption": "Test <MSE> & more",
-        "columns": columns,
-        "rows": [["15", 0.0681, 0.0111, 0.02788, 0.0675], ["<30>", None, 0.02, 0.01, 0.0675]],
-        "compare": [1, 2, 3],
-    }
-    figure = {"file": "digits.svg", "caption": "Digits \"'<i>", "alt": 'a "quoted" text'}
-    section = {"title": "One & two", "paragraphs": ["a < b"], "tables": [table]}
-    return {
-        "title": "Results </title><script>alert(1)</script>",
-        "summary": ["We agree & differ."],
-        "sections": [{**section, "figures": [figure]}],
-        "command": "kerasae reproduce --out '<x>'",
-        "settings": {"sweep": {"hidden_dims": [512, 256]}},
-        "versions": {"keras": "3.15.1"},
-        **changes,
-    }
+    headings = ["dims", "the report's network", "ours", "PCA", "the mean training image"]
+    table = Table(
+        "Test <MSE> & more",
+        [Column(heading, ".5f") for heading in headings],
+        [
+            ["15", 0.0681, Cell(0.0111, "best"), Cell(0.02788, "loses"), 0.0675],
+            ["<30>", None, 0.02, Cell(0.01, "best"), 0.0675],
+        ],
+        "a < note",
+    )
+    figure = PageFigure("digits.svg", 'A "quoted" text\'<i>')
+    content = PageContent(
+        "Results </title><script>alert(1)</script>",
+        ["We agree & differ."],
+        [PageSection("One & two", ["a < b"], [table], [figure])],
+        "kerasae reproduce --out '<x>'",
+        {"sweep": {"hidden_dims": [512, 256]}},
+        {"keras": "3.15.1"},
+    )
+    return dataclasses.replace(content, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +66,10 @@ def test_every_text_is_escaped(folder):
     page = report_page(_content(), folder)
     assert "<script" not in page
     assert "<i>" not in page
-    for text in ("Test <MSE> & more", "<30>", "a < b", "One & two", "'<x>'", 'a "quoted" text'):
+    texts = ("Test <MSE> & more", "<30>", "a < b", "a < note", "One & two", "'<x>'")
+    for text in (*texts, 'A "quoted" text\'<i>'):
         assert text not in page
-        assert html.escape(text) in page
+        assert str(escape(text)) in page
 
 
 def test_the_page_needs_nothing_from_outside(folder):
@@ -68,15 +81,16 @@ def test_the_page_needs_nothing_from_outside(folder):
     assert "@import" not in page
 
 
-def test_the_lowest_of_the_compared_columns_is_marked_and_a_missing_value_is_a_dash(folder):
+def test_a_mark_is_seen_and_a_missing_value_is_a_dash(folder):
     page = report_page(_content(), folder)
-    assert re.findall(r'class="best">([^<]*)<', page) == ["0.01110", "0.01000"]
-    assert "<td>&ndash;</td>" in page
+    assert re.findall(r'class="best">([^<]*)<', page) == ["★ 0.01110", "★ 0.01000"]
+    assert re.findall(r'class="loses">([^<]*)<', page) == ["▼ 0.02788"]
+    assert "<td>–</td>" in page
 
 
 @pytest.mark.parametrize("file", ["missing.png", "digits.gif"])
 def test_a_figure_that_cannot_be_shown_is_named(folder, file):
-    section = {"title": "", "paragraphs": [], "figures": [{"file": file, "caption": "", "alt": ""}]}
+    section = PageSection("", figures=[PageFigure(file, "")])
     with pytest.raises(ArtifactError, match=re.escape(file)):
         report_page(_content(sections=[section]), folder)
 
@@ -90,11 +104,11 @@ def _png(shade):
 def _interactive():
     """A page whose table sorts, with a missing value, and whose pairs switch."""
     rows = [["b10", 0.5, 7], ["b9", None, 12], ["a <i>", 0.00012345, 100]]
-    table = {"caption": "Runs", "columns": ["run", "MSE", "epochs"], "rows": rows, "sortable": True}
-    pair = {"first": _png(0), "second": _png(255), "caption": "7, image 3, MSE 0.0123"}
-    group = {"title": "Worst", "names": ("original", "reconstruction"), "pairs": [pair] * 12}
-    section = {"title": "Runs", "paragraphs": [], "tables": [table], "pairs": [group]}
-    return _content(sections=[*_content()["sections"], section])
+    table = Table("Runs", [Column(name, ".4g") for name in ("run", "MSE", "epochs")], rows)
+    pair = PagePair(_png(0), _png(255), "7, image 3, MSE 0.0123")
+    group = PagePairs("Worst", ("original", "reconstruction"), [pair] * 12)
+    section = PageSection("Runs", tables=[table], pairs=[group], sortable=True)
+    return _content(sections=[*_content().sections, section])
 
 
 def test_the_policy_allows_the_script_of_the_page_alone(folder):
@@ -153,9 +167,9 @@ def _in_browser(page, width, tmp_path, *options):
     command += ["--enable-logging=stderr", "--host-resolver-rules=MAP * ~NOTFOUND"]
     command += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1600,1200"]
     done = subprocess.run([*command, harness.as_uri()], capture_output=True, text=True, timeout=120)
-    found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout)
+    probed = re.search(r'<pre id="found">(.*?)</pre>', done.stdout)
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return json.loads(html.unescape(found[1])), console
+    return json.loads(html.unescape(probed[1])), console
 
 
 @pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
@@ -163,27 +177,27 @@ def _in_browser(page, width, tmp_path, *options):
 @pytest.mark.parametrize("dark", [False, True])
 def test_in_a_browser_the_page_fits_sorts_and_switches(folder, tmp_path, width, dark):
     options = ["--blink-settings=preferredColorScheme=0"] if dark else []
-    found, console = _in_browser(report_page(_interactive(), folder), width, tmp_path, *options)
+    page, console = _in_browser(report_page(_interactive(), folder), width, tmp_path, *options)
     assert console == []
-    assert found["requests"] == []
-    assert found["dark"] is dark
-    assert found["overflow"] == 0
-    assert found["images"]
-    assert found["best"] == 2
+    assert page["requests"] == []
+    assert page["dark"] is dark
+    assert page["overflow"] == 0
+    assert page["images"]
+    assert page["best"] == 2
     # Names with their numbers in order, numbers by size, what is missing last.
     for column, up, down in (
         ("0", ["a <i>", "b9", "b10"], ["b10", "b9", "a <i>"]),
         ("1", ["a <i>", "b10", "b9"], ["b10", "a <i>", "b9"]),
         ("2", ["b10", "b9", "a <i>"], ["a <i>", "b9", "b10"]),
     ):
-        assert found["sorted"][column] == [[up, "ascending"], [down, "descending"]]
-    assert found["switched"] == [["first"], ["second"], ["first"]]
+        assert page["sorted"][column] == [[up, "ascending"], [down, "descending"]]
+    assert page["switched"] == [["first"], ["second"], ["first"]]
 
 
 @pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_browser_would_tell_of_a_request_and_refuses_it(folder, tmp_path):
     page = report_page(_interactive(), folder)
     page = page.replace("</main>", '<img src="https://example.invalid/a.png"></main>')
-    found, console = _in_browser(page, 390, tmp_path)
-    assert not found["images"]
+    probed, console = _in_browser(page, 390, tmp_path)
+    assert not probed["images"]
     assert any("Content Security Policy" in line for line in console)

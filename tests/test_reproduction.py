@@ -18,11 +18,10 @@ from kerasae.studies.reproduction import Part, report_studies, reproduce
 from kerasae.studies.reproduction_page import reproduction_page
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Started
-from kerasae.trials.sweeps import Sweep
 
 BASE = Experiment("mnist5k", (8,), 4, epochs=2, batch_size=50)
 STUDIES = [
-    SweepStudy(Sweep(BASE, ((8,), (12, 8)), (3, 15))),
+    SweepStudy(BASE, ((8,), (12, 8)), (3, 15)),
     LearningRateStudy(BASE, (1e-4, 1e-2)),
     OverfitStudy(dataclasses.replace(BASE, epochs=3)),
     RegularizationStudy(BASE, (1e-6,), (0.1,)),
@@ -45,24 +44,24 @@ def metrics(folder, part, trial):
 def test_every_study_answers_from_its_own_trials(done):
     folder, result = done
     assert result.errors == {}
-    found = {name.removeprefix("mnist5k-"): f.summary for name, f in result.findings.items()}
-    rows = {(row["hidden_dims"], row["latent_dim"]): row for row in found["sweep"]["rows"]}
+    answers = {name.removeprefix("mnist5k-"): f.summary for name, f in result.findings.items()}
+    rows = {(row["hidden_dims"], row["latent_dim"]): row for row in answers["sweep"]["rows"]}
     assert set(rows) == {("8", 3), ("8", 15), ("12-8", 3), ("12-8", 15)}
     wide = metrics(folder, "sweep", "extended-12-8-z15-lr0.003-seed0")
     assert rows["12-8", 15]["test_mse"] == wide["test_mse"]
 
     rates = {rate: metrics(folder, "learning-rate", f"lr{rate:g}") for rate in (1e-4, 1e-2)}
-    assert found["learning-rate"]["best"] == min(rates, key=lambda rate: rates[rate]["val_mse"])
-    assert found["learning-rate"]["at_edge"]
+    assert answers["learning-rate"]["best"] == min(rates, key=lambda rate: rates[rate]["val_mse"])
+    assert answers["learning-rate"]["at_edge"]
 
     place = folder / "trials" / "mnist5k-overfit-long"
     with (place / "history.csv").open() as file:
         curve = [float(row["val_mse"]) for row in csv.DictReader(file)]
-    assert found["overfit"]["best_epoch"] == np.argmin(curve) + 1
+    assert answers["overfit"]["best_epoch"] == np.argmin(curve) + 1
     long = metrics(folder, "overfit", "long")
-    assert found["overfit"]["gap"] == long["val_mse"] - long["train_mse"]
+    assert answers["overfit"]["gap"] == long["val_mse"] - long["train_mse"]
 
-    best = found["regularize"]["best"]
+    best = answers["regularize"]["best"]
     assert best["lasso"]["val_mse"] == metrics(folder, "regularize", "lasso-1e-06")["val_mse"]
     assert best["dropout"]["test_mse"] == metrics(folder, "regularize", "dropout-0.1")["test_mse"]
     assert best["none"]["l1"] == best["none"]["dropout"] == 0
@@ -83,7 +82,7 @@ def test_each_part_leaves_its_study_and_figures(done):
     folder, _ = done
     for part in PARTS:
         study = json.loads((folder / part.name / "study.json").read_text())
-        assert study["study"] == part.study.name
+        assert study["study"] == part.study.label
         assert list((folder / part.name).glob("*.svg"))
     whole = json.loads((folder / "reproduction.json").read_text())
     assert set(whole["results"]) == {part.name for part in PARTS}
@@ -91,7 +90,7 @@ def test_each_part_leaves_its_study_and_figures(done):
 
 def test_the_page_has_the_reports_numbers_beside_ours(done):
     folder, result = done
-    page = reproduction_page(result, PARTS, folder, "kerasae reproduce --quick")
+    page = reproduction_page(result, folder, "kerasae reproduce --quick")
     for number in ("0.08230", "0.0157", "0.9259", "10e-3"):
         assert number in page
     rows = result.findings["mnist5k-sweep"].summary["rows"]
@@ -106,17 +105,23 @@ def test_what_is_finished_is_not_run_again(done, digits):
     again = reproduce(PARTS, {"mnist5k": digits}, folder, on_event=events.append)
     started = [event.name for event in events if isinstance(event, Started)]
     assert started == ["mnist5k-overfit-long"]
-    for name, found in again.findings.items():
-        assert json.dumps(found.summary) == json.dumps(first.findings[name].summary)
+    for name, findings in again.findings.items():
+        assert json.dumps(findings.summary) == json.dumps(first.findings[name].summary)
 
 
 def test_another_plan_does_not_touch_the_folder(done, digits):
     folder, _ = done
     before = (folder / "reproduction.json").read_bytes()
-    with pytest.raises(ArtifactError, match="other settings"):
+    with pytest.raises(ArtifactError, match="begun with something else"):
         reproduce(PARTS[:1], {"mnist5k": digits}, folder)
+    other = dataclasses.replace(STUDIES[2], base=dataclasses.replace(BASE, epochs=4))
+    parts = [Part("mnist5k", other) if part is PARTS[2] else part for part in PARTS]
+    with pytest.raises(ArtifactError, match=r"mnist5k-overfit: .*epochs: 3 there, 4 here"):
+        reproduce(parts, {"mnist5k": digits}, folder)
     with pytest.raises(ArtifactError, match="not empty"):
         reproduce(PARTS, {"mnist5k": digits}, folder.parent)
+    with pytest.raises(ArtifactError, match="no plan"):
+        reproduce(PARTS, {"mnist5k": digits}, folder.parent, resume=True)
     assert (folder / "reproduction.json").read_bytes() == before
 
 

@@ -12,7 +12,8 @@ from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.runs import run_files
-from kerasae.runs.listing import filtered, find_runs, ordered, read_finished_run, side_by_side
+from kerasae.runs.listing import filtered, find_runs, ordered, side_by_side
+from kerasae.runs.run import Run
 
 SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}
 
@@ -68,10 +69,10 @@ def test_a_broken_run_is_named_and_the_others_are_listed(folder):
 def test_scores_that_are_none_are_refused(folder, metrics, reason):
     place = folder / "sweep" / "x] ü" / "a"
     whole_files.write_json(place / run_files.METRICS, {"epochs": 3, "extended_at": [1], "x": None})
-    assert read_finished_run(place).values()["epochs"] == 3
+    assert Run(place).values()["epochs"] == 3
     (place / run_files.METRICS).write_text(json.dumps(metrics))
     with pytest.raises(ArtifactError, match=reason) as refused:
-        read_finished_run(place)
+        Run(place).metrics
     assert run_files.METRICS in str(refused.value)
     assert names(find_runs(folder)[0]) == ["b", "c ["]
 

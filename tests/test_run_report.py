@@ -13,11 +13,11 @@ from PIL import Image
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.runs import run_files
-from kerasae.runs.reading import load_run
+from kerasae.runs.fitting import fit_run
+from kerasae.runs.run import Run
 from kerasae.show.image_pairs import image_pairs
 from kerasae.show.report_page import report_page
-from kerasae.show.run_page import reported_runs, run_report
-from kerasae.training.train import train
+from kerasae.show.run_page import run_page, runs_to_show
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,13 @@ def sweep(digits, tmp_path_factory):
     """Two runs, `worse` and `better [/x]`; a third has scores but no model."""
     folder = tmp_path_factory.mktemp("sweep")
     experiment = Experiment("mnist5k", (16,), 3, epochs=2, batch_size=64)
-    run = train(experiment, digits)
+    run = fit_run(experiment, digits)
     for name, seed, mse in (("worse", 0, 0.3), ("better [red] $a$", 1, 0.2), ("dropped", 2, 0.1)):
-        scored = dataclasses.replace(run, metrics={**run.metrics, "test_mse": mse})
-        run_files.save_run(folder / name, dataclasses.replace(experiment, seed=seed), scored)
+        settings = dataclasses.replace(run.experiment, seed=seed)
+        metrics = {**run.metrics, "test_mse": mse}
+        Run.of(experiment=settings, model=run.model, history=run.history, metrics=metrics).save(
+            folder / name
+        )
     (folder / "dropped" / run_files.MODEL).unlink()
     return folder
 
@@ -38,54 +41,54 @@ def pixels(png):
 
 
 def test_worst_and_best_images_are_ranked_by_their_error(sweep, digits):
-    model = load_run(sweep / "worse")
+    model = Run(sweep / "worse").model
     clean = digits.test.astype(np.float32) / 255
     outputs = model.predict(clean, verbose=0)
     errors = np.square(outputs - clean).mean(axis=(1, 2))
     groups = image_pairs(model, digits, Experiment("mnist5k"))
     for group, row in zip(groups, (0, errors.argmax(), errors.argmin()), strict=True):
-        first = group["pairs"][0]
+        first = group.pairs[0]
         label = digits.test_labels[row]
-        assert first["caption"] == f"{label}, image {row}, MSE {errors[row]:.4f}"
-        np.testing.assert_array_equal(pixels(first["first"]), digits.test[row])
+        assert first.caption == f"{label}, image {row}, MSE {errors[row]:.4f}"
+        np.testing.assert_array_equal(pixels(first.first), digits.test[row])
         expected = np.clip(outputs[row], 0, 1) * 255
-        np.testing.assert_allclose(pixels(first["second"]), expected, atol=0.51)
-    assert [len(group["pairs"]) for group in groups] == [12, 12, 12]
+        np.testing.assert_allclose(pixels(first.second), expected, atol=0.51)
+    assert [len(group.pairs) for group in groups] == [12, 12, 12]
 
 
 def test_a_denoiser_is_shown_what_it_sees(sweep, digits):
-    model = load_run(sweep / "worse")
+    model = Run(sweep / "worse").model
     (group, *_) = image_pairs(model, digits, Experiment("mnist5k", sigma=0.5, clip_noise=True))
-    assert group["names"] == ("noisy image", "denoised image")
-    noise = pixels(group["pairs"][0]["first"]) / 255 - digits.test[0] / 255
+    assert group.names == ("noisy image", "denoised image")
+    noise = pixels(group.pairs[0].first) / 255 - digits.test[0] / 255
     assert np.abs(noise).mean() > 0.1
 
 
 def test_a_page_has_all_runs_and_shows_the_best_that_has_a_model(sweep, digits, tmp_path):
-    reported = reported_runs(sweep)
-    assert [run.folder.name for run in reported.runs] == ["dropped", "better [red] $a$", "worse"]
-    assert reported.shown.folder.name == "better [red] $a$"
-    content = run_report(reported, digits, tmp_path, "kerasae report sweep")
-    (table,) = content["sections"][0]["tables"]
-    assert table["columns"][:2] == ["run", "seed"]
-    assert [row[1] for row in table["rows"]] == [2, 1, 0]
+    runs, broken = runs_to_show(sweep)
+    assert [run.name for run in runs] == ["dropped", "better [red] $a$", "worse"]
+    content = run_page(runs, broken, digits, tmp_path, "kerasae report sweep")
+    assert list(content.settings) == ["better [red] $a$"]
+    (table,) = content.sections[0].tables
+    assert [column.heading for column in table.columns[:2]] == ["run", "seed"]
+    assert [row[1] for row in table.rows] == [2, 1, 0]
     assert "better [red] $a$" in report_page(content, tmp_path)
 
 
 def test_two_test_images_have_no_plane_and_still_a_page(sweep, digits, tmp_path):
     two = dataclasses.replace(digits, test=digits.test[:2], test_labels=digits.test_labels[:2])
-    content = run_report(reported_runs(sweep), two, tmp_path, "kerasae report sweep")
-    assert content["sections"][-1]["paragraphs"] == ["So few test images have no plane to draw."]
+    content = run_page(*runs_to_show(sweep), two, tmp_path, "kerasae report sweep")
+    assert content.sections[-1].paragraphs == ["So few test images have no plane to draw."]
     assert "no plane" in report_page(content, tmp_path)
 
 
 def test_what_has_no_model_or_would_be_overwritten_is_refused(sweep, tmp_path):
     with pytest.raises(ArtifactError, match="no finished run with its model"):
-        reported_runs(sweep / "dropped")
+        runs_to_show(sweep / "dropped")
     with pytest.raises(ArtifactError, match="no finished run"):
-        reported_runs(tmp_path)
+        runs_to_show(tmp_path)
     with pytest.raises(ArtifactError, match="is not a folder"):
-        reported_runs(tmp_path / "nowhere")
+        runs_to_show(tmp_path / "nowhere")
 
 
 def test_the_command_writes_one_file_and_overwrites_no_other(sweep, tmp_path):

@@ -13,9 +13,8 @@ from hostile import assert_refused, refusals
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.models import network
-from kerasae.runs import run_files
-from kerasae.runs.reading import load_run, read_experiment, read_history, run_file
-from kerasae.training.train import TrainedRun
+from kerasae.runs.reading import read_experiment, read_history, run_file
+from kerasae.runs.run import Run
 
 SETTINGS = Experiment(
     "mnist5k", (7, 6), 3, activation="silu", l1=0.1, dropout=0.2, shortcut="linear"
@@ -28,7 +27,7 @@ def saved(tmp_path_factory):
     model = network(SETTINGS, (5, 4, 1))
     model.set_weights([np.random.RandomState(0).rand(*w.shape) for w in model.get_weights()])
     folder = tmp_path_factory.mktemp("runs") / "run"
-    run_files.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
+    Run.of(experiment=SETTINGS, model=model, history=[{"loss": 1.0}], metrics={}).save(folder)
     return model, folder
 
 
@@ -40,7 +39,7 @@ def run(saved, tmp_path):
 
 def test_a_run_comes_back_with_its_settings_and_its_bits(saved):
     model, folder = saved
-    loaded = load_run(folder)
+    loaded = Run(folder).model
     assert read_experiment(folder) == SETTINGS
     for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
         assert np.array_equal(ours, theirs)
@@ -85,7 +84,7 @@ def test_settings_that_are_not_what_a_run_leaves_are_refused(run, text, reason):
     (run / "experiment.json").write_text(text)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ArtifactError, match=reason) as refused:
-        load_run(run)
+        Run(run).model
     assert str(run) in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
@@ -120,7 +119,7 @@ def test_a_file_of_a_run_that_is_no_file_is_refused(run, name, spoil, reason):
     (run / name).rename(run / "kept")
     spoil(run / name)
     with pytest.raises(ArtifactError, match=reason) as refused:
-        load_run(run)
+        Run(run).model
     assert name in str(refused.value)
 
 
@@ -156,7 +155,7 @@ def test_a_run_folder_that_is_a_link_is_refused(run):
     link = run.with_name("link")
     link.symlink_to(run)
     with pytest.raises(ArtifactError, match="symbolic link"):
-        load_run(link)
+        Run(link).model
     with pytest.raises(ArtifactError, match="symbolic link"):
         read_experiment(f"{link}/")
 
@@ -170,4 +169,4 @@ def test_names_cannot_leave_their_folder(tmp_path, name):
 @pytest.mark.parametrize("folder", ["http://127.0.0.1/run", "x" * 300, "a\0b", "nowhere"])
 def test_a_folder_that_is_none_is_refused(folder):
     with pytest.raises(ArtifactError, match="folder"):
-        load_run(folder)
+        Run(folder).model

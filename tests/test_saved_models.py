@@ -10,8 +10,8 @@ from kerasae.errors import ArtifactError, DiskFull, ModelFileError
 from kerasae.experiment import Experiment
 from kerasae.models import network
 from kerasae.runs import run_files
-from kerasae.runs.saved_models import open_model
-from kerasae.training.train import TrainedRun
+from kerasae.runs.run import Run
+from kerasae.runs.saved_models import open_model, open_run
 
 SETTINGS = Experiment("mnist5k", (6,), 3, shortcut="linear")
 
@@ -20,17 +20,18 @@ SETTINGS = Experiment("mnist5k", (6,), 3, shortcut="linear")
 def run(tmp_path_factory):
     model = network(SETTINGS, (5, 4, 3))
     folder = tmp_path_factory.mktemp("runs") / "run"
-    run_files.save_run(folder, SETTINGS, TrainedRun(model, [{"loss": 1.0}], {}))
+    Run.of(experiment=SETTINGS, model=model, history=[{"loss": 1.0}], metrics={}).save(folder)
     return model, folder
 
 
 def test_a_folder_and_its_file_hold_the_same_model(run):
     model, folder = run
     images = np.random.RandomState(0).rand(2, 5, 4, 3)
-    opened = open_model(folder), open_model(folder / run_files.MODEL)
-    assert [one.experiment for one in opened] == [SETTINGS, None]
+    opened = open_run(folder), open_run(folder / run_files.MODEL)
+    assert [one.experiment for one in opened] == [SETTINGS, Experiment()]
+    assert [one.folder for one in opened] == [folder, None]
     for one in opened:
-        assert one.image_shape == (5, 4, 3)
+        assert one.model.input_shape == (None, 5, 4, 3)
         np.testing.assert_array_equal(one.model(images), model(images))
 
 

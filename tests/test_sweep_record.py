@@ -6,14 +6,19 @@ from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.runs import run_files
-from kerasae.trials.sweeps import Sweep, read_sweep
+from kerasae.trials.grid import Sweep
+from kerasae.trials.sweeps import BegunSweep, read_sweep
 
 GRID = Sweep(Experiment(), ((8,), (16, 8)), (2, 3), (0.1,), seeds=2)
 
 
-def test_a_sweep_comes_back(tmp_path):
-    whole_files.write_json(tmp_path / run_files.SWEEP, GRID.to_dict())
-    assert read_sweep(tmp_path) == GRID
+@pytest.mark.parametrize(
+    ("more", "halving"),
+    [({}, False), ({"early_stop": None}, False), ({"early_stop": "halving"}, True)],
+)
+def test_a_sweep_comes_back(tmp_path, more, halving):
+    whole_files.write_json(tmp_path / run_files.SWEEP, {**GRID.to_dict(), **more})
+    assert read_sweep(tmp_path) == BegunSweep(GRID, halving)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +28,7 @@ def test_a_sweep_comes_back(tmp_path):
         ({"seeds": "2" * 9}, "seeds: received '222222222'"),
         ({"seeds": True}, "seeds: received True"),
         ({"latent_dims": list(range(1, 300_000))}, "at most 1,000,000 trials"),
-        ({"networks": [[1] * 200_000]}, "200,000 hidden layers; expected at most 100"),
+        ({"networks": [[1] * 200_000]}, "networks: .* expected a list, each a list of at most 100"),
         ({"networks": 5}, "is no record of a sweep"),
         ({"learning_rates": []}, "learning_rates"),
     ],

@@ -10,8 +10,8 @@ from kerasae.errors import InvalidSetting, TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.models import autoencoder
 from kerasae.pca import fit_pca
+from kerasae.runs.fitting import fit_run
 from kerasae.training.batches import epoch_order
-from kerasae.training.train import train
 
 SMALL = Experiment(
     "mnist5k", (16,), 4, shortcut=None, epochs=2, batch_size=50, optimizer="sgd", learning_rate=0.5
@@ -21,7 +21,7 @@ SMALL = Experiment(
 @pytest.mark.parametrize("decay", [0.0, 0.05])
 def test_the_compiled_chunk_does_what_plain_keras_does_step_by_step(digits, decay):
     experiment = dataclasses.replace(SMALL, validation_split=0.0, weight_decay=decay)
-    ours = train(experiment, digits).model.get_weights()
+    ours = fit_run(experiment, digits).model.get_weights()
 
     plain = autoencoder((28, 28), (16,), 4, activation=SMALL.activation)
     steps = len(digits.train) // 50
@@ -46,18 +46,18 @@ def test_the_compiled_chunk_does_what_plain_keras_does_step_by_step(digits, deca
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits):
     experiment = dataclasses.replace(SMALL, dropout=0.2, optimizer="adam", learning_rate=1e-3)
-    first, second = (train(experiment, digits).model.get_weights() for _ in range(2))
-    other = train(dataclasses.replace(experiment, seed=1), digits).model.get_weights()
+    first, second = (fit_run(experiment, digits).model.get_weights() for _ in range(2))
+    other = fit_run(dataclasses.replace(experiment, seed=1), digits).model.get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert not np.array_equal(first[0], other[0])
 
 
 def test_a_callers_precision_is_neither_used_nor_lost(digits):
-    expected = train(SMALL, digits).model.get_weights()
+    expected = fit_run(SMALL, digits).model.get_weights()
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        found = train(SMALL, digits).model
+        found = fit_run(SMALL, digits).model
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy(before)
@@ -66,7 +66,7 @@ def test_a_callers_precision_is_neither_used_nor_lost(digits):
 
 
 def test_scores_are_those_of_the_saved_model(digits):
-    run = train(SMALL, digits)
+    run = fit_run(SMALL, digits)
     clean = digits.test.astype("float64") / 255
     error = np.square(np.asarray(run.model(clean.astype("float32"))) - clean).mean((1, 2))
     assert run.metrics["test_mse"] == pytest.approx(error.mean(), rel=1e-4)
@@ -79,12 +79,12 @@ def test_a_rate_that_explodes_is_called_divergence(digits):
     experiment = dataclasses.replace(SMALL, learning_rate=1e30, activation="elu")
     experiment = dataclasses.replace(experiment, loss="binary_crossentropy", l1=1.0)
     with pytest.raises(TrainingDiverged, match="learning rate"):
-        train(experiment, digits)
+        fit_run(experiment, digits)
 
 
 def test_a_batch_larger_than_the_training_set_is_refused(digits):
     with pytest.raises(InvalidSetting, match="at most the 450"):
-        train(dataclasses.replace(SMALL, batch_size=451), digits)
+        fit_run(dataclasses.replace(SMALL, batch_size=451), digits)
 
 
 @pytest.mark.parametrize("shortcut", ["pca", None])
@@ -92,17 +92,17 @@ def test_one_training_image_is_refused(digits, shortcut):
     data = dataclasses.replace(digits, train=digits.train[:2], train_labels=digits.train_labels[:2])
     experiment = dataclasses.replace(SMALL, batch_size=1, shortcut=shortcut)
     with pytest.raises(InvalidSetting, match="training images: received 1; expected at least 2"):
-        train(experiment, data)
+        fit_run(experiment, data)
 
 
 def test_of_four_images_one_decides_when_to_stop(digits):
     data = dataclasses.replace(digits, train=digits.train[:4], train_labels=digits.train_labels[:4])
-    run = train(dataclasses.replace(SMALL, batch_size=1, patience=1), data)
+    run = fit_run(dataclasses.replace(SMALL, batch_size=1, patience=1), data)
     assert run.metrics["val_mse"] == run.history[-1]["val_mse"]
 
 
 def test_the_largest_seed_trains_and_is_scored_with_noise(digits):
-    run = train(dataclasses.replace(SMALL, seed=2**32 - 1, sigma=0.3, dropout=0.1), digits)
+    run = fit_run(dataclasses.replace(SMALL, seed=2**32 - 1, sigma=0.3, dropout=0.1), digits)
     assert run.metrics["epochs"] == 2
 
 
@@ -111,7 +111,7 @@ def test_a_shortcut_at_pca_never_does_worse_than_pca(digits):
         SMALL, shortcut="pca", optimizer="adam", learning_rate=1e-3, validation_split=0.0
     )
     basis = fit_pca(digits.train, 4)
-    run = train(experiment, digits, pca=basis)
+    run = fit_run(experiment, digits, pca=basis)
     assert run.metrics["train_mse"] < basis.mse(digits.train, [4])[4]
     assert run.history[0]["mse"] < 1.1 * basis.mse(digits.train, [4])[4]
 
@@ -121,7 +121,7 @@ def test_a_denoiser_beats_its_input_and_reports_the_noise_that_it_met(digits, cl
     experiment = dataclasses.replace(
         SMALL, shortcut="pca", sigma=0.6, clip_noise=clip, optimizer="adam", learning_rate=1e-3
     )
-    metrics = train(experiment, digits).metrics
+    metrics = fit_run(experiment, digits).metrics
     # 10 log10(1 / 0.36) without clipping; clipped, as measured by others on MNIST.
     assert metrics["noisy_psnr"] == pytest.approx(decibels, abs=0.1)
     assert metrics["test_psnr"] > metrics["noisy_psnr"] + 4

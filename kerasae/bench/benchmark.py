@@ -4,8 +4,6 @@ Absolute times say little on a shared machine. All ways are therefore set up fir
 processes of its own, and then take turns, an epoch each, in several rounds.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import importlib.util
@@ -19,7 +17,7 @@ from kerasae.bench import IMAGES, ROUNDS
 from kerasae.bench.ways import PRODUCT, run_way
 from kerasae.environment import cores
 from kerasae.errors import KerasAEError
-from kerasae.experiment import Experiment
+from kerasae.experiment import BATCH_SIZE, Experiment
 
 NETWORKS: dict[str, tuple[int, ...]] = {
     "784-256-100": (256, 100),
@@ -83,7 +81,7 @@ def measure_network(
     *,
     images: int = IMAGES,
     rounds: int = ROUNDS,
-    batch_size: int = Experiment.batch_size,
+    batch_size: int = BATCH_SIZE,
     on_way: Callable[[str], None] = lambda name: None,
 ) -> list[Speed]:
     """Measures every way on one network.
@@ -112,7 +110,7 @@ def measure_network(
         epochs=rounds + 1,
         batch_size=batch_size,
     )
-    experiment.check_fits(images)
+    experiment.batch_for(images)
     chosen = ways()
     rates: dict[str, list[float]] = {way.name: [] for way in chosen}
     with contextlib.ExitStack() as stack:

@@ -1,7 +1,6 @@
 """The ways of training that `kerasae bench` compares, each run in a process of its own."""
 
-from __future__ import annotations
-
+import functools
 import itertools
 import time
 from collections.abc import Callable
@@ -73,23 +72,15 @@ def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pa
     from kerasae.data.image_data import ImageData
     from kerasae.training.train import train
 
-    labels = np.zeros(len(images), np.uint8)
-    data = ImageData("random", images, labels, images[:500], labels[:500])
-    train(experiment, data, on_epoch=lambda epoch, logs: pause(logs["images_per_second"]))
-
-
-def _fit(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
-    _keras_fit(experiment, images, pause)
-
-
-def _fit_jit(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
-    _keras_fit(
-        experiment, images, pause, jit_compile=True, steps_per_execution=_STEPS_PER_EXECUTION
+    train(
+        experiment,
+        ImageData.from_arrays(images),
+        on_epoch=lambda epoch, logs: pause(logs["images_per_second"]),
     )
 
 
 def _keras_fit(
-    experiment: Experiment, images: NDArray[np.uint8], pause: Pause, **options: Any
+    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause, **options: Any
 ) -> None:
     """`fit` as everyone writes it: arrays of floats, a compiled model."""
     import keras
@@ -116,19 +107,9 @@ def _keras_fit(
     model.compile("adam", "mse", **options)
     x = images.astype(np.float32) / 255
     model.fit(
-        x, x, batch_size=experiment.batch_size, epochs=experiment.epochs, verbose=0,
+        x, x, batch_size=experiment.batch_for(len(x)), epochs=experiment.epochs, verbose=0,
         callbacks=[Measure()],
     )  # fmt: skip
-
-
-def _torch(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
-    _torch_loop(experiment, images, threads, pause, compiled=False)
-
-
-def _torch_compiled(
-    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause
-) -> None:
-    _torch_loop(experiment, images, threads, pause, compiled=True)
 
 
 def _torch_loop(
@@ -163,13 +144,14 @@ def _torch_loop(
 
     if compiled:
         model.compile()
-    batches = whole_batches(len(x), experiment.batch_size)
+    batch_size = experiment.batch_for(len(x))
+    batches = whole_batches(len(x), batch_size)
     for _ in range(experiment.epochs):
         started = time.perf_counter()
         order = torch.randperm(len(x))
         for batch in batches:
             step(x[order[batch]])
-        pause(len(batches) * experiment.batch_size / (time.perf_counter() - started))
+        pause(len(batches) * batch_size / (time.perf_counter() - started))
 
 
 def whole_batches(images: int, size: int) -> list[slice]:
@@ -185,11 +167,13 @@ def whole_batches(images: int, size: int) -> list[slice]:
 
 EPOCHS: dict[str, Callable[[Experiment, NDArray[np.uint8], int, Pause], None]] = {
     PRODUCT: _largest_product,
-    "fit": _fit,
-    "fit, jit, 100 steps a call": _fit_jit,
+    "fit": _keras_fit,
+    "fit, jit, 100 steps a call": functools.partial(
+        _keras_fit, jit_compile=True, steps_per_execution=_STEPS_PER_EXECUTION
+    ),
     "kerasae, 1 thread": _kerasae,
     "kerasae, all threads": _kerasae,
     "kerasae, 1 process per core": _kerasae,
-    "torch eager": _torch,
-    "torch.compile": _torch_compiled,
+    "torch eager": functools.partial(_torch_loop, compiled=False),
+    "torch.compile": functools.partial(_torch_loop, compiled=True),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import PurePath
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,34 @@ _FASHION = (
     "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
     "ankle boot",
 )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Some images of an array, without a copy of them.
+
+    Args:
+        images: All images of the array, `uint8`, `(images, *image_shape)`.
+        rows: Which of them, sorted, `int32`, `(rows,)`.
+    """
+
+    images: NDArray[np.uint8]
+    rows: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def taken(self) -> NDArray[np.uint8]:
+        """Returns a copy of the images."""
+        return self.images[self.rows]
+
+
+class Parts(NamedTuple):
+    """Which images are trained on, held out to validate by, and tested."""
+
+    train: Part
+    validation: Part
+    test: Part
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +60,8 @@ class ImageData:
         test_labels: Their classes.
         class_names: Names of the classes of your own images; empty where they have none.
         skipped: A line for each of your own images that could not be read.
+        validation: Images to validate by that came with the data, like `train`; `None` where
+            they are held out of the training images.
     """
 
     name: str
@@ -40,6 +71,26 @@ class ImageData:
     test_labels: NDArray[np.integer]
     class_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    validation: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def from_arrays(
+        cls, images: NDArray[np.uint8], labels: NDArray[np.integer] | None = None
+    ) -> ImageData:
+        """Makes a data set without test images: all of them are there to train on.
+
+        Args:
+            images: `uint8`, `(images, height, width)` or `(images, height, width, channels)`.
+            labels: Their classes, `(images,)`; `None` is one class.
+
+        Example:
+
+        >>> data = ImageData.from_arrays(np.zeros((10, 4, 4), np.uint8))
+        >>> [len(part) for part in data.parts(validation_split=0.2)]
+        [8, 2, 0]
+        """
+        labels = np.zeros(len(images), np.uint8) if labels is None else labels
+        return cls("array", images, labels, images[:0], labels[:0])
 
     @property
     def title(self) -> str:
@@ -48,8 +99,31 @@ class ImageData:
 
     def checksums(self) -> tuple[str, ...]:
         """Returns the MD5 of each array as an IDX file: images and labels, training, test."""
-        arrays = (self.train, self.train_labels, self.test, self.test_labels)
+        arrays = [self.train, self.train_labels, self.test, self.test_labels]
+        if self.validation is not None:
+            arrays.append(self.validation)
         return tuple(idx_md5(array) for array in arrays)
+
+    def parts(self, validation_split: float) -> Parts:
+        """Says which images are which; there is no other place that does.
+
+        Args:
+            validation_split: Share of the training images to hold out, in [0, 1); see
+                `validation_rows`. It has no meaning where validation images came with the data.
+
+        Returns:
+            The `Parts`; those that are empty have no rows.
+        """
+        if self.validation is None:
+            rows, held_out = validation_rows(len(self.train), validation_split)
+            train, validation = Part(self.train, rows), Part(self.train, held_out)
+        else:
+            train, validation = _whole(self.train), _whole(self.validation)
+        return Parts(train, validation, _whole(self.test))
+
+
+def _whole(images: NDArray[np.uint8]) -> Part:
+    return Part(images, np.arange(len(images), dtype=np.int32))
 
 
 def short_name(dataset: str) -> str:

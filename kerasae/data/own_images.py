@@ -18,7 +18,7 @@ from kerasae.data.image_store import new_images
 from kerasae.data.picture_files import pixels_of
 from kerasae.data.pixels import as_bytes
 from kerasae.errors import DataError
-from kerasae.experiment import check_image_size
+from kerasae.experiment import check_setting
 from kerasae.files.local_files import refusing
 
 _TEST_SHARE = 0.1
@@ -46,7 +46,7 @@ def load_own_images(
         DataError: If there are none, they cannot be read, or are too few to split.
         InvalidSetting: If the size is out of range.
     """
-    size = None if image_size is None else check_image_size(image_size)
+    size = None if image_size is None else check_setting("image_size", image_size)
     path = Path(name)
     with refusing(name, DataError, "choose another disk with TMPDIR, or mend the data"):
         if path.is_dir() and not os.path.lexists(idx_file(path, MNIST_FILES[0])):

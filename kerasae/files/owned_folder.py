@@ -42,7 +42,7 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         # A folder without a lock is nobody's: in one that is refused, none is left behind.
         if not resume and not (folder / _LOCK).exists():
-            _check_empty(folder)
+            check_empty(folder)
         lock = filelock.FileLock(folder / _LOCK)
         lock.acquire(timeout=0)
     except filelock.Timeout:
@@ -53,37 +53,35 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         ) from error
     try:
         if not resume:
-            _check_empty(folder)
+            check_empty(folder)
         whole_files.remove_unfinished(folder)
-        whole_files.write_json(folder / _OWNER, _this_process())
+        whole_files.write_json(folder / _OWNER, {"owner": _this_process()})
         yield
     finally:
         (folder / _OWNER).unlink(missing_ok=True)
         lock.release()
 
 
-def _check_empty(folder: Path) -> None:
+def check_empty(folder: Path) -> None:
+    """Checks that there is nothing in a folder but what `owned` leaves there.
+
+    Raises:
+        ArtifactError: If there is.
+    """
     # Hidden files are the lock, and what a process that was killed had just begun.
     if any(not path.name.startswith(".") for path in folder.iterdir()):
         raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
 
 
-def _this_process() -> dict[str, str | int]:
-    return {
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "since": datetime.datetime.now().isoformat(sep=" ", timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-    }
+def _this_process() -> str:
+    since = datetime.datetime.now().isoformat(sep=" ", timespec="seconds")
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return f"process {os.getpid()} on {socket.gethostname()} since {since} ({command[:200]})"
 
 
 def _owner(folder: Path) -> str:
     try:
-        owner = whole_files.read_json(folder / _OWNER)
-        return (
-            f"process {owner['pid']} on {owner['host']} since {owner['since']} "
-            f"({owner['command'][:200]})"
-        )
+        return str(whole_files.read_json(folder / _OWNER)["owner"])
     # It is only about to say who it is, or not saying it right.
     except (KerasAEError, KeyError, TypeError):
         return "another process"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kerasae.data.image_data import ImageData, validation_rows
+from kerasae.data.image_data import ImageData
 from kerasae.data.image_store import new_npy
 from kerasae.data.picture_files import like_picture, save_picture
 from kerasae.data.pixels import as_bytes, as_floats
@@ -153,7 +153,7 @@ def training_threshold(
     if not 0 < quantile < 1:
         raise InvalidSetting("quantile", quantile, "a number above 0 and below 1, such as 0.99")
     shape = check_shape(model, data)
-    rows, _ = validation_rows(len(data.train), validation_split)
+    rows = data.parts(validation_split).train.rows
     errors = []
     for start in range(0, len(rows), _ROWS):
         images = as_floats(data.train[rows[start : start + _ROWS]]).reshape(-1, *shape)

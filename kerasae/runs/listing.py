@@ -1,71 +1,17 @@
 """Finding finished runs, and laying their settings and scores side by side."""
 
-from __future__ import annotations
-
-import dataclasses
 import os
-import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.files.local_files import Refused, refusing
-from kerasae.files.whole_files import read_json
-from kerasae.runs.reading import read_experiment, run_file
+from kerasae.runs.run import Run
 from kerasae.runs.run_files import EXPERIMENT, METRICS
 
 
-@dataclasses.dataclass(frozen=True)
-class FinishedRun:
-    """A run that is done.
-
-    Args:
-        folder: Its folder.
-        settings: Its settings, as plain JSON values, with its `architecture`.
-        metrics: Its final scores; see `training.train.TrainedRun`.
-    """
-
-    folder: Path
-    settings: dict[str, Any]
-    metrics: dict[str, Any]
-
-    def values(self) -> dict[str, Any]:
-        """Returns settings and scores together."""
-        return {**self.settings, **self.metrics}
-
-
-def read_finished_run(folder: Path) -> FinishedRun:
-    """Reads the settings and the scores of a run, not its model.
-
-    Raises:
-        ArtifactError: If the folder is not that of a finished run.
-    """
-    experiment = read_experiment(folder)
-    settings = {"architecture": experiment.architecture, **experiment.to_dict()}
-    metrics = read_json(run_file(folder, METRICS))
-    with refusing(folder / METRICS, ArtifactError):
-        _check_metrics(metrics, settings)
-    return FinishedRun(folder, settings, metrics)
-
-
-def _check_metrics(metrics: Any, settings: Collection[str]) -> None:
-    if not isinstance(metrics, dict):
-        raise Refused("does not hold scores by name; train it again")
-    for name, value in metrics.items():
-        # A run may have had fewer epochs than its settings say.
-        if not name.isidentifier() or name in {*settings} - {"epochs"}:
-            raise Refused(f"received {name[:100]!r}; expected the name of a score; train it again")
-        if not all(map(_is_score, value if isinstance(value, list) else [value])):
-            raise Refused(f"{name}: received {repr(value)[:100]}; expected a number")
-
-
-def _is_score(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value is None or (number and abs(value) <= sys.float_info.max)
-
-
-def find_runs(folder: Path) -> tuple[list[FinishedRun], list[str]]:
+def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
     """Finds the finished runs in a folder and everything below it.
 
     Args:
@@ -83,17 +29,21 @@ def find_runs(folder: Path) -> tuple[list[FinishedRun], list[str]]:
     places = [
         Path(place) for place, _, names in os.walk(folder) if {EXPERIMENT, METRICS} <= set(names)
     ]
-    found: list[FinishedRun] = []
+    runs: list[Run] = []
     broken: list[str] = []
     for place in sorted(places):
+        run = Run(place)
         try:
-            found.append(read_finished_run(place))
+            # Read both now, so that every run that is listed can be.
+            _ = run.values()
         except ArtifactError as error:
             broken.append(str(error))
-    return found, broken
+        else:
+            runs.append(run)
+    return runs, broken
 
 
-def filtered(runs: Sequence[FinishedRun], conditions: Sequence[str]) -> list[FinishedRun]:
+def filtered(runs: Sequence[Run], conditions: Sequence[str]) -> list[Run]:
     """Keeps the runs whose settings or scores have the values asked for.
 
     Args:
@@ -112,7 +62,7 @@ def filtered(runs: Sequence[FinishedRun], conditions: Sequence[str]) -> list[Fin
     return kept
 
 
-def ordered(runs: Sequence[FinishedRun], name: str) -> list[FinishedRun]:
+def ordered(runs: Sequence[Run], name: str) -> list[Run]:
     """Sorts runs by a setting or a score, those without it last.
 
     Args:
@@ -135,7 +85,7 @@ def ordered(runs: Sequence[FinishedRun], name: str) -> list[FinishedRun]:
     return having + [run for run in runs if run.values().get(key) is None]
 
 
-def side_by_side(runs: Sequence[FinishedRun]) -> dict[str, list[Any]]:
+def side_by_side(runs: Sequence[Run]) -> dict[str, list[Any]]:
     """Returns the settings in which runs differ, and all their scores.
 
     Args:

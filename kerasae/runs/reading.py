@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import itertools
 import math
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,9 @@ from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.local_files import Refused, read_local, refusing
-from kerasae.runs.run_files import EXPERIMENT, HISTORY, MODEL
+from kerasae.files.shapes import fields_of
+from kerasae.files.whole_files import read_json
+from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_files import WEIGHTS, extract_weights, read_config
 
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1 << 16
 _MOST_HISTORY = 1 << 24  # bytes
 _MOST_DEPTH = 4
-_MOST_LAYERS = 100
 _MOST_PIXELS = 1 << 24
+# Settings, which no score is called; a run may have had fewer epochs than its settings say.
+_NO_SCORES = {"architecture", *Experiment().to_dict()} - {"epochs"}
 _ADVICE = "choose the folder of a finished run"
 
 
@@ -65,32 +69,28 @@ def parse_experiment(settings: Any) -> Experiment:
     Raises:
         Refused: If it is anything else.
     """
-    known = {field.name for field in dataclasses.fields(Experiment)}
     if not isinstance(settings, dict):
         raise Refused("does not hold settings by name")
+    known = fields_of(Experiment)
     unknown = [key for key in settings if key not in known]
     if unknown:
         raise Refused(
             f"has the unknown setting {unknown[0]!r}; expected {', '.join(sorted(known))}"
         )
-    if not isinstance(settings.get("dataset"), str):
-        raise Refused(f"dataset: received {settings.get('dataset')!r}; expected its name")
-    widths = settings.get("hidden_dims")
-    if not isinstance(widths, list) or len(widths) > _MOST_LAYERS:
-        raise Refused(
-            f"hidden_dims: received {repr(widths)[:100]}; expected a list of at most {_MOST_LAYERS}"
-        )
+    if "dataset" not in settings:
+        raise Refused("dataset is missing; expected its name")
     try:
         return Experiment(**settings)
     except InvalidSetting as error:
         raise Refused(str(error)) from None
 
 
-def load_run(folder: str | Path) -> keras.Model:
+def load_run(folder: str | Path, experiment: Experiment) -> keras.Model:
     """Rebuilds the model of a run from its settings and loads its weights.
 
     Args:
         folder: The run's folder, not a symbolic link.
+        experiment: Its settings.
 
     Returns:
         The trained model, not compiled.
@@ -98,7 +98,6 @@ def load_run(folder: str | Path) -> keras.Model:
     Raises:
         ArtifactError: If a file of the run is missing, damaged, or does not fit the others.
     """
-    experiment = read_experiment(folder)
     if experiment.shortcut:
         # The weights of the path are loaded, whatever it once started at.
         experiment = dataclasses.replace(experiment, shortcut="linear")
@@ -148,6 +147,31 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         if not rows or "mse" not in rows[0]:
             raise Refused("does not hold the MSE of an epoch; train the run again")
     return rows
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Reads a run's `metrics.json`.
+
+    Raises:
+        ArtifactError: If it is missing or damaged, or holds anything but scores.
+    """
+    path = run_file(folder, METRICS)
+    metrics = read_json(path)
+    with refusing(path, ArtifactError):
+        if not isinstance(metrics, dict):
+            raise Refused("does not hold scores by name; train it again")
+        for name, value in metrics.items():
+            if not name.isidentifier() or name in _NO_SCORES:
+                shown = repr(name[:100])
+                raise Refused(f"received {shown}; expected the name of a score; train it again")
+            if not all(map(_is_score, value if isinstance(value, list) else [value])):
+                raise Refused(f"{name}: received {repr(value)[:100]}; expected a number")
+    return metrics
+
+
+def _is_score(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (number and abs(value) <= sys.float_info.max)
 
 
 def run_file(folder: str | Path, name: str) -> Path:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from kerasae.files.whole_files import save_with, write_csv, write_json
 
 if TYPE_CHECKING:
-    from kerasae.experiment import Experiment
-    from kerasae.training.train import TrainedRun
+    from kerasae.runs.run import Run
 
 MODEL = "model.keras"
 EXPERIMENT = "experiment.json"
@@ -23,17 +22,17 @@ REPRODUCTION = "reproduction.json"
 PAGE = "report.html"
 FIGURE = "sweep.png"
 TRIALS = "trials"
+TENSORBOARD = "tensorboard"
 
 
-def save_run(folder: Path, experiment: Experiment, run: TrainedRun) -> None:
+def save_run(folder: Path, run: Run) -> None:
     """Saves a trained run; `metrics.json` comes last, so a run that has it is whole.
 
     Args:
         folder: The run's folder; made when it is missing.
-        experiment: The settings.
-        run: The trained model, its history and its scores.
+        run: Its settings, model, history and scores.
     """
-    write_json(folder / EXPERIMENT, experiment.to_dict())
+    write_json(folder / EXPERIMENT, run.experiment.to_dict())
     write_csv(folder / HISTORY, list(run.history[0]), run.history)
     save_with(folder / MODEL, run.model.save)
     write_json(folder / METRICS, run.metrics)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from kerasae.show.figure_style import COLOURS, LINES, MARKERS, new_figure, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-Curves = Mapping[str, Sequence[float]]
 # Largest ratio of a logarithmic axis' ends that each set of labels has room for.
 _LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
     (1.5, tuple(1 + step / 20 for step in range(180))),
@@ -25,61 +25,61 @@ _LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
 
 
 def overfit_figure(
-    curves: Mapping[str, Curves], references: Mapping[str, Mapping[str, float]]
+    train: Sequence[float],
+    val: Sequence[float],
+    title: str = "",
+    references: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draws train and validation MSE over the epochs, a panel per model.
+    """Draws train and validation MSE over the epochs.
 
     The gap between the curves is shaded and the epoch of the best validation is marked.
 
     Args:
-        curves: For each panel's title its `train` and `val` MSE after each epoch, of equal
-            length, both without any penalty term and with Dropout switched off.
-        references: For a panel's title the MSE to mark with horizontal lines, by label, such
-            as PCA's; may be empty.
+        train: Training MSE after each epoch.
+        val: Validation MSE after each epoch, both without any penalty term.
+        title: What was trained.
+        references: The MSE to mark with horizontal lines, by label, such as PCA's.
 
     Returns:
-        The figure; the MSE axes are logarithmic and shared.
+        The figure; the MSE axis is logarithmic.
     """
-    figure = new_figure(5.2 * len(curves) + 0.4, 4.2)
-    panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
-    for axes, (name, history) in zip(panels, curves.items(), strict=True):
-        train, val = (np.asarray(history[key]) for key in ("train", "val"))
-        epochs = np.arange(1, len(train) + 1)
-        best = int(val.argmin())
-        axes.fill_between(epochs, train, val, color="0.85", label="gap")
-        axes.plot(epochs, train, LINES[0], color=COLOURS[0], linewidth=2, label="train")
-        axes.plot(epochs, val, LINES[1], color=COLOURS[1], linewidth=2, label="validation")
-        axes.plot(
-            epochs[best], val[best], "*", color="k", markersize=12, linestyle="none",
-            label=f"best validation: {val[best]:.5f}, epoch {epochs[best]}",
-        )  # fmt: skip
-        for number, (label, mse) in enumerate(references.get(name, {}).items()):
-            style = LINES[2 + number % 2]
-            axes.axhline(mse, color="0.35", linestyle=style, label=f"{label}: {mse:.5f}")
-        axes.set(yscale="log", xlabel="epoch", title=name)
-        _whole_ticks(axes)
-        _decimal_mse(axes)
-        axes.legend(frameon=False, fontsize=9)
-    panels[0].set_ylabel("MSE")
+    figure = new_figure(5.6, 4.2)
+    axes = figure.add_subplot()
+    epochs = np.arange(1, len(train) + 1)
+    best = int(np.argmin(val))
+    axes.fill_between(epochs, train, val, color="0.85", label="gap")
+    for number, (values, label) in enumerate(((train, "train"), (val, "validation"))):
+        axes.plot(epochs, values, LINES[number], color=COLOURS[number], linewidth=2, label=label)
+    label = f"best validation: {val[best]:.5f}, epoch {epochs[best]}"
+    axes.plot(epochs[best], val[best], "k*", markersize=12, label=label)
+    for number, (name, mse) in enumerate((references or {}).items()):
+        style = LINES[2 + number % 2]
+        axes.axhline(mse, color="0.35", linestyle=style, label=f"{name}: {mse:.5f}")
+    axes.set(title=title, ylabel="MSE")
+    _mse_over_epochs(axes)
+    axes.legend(frameon=False, fontsize=9)
     return figure
 
 
-def run_figure(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Draws the MSE of one run over the epochs, with that of the validation where there is one.
+def runs_figure(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> tuple[Figure, str]:
+    """Draws the MSE of runs over the epochs: of the validation, where all held images out.
 
     Args:
-        history: One row of logs per epoch, with `mse` and, of a run that held images out,
-            `val_mse`.
+        histories: For each run's name a row of logs per epoch, with `mse` and, of a run that
+            held images out, `val_mse`.
 
     Returns:
-        The figure; see `overfit_figure` and `history_figure`.
+        The figure, and which MSE it shows in words. Of a single run that held images out it
+        has both; see `overfit_figure`.
     """
-    train = [row["mse"] for row in history]
-    if all("val_mse" in row for row in history):
-        return overfit_figure(
-            {"": {"train": train, "val": [row["val_mse"] for row in history]}}, {}
-        )
-    return history_figure({"train": train}, "training MSE")
+    rows = [row for history in histories.values() for row in history]
+    held_out = all("val_mse" in row for row in rows)
+    if held_out and len(histories) == 1:
+        train, val = ([row[key] for row in rows] for key in ("mse", "val_mse"))
+        return overfit_figure(train, val), "training and validation MSE"
+    key, label = ("val_mse", "validation MSE") if held_out else ("mse", "training MSE")
+    of_runs = {name: [row[key] for row in history] for name, history in histories.items()}
+    return history_figure(of_runs, label), label
 
 
 def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
@@ -95,28 +95,24 @@ def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
     figure = new_figure(9.5, 4.2)
     axes = figure.add_subplot()
     for number, (name, values) in enumerate(curves.items()):
-        axes.plot(
-            np.arange(1, len(values) + 1), values, color=COLOURS[number % 7],
-            linestyle=LINES[number % len(LINES)], marker=MARKERS[number % len(MARKERS)],
-            markevery=max(1, len(values) // 8), linewidth=2,
-            label=plain_text(name),
-        )  # fmt: skip
-    axes.set(yscale="log", xlabel="epoch", ylabel=label)
-    _whole_ticks(axes)
-    _decimal_mse(axes)
+        _curve(axes, number, values, plain_text(name))
+    axes.set_ylabel(label)
+    _mse_over_epochs(axes)
     figure.legend(frameon=False, fontsize=9, loc="outside right upper")
     return figure
 
 
 def learning_rate_figure(
-    rates: Sequence[float], val_mse: Sequence[float | None], curves: Mapping[float, Curves]
+    rates: Sequence[float],
+    val_mse: Sequence[float | None],
+    curves: Mapping[float, Sequence[float]],
 ) -> Figure:
     """Draws the learning-rate study: validation MSE over the rate, and each rate's curve.
 
     Args:
         rates: Learning rates, above 0, ascending.
         val_mse: Validation MSE at the end for each rate; `None` where the training failed.
-        curves: For each rate that did not fail its `val` MSE after each epoch.
+        curves: For each rate that did not fail its validation MSE after each epoch.
 
     Returns:
         The figure. The best rate is marked with a star, and its label says when it lies at
@@ -124,37 +120,28 @@ def learning_rate_figure(
     """
     figure = new_figure(10, 4.2)
     left, right = figure.subplots(1, 2)
-    found = {r: mse for r, mse in zip(rates, val_mse, strict=True) if mse is not None}
-    left.plot(list(found), list(found.values()), "-", color="0.6", linewidth=1.5, zorder=1)
-    best = min(found, key=found.__getitem__, default=None)
+    reached = {r: mse for r, mse in zip(rates, val_mse, strict=True) if mse is not None}
+    left.plot(list(reached), list(reached.values()), "-", color="0.6", linewidth=1.5, zorder=1)
     for number, rate in enumerate(rates):
-        if rate not in found:
+        if rate not in reached:
             left.axvline(rate, color="0.5", linestyle=":", zorder=0)
             left.annotate(
                 "failed", (rate, 0.97), xycoords=("data", "axes fraction"), rotation=90,
                 ha="right", va="top", fontsize=9, color="0.3",
             )  # fmt: skip
             continue
-        look = {"color": COLOURS[number % 7], "marker": MARKERS[number % len(MARKERS)]}
-        left.plot(rate, found[rate], markersize=8, linestyle="none", **look)
-        val = curves[rate]["val"]
-        right.plot(
-            np.arange(1, len(val) + 1), val, linestyle=LINES[number % len(LINES)], markersize=6,
-            markevery=max(1, len(val) // 8), linewidth=2, label=f"{rate:g}", **look,
-        )  # fmt: skip
-    if best is not None:
+        left.plot(rate, reached[rate], markersize=8, linestyle="none", **_look(number))
+        _curve(right, number, curves[rate], f"{rate:g}")
+    if reached:
+        best = min(reached, key=reached.__getitem__)
         edge = " (edge of the range)" if best in (rates[0], rates[-1]) else ""
-        left.plot(
-            best, found[best], "*", color="none", markeredgecolor="k", markersize=20,
-            markeredgewidth=1.3, linestyle="none", label=f"best: {best:g}{edge}",
-        )  # fmt: skip
+        _star(left, best, reached[best], edge)
         left.legend(frameon=False)
         right.legend(frameon=False, title="learning rate", fontsize=9)
-    left.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="validation MSE")
-    right.set(yscale="log", xlabel="epoch", ylabel="validation MSE")
-    _whole_ticks(right)
-    for axes in (left, right):
-        _decimal_mse(axes)
+    left.set(xscale="log", xlabel="learning rate", ylabel="validation MSE")
+    _decimal_mse(left)
+    right.set_ylabel("validation MSE")
+    _mse_over_epochs(right)
     return figure
 
 
@@ -172,44 +159,61 @@ def regularization_figure(
         The figure, a panel per regularizer; strengths that span more than a factor of 20
         get a logarithmic axis.
     """
-    figure = new_figure(5.0 * len(searches) + 0.4, 4.2)
+    figure = new_figure(5.2 * len(searches) + 0.4, 4.2)
     panels = figure.subplots(1, len(searches), squeeze=False, sharey=True)[0]
+    panels[0].set_ylabel("MSE")
     for axes, (name, search) in zip(panels, searches.items(), strict=True):
         strengths = sorted(strength for strength in search if strength > 0)
         for number, (key, label) in enumerate((("train_mse", "train"), ("val_mse", "validation"))):
             values = [search[strength][key] for strength in strengths]
-            look = {"color": COLOURS[number], "linestyle": LINES[number], "linewidth": 2}
-            axes.plot(strengths, values, marker=MARKERS[number], label=label, **look)
-            look["linewidth"] = 1
-            axes.axhline(none[key], label=f"{label}, none", alpha=0.9, **look)
-        val = {strength: search[strength]["val_mse"] for strength in strengths}
-        best = min(val, key=val.__getitem__)
+            line: dict[str, Any] = {"color": COLOURS[number], "linestyle": LINES[number]}
+            axes.plot(strengths, values, marker=MARKERS[number], label=label, linewidth=2, **line)
+            axes.axhline(none[key], label=f"{label}, none", alpha=0.9, linewidth=1, **line)
+        best = min(strengths, key=lambda strength: search[strength]["val_mse"])
         lines = axes.get_legend_handles_labels()
-        (star,) = axes.plot(
-            best, val[best], "*", color="none", markeredgecolor="k", markersize=20,
-            markeredgewidth=1.3, linestyle="none", label=f"best: {best:g}",
-        )  # fmt: skip
+        star = _star(axes, best, search[best]["val_mse"])
         axes.legend(handles=[star], frameon=False, loc="upper left")
-        axes.set(yscale="log", xlabel=name)
+        axes.set_xlabel(name)
         if strengths[-1] > 20 * strengths[0]:
             axes.set_xscale("log")
         _decimal_mse(axes)
-    panels[0].set_ylabel("MSE")
     figure.legend(*lines, frameon=False, loc="outside right center")
     return figure
 
 
-def _whole_ticks(axes: Axes) -> None:
-    """Labels an axis of epochs."""
+def _look(number: int) -> dict[str, Any]:
+    return {"color": COLOURS[number % 7], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def _curve(axes: Axes, number: int, values: Sequence[float], label: str) -> None:
+    """Draws one of several curves over the epochs."""
+    axes.plot(
+        np.arange(1, len(values) + 1), values, linestyle=LINES[number % len(LINES)], label=label,
+        markevery=max(1, len(values) // 8), linewidth=2, **_look(number),
+    )  # fmt: skip
+
+
+def _star(axes: Axes, x: float, y: float, remark: str = "") -> Line2D:
+    (star,) = axes.plot(
+        x, y, "*", color="none", markeredgecolor="k", markersize=20, markeredgewidth=1.3,
+        linestyle="none", label=f"best: {x:g}{remark}",
+    )  # fmt: skip
+    return star
+
+
+def _mse_over_epochs(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
+    axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    _decimal_mse(axes)
 
 
 def _decimal_mse(axes: Axes) -> None:
-    """Labels a logarithmic MSE axis in decimals, never so many that they touch."""
+    """Makes the MSE axis logarithmic, with decimals that never touch."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
+    axes.set_yscale("log")
     low, high = axes.get_ylim()
     subs = next(subs for ratio, subs in _LABELS if high < ratio * low)
     axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))

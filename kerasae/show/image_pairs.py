@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.experiment import Experiment
-from kerasae.inference.pictures import reconstruct
 from kerasae.model_parts import check_shape
 from kerasae.noise import TEST, scoring_input
 from kerasae.show.report_page import PagePair, PagePairs
@@ -40,7 +39,7 @@ def image_pairs(model: keras.Model, data: ImageData, experiment: Experiment) -> 
     Raises:
         InvalidSetting: If the model takes images of another shape.
     """
-    from kerasae.model_outputs import image_mse_function
+    from kerasae.model_outputs import image_mse_function, outputs
 
     check_shape(model, data)
     noisy = scoring_input(experiment, data.test, TEST)
@@ -48,33 +47,18 @@ def image_pairs(model: keras.Model, data: ImageData, experiment: Experiment) -> 
     by_error = np.argsort(errors, kind="stable")
     evenly = np.linspace(0, len(errors) - 1, min(_SHOWN, len(errors)), dtype=np.intp)
     names = ("original", "reconstruction") if noisy is None else ("noisy image", "denoised image")
-    inputs: NDArray[np.uint8] | NDArray[np.float32] = data.test if noisy is None else noisy
-    return [
-        {"title": title, "names": names, "pairs": _pairs(model, inputs, data, errors, rows)}
-        for title, rows in (
-            ("Test images, evenly spaced", evenly),
-            ("Worst test images", by_error[::-1][:_SHOWN]),
-            ("Best test images", by_error[:_SHOWN]),
-        )
-    ]
-
-
-def _pairs(
-    model: keras.Model,
-    inputs: NDArray[np.uint8] | NDArray[np.float32],
-    data: ImageData,
-    errors: NDArray[np.float32],
-    rows: NDArray[np.intp],
-) -> list[PagePair]:
     classes = class_names(data)
-    seen, outputs = as_bytes(as_floats(inputs[rows])), as_bytes(reconstruct(model, inputs[rows]))
+
+    def pairs(rows: NDArray[np.intp]) -> list[PagePair]:
+        seen = as_floats(data.test[rows] if noisy is None else noisy[rows])
+        captions = (f"{classes[data.test_labels[r]]}, image {r}, MSE {errors[r]:.4f}" for r in rows)
+        images = zip(as_bytes(seen), as_bytes(outputs(model, seen)), captions, strict=True)
+        return [PagePair(_png(first), _png(second), caption) for first, second, caption in images]
+
     return [
-        {
-            "first": _png(image),
-            "second": _png(output),
-            "caption": f"{classes[data.test_labels[row]]}, image {row}, MSE {errors[row]:.4f}",
-        }
-        for row, image, output in zip(rows, seen, outputs, strict=True)
+        PagePairs("Test images, evenly spaced", names, pairs(evenly)),
+        PagePairs("Worst test images", names, pairs(by_error[::-1][:_SHOWN])),
+        PagePairs("Best test images", names, pairs(by_error[:_SHOWN])),
     ]
 
 

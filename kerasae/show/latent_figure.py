@@ -25,7 +25,7 @@ def latent_figure(plane: LatentPlane) -> Figure:
     """Draws the latent plane, a grid of decoded points and walks between images.
 
     Args:
-        plane: What `use.latent.latent_plane` found; the grid is left out where it has none.
+        plane: What `latent_plane.latent_plane` gave; the grid is left out where it has none.
 
     Returns:
         The figure.

@@ -1,23 +1,19 @@
 """Logging finished runs to MLflow, from what they left in their folders."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.errors import TrackingError
 from kerasae.runs import run_files
-from kerasae.runs.listing import FinishedRun, find_runs, read_finished_run
-from kerasae.runs.reading import read_history
+from kerasae.runs.listing import find_runs
+from kerasae.runs.run import Run
 
 _TAG = "kerasae.digest"
-# What MLflow takes at once.
-_MOST_METRICS = 1000
 
 
 def log_run(folder: Path) -> None:
@@ -34,8 +30,10 @@ def log_run(folder: Path) -> None:
         ArtifactError: If the folder is not that of a finished run.
         TrackingError: If MLflow cannot log it.
     """
-    run = read_finished_run(folder)
-    digest = _digest(run.folder / run_files.EXPERIMENT, run.folder / run_files.METRICS)
+    run = Run(folder)
+    # Whether it is that of a finished run is to be known before MLflow is.
+    run.values()
+    digest = _digest(folder / run_files.EXPERIMENT, folder / run_files.METRICS)
     with _store() as mlflow:
         if not _is_logged(mlflow, digest):
             _log(mlflow, run, digest)
@@ -65,44 +63,28 @@ def log_sweep(folder: Path) -> None:
             mlflow.set_tag(_TAG, digest)
 
 
-def _log(mlflow: Any, run: FinishedRun, digest: str | None = None) -> None:
+def _log(mlflow: Any, run: Run, digest: str | None = None) -> None:
     """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
-    from kerasae.show.curves import run_figure
+    from kerasae.show.curves import runs_figure
 
-    history = read_history(run.folder)
-    with mlflow.start_run(run_name=run.folder.name, nested=digest is None) as logged:
-        mlflow.log_params(run.settings)
-        metrics = _metrics(history, run.metrics, logged.info.start_time)
-        for start in range(0, len(metrics), _MOST_METRICS):
-            part = metrics[start : start + _MOST_METRICS]
-            mlflow.MlflowClient().log_batch(logged.info.run_id, part)
-        mlflow.log_figure(run_figure(history), "curves.png")
+    with mlflow.start_run(run_name=run.name, nested=digest is None):
+        mlflow.log_params(run.settings())
+        for row in run.history:
+            step = int(row["epoch"])
+            mlflow.log_metrics({key: row[key] for key in row if key != "epoch"}, step)
+        # After early stopping the model is not that of the last epoch.
+        final = {
+            f"final_{name}" if name in run.history[0] else name: float(value)
+            for name, value in run.metrics.items()
+            if isinstance(value, int | float)
+        }
+        mlflow.log_metrics(final)
+        mlflow.log_figure(runs_figure({run.name: run.history})[0], "curves.png")
         names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
-        _log_files(mlflow, [run.folder / name for name in names])
+        _log_files(mlflow, [run.place / name for name in names])
         if digest is not None:
             # Last, for what was cut short is to be logged again.
             mlflow.set_tag(_TAG, digest)
-
-
-def _metrics(
-    history: Sequence[Mapping[str, float]], final: Mapping[str, Any], time: int
-) -> list[Any]:
-    """Returns each epoch's scores by its number, and the final ones."""
-    from mlflow.entities import Metric
-
-    epochs = [
-        Metric(name, value, time, int(row["epoch"]))
-        for row in history
-        for name, value in row.items()
-        if name != "epoch"
-    ]
-    finals = [
-        # After early stopping the model is not that of the last epoch.
-        Metric(f"final_{name}" if name in history[0] else name, float(value), time, 0)
-        for name, value in final.items()
-        if isinstance(value, int | float)
-    ]
-    return epochs + finals
 
 
 def _log_files(mlflow: Any, paths: Sequence[Path]) -> None:

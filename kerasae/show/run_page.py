@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerasae.data.image_data import ImageData, short_name
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
-from kerasae.experiment import Experiment
 from kerasae.runs import run_files
-from kerasae.runs.listing import (
-    FinishedRun,
-    find_runs,
-    ordered,
-    read_finished_run,
-    shown,
-    side_by_side,
-)
-from kerasae.runs.reading import load_run, read_experiment, read_history
+from kerasae.runs.listing import find_runs, ordered, shown, side_by_side
+from kerasae.runs.run import Run
 from kerasae.show import figure_files
-from kerasae.show.report_page import Cell, PageContent, PageFigure, PageSection, PageTable
+from kerasae.show.report_page import PageContent, PageFigure, PageSection
+from kerasae.show.table import Column, Table
 
 if TYPE_CHECKING:
     import keras
@@ -30,51 +23,37 @@ _SCORES = ("val_mse", "test_mse", "test_psnr", "epochs", "seconds")
 _CURVES = 8  # more lines cannot be told apart
 
 
-@dataclasses.dataclass(frozen=True)
-class ReportedRuns:
-    """What a page is about.
-
-    Args:
-        runs: The finished runs, the lowest test MSE first.
-        shown: The first of them that has a model, whose images are shown.
-        experiment: Its settings.
-        broken: A line for each run that cannot be read.
-    """
-
-    runs: list[FinishedRun]
-    shown: FinishedRun
-    experiment: Experiment
-    broken: list[str]
-
-
-def reported_runs(folder: Path) -> ReportedRuns:
+def runs_to_show(folder: Path) -> tuple[list[Run], list[str]]:
     """Finds the run in a folder, or the runs below it.
 
     Args:
         folder: That of a run or of a sweep.
 
+    Returns:
+        The finished runs, the lowest test MSE first, and a line for each that cannot be read.
+
     Raises:
         ArtifactError: If there is no finished run, or none has its model.
     """
-    broken: list[str] = []
-    if (folder / run_files.EXPERIMENT).exists():
-        runs = [read_finished_run(folder)]
-    else:
-        found, broken = find_runs(folder)
-        runs = ordered(found, "test_mse")
-    for run in runs:
-        if (run.folder / run_files.MODEL).is_file():
-            return ReportedRuns(runs, run, read_experiment(run.folder), broken)
-    raise ArtifactError(
-        f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
-    )
+    runs, broken = [Run(folder)], list[str]()
+    if not (folder / run_files.EXPERIMENT).exists():
+        runs, broken = find_runs(folder)
+        runs = ordered(runs, "test_mse")
+    if not any(run.has_model for run in runs):
+        raise ArtifactError(
+            f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
+        )
+    return runs, broken
 
 
-def run_report(reported: ReportedRuns, data: ImageData, folder: Path, command: str) -> PageContent:
+def run_page(
+    runs: Sequence[Run], broken: Sequence[str], data: ImageData, folder: Path, command: str
+) -> PageContent:
     """Puts the page about runs together.
 
     Args:
-        reported: The runs.
+        runs: The runs, the best first; the images are those of the first that has a model.
+        broken: A line for each run that cannot be read.
         data: The images of the run that is shown.
         folder: An empty folder, where the page's figures are drawn.
         command: The command that makes the page, as the page shows it.
@@ -86,90 +65,66 @@ def run_report(reported: ReportedRuns, data: ImageData, folder: Path, command: s
         ArtifactError: If a file of the run is missing or damaged.
         InvalidSetting: If the data's images have another shape than the model's.
     """
-    model = load_run(reported.shown.folder)
-    best = reported.shown.folder.name
-    runs = len(reported.runs)
-    summary = [f"The run {best} on {data.title}."]
-    if runs > 1:
-        summary = [
-            f"{runs} finished runs. Images and latent space are those of {best} on {data.title}, "
-            "the lowest test MSE among the runs whose model was kept."
-        ]
-    return {
-        "title": f"{data.title}: {best if runs == 1 else f'{runs} runs'}",
-        "summary": [*summary, *(f"Left out: {line}" for line in reported.broken)],
-        "sections": [
-            {"title": "Results", "paragraphs": [], "tables": [_table(reported.runs)]},
-            _curves(reported.runs, folder),
-            _images(model, data, reported.experiment),
-            _latent(model, data, folder),
+    shown_run = next(run for run in runs if run.has_model)
+    best = title = shown_run.name
+    summary = f"The run {best} on {data.title}."
+    if len(runs) > 1:
+        title = f"{len(runs)} runs"
+        summary = (
+            f"{len(runs)} finished runs. Images and latent space are those of {best} on "
+            f"{data.title}, the lowest test MSE among the runs whose model was kept."
+        )
+    return PageContent(
+        f"{data.title}: {title}",
+        [summary, *(f"Left out: {line}" for line in broken)],
+        [
+            PageSection("Results", tables=[_table(runs)], sortable=len(runs) > 1),
+            _curves(runs, folder),
+            _images(shown_run, data),
+            _latent(shown_run.model, data, folder),
         ],
-        "command": command,
-        "settings": {best: reported.shown.settings},
-        "versions": environment()["versions"],
-    }
+        command,
+        {best: shown_run.settings()},
+        environment()["versions"],
+    )
 
 
-def _table(runs: list[FinishedRun]) -> PageTable:
+def _table(runs: Sequence[Run]) -> Table:
     differing = side_by_side(runs)
-    settings = [name for name in runs[0].settings if name in differing and name not in _SCORES]
+    settings = [name for name in runs[0].settings() if name in differing and name not in _SCORES]
     names = [*settings, *_SCORES]
-    rows: list[list[Cell]] = [
-        [run.folder.name, *(_cell(name, run.values().get(name)) for name in names)] for run in runs
-    ]
-    units = "MSE of pixels in [0, 1], PSNR in dB."
-    if len(runs) == 1:
-        rows = [[value if value is None else shown(value) for value in row] for row in rows]
-        return {"caption": "Scores", "columns": ["run", *names], "rows": rows, "note": units}
-    return {
-        "caption": "Runs, with the settings in which they differ",
-        "columns": ["run", *names],
-        "rows": rows,
-        "sortable": True,
-        "note": f"A heading sorts the runs. {units}",
-    }
+    several = len(runs) > 1
+    return Table(
+        "Runs, with the settings in which they differ" if several else "Scores",
+        [Column(name, ".4g") for name in ("run", *names)],
+        [[run.name, *(_cell(name, run.values().get(name)) for name in names)] for run in runs],
+        f"{'A heading sorts the runs. ' if several else ''}MSE of pixels in [0, 1], PSNR in dB.",
+    )
 
 
-def _cell(name: str, value: Any) -> Cell:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    return short_name(value) if name == "dataset" else shown(value)
+def _cell(name: str, value: object) -> object:
+    """Leaves numbers as they are, by which the rows are sorted."""
+    if name == "dataset":
+        return short_name(str(value))
+    return value if value is None or isinstance(value, int | float) else shown(value)
 
 
-def _curves(runs: list[FinishedRun], folder: Path) -> PageSection:
-    from kerasae.show.curves import history_figure, run_figure
+def _curves(runs: Sequence[Run], folder: Path) -> PageSection:
+    from kerasae.show.curves import runs_figure
 
     drawn = runs[:_CURVES]
-    histories = [read_history(run.folder) for run in drawn]
-    held_out = all("val_mse" in row for history in histories for row in history)
-    key, words = ("val_mse", "validation") if held_out else ("mse", "training")
-    if len(drawn) == 1 and held_out:
-        figure, words = run_figure(histories[0]), "training and validation"
-    else:
-        figure = history_figure(
-            {
-                run.folder.name: [row[key] for row in history]
-                for run, history in zip(drawn, histories, strict=True)
-            },
-            f"{words} MSE",
-        )
+    figure, mse = runs_figure({run.name: run.history for run in drawn})
     figure_files.save_figure(folder, "curves", figure)
     of = "" if len(drawn) == len(runs) else f" of the {_CURVES} runs with the lowest test MSE"
-    return {
-        "title": "Training curves",
-        "paragraphs": [],
-        "figures": [_figure("curves.svg", f"The {words} MSE after each epoch{of}")],
-    }
+    shown_mse = PageFigure("curves.svg", f"The {mse} after each epoch{of}.")
+    return PageSection("Training curves", figures=[shown_mse])
 
 
-def _images(model: keras.Model, data: ImageData, experiment: Experiment) -> PageSection:
+def _images(run: Run, data: ImageData) -> PageSection:
     from kerasae.show.image_pairs import image_pairs
 
-    return {
-        "title": "Images",
-        "paragraphs": ["Point at an image, tap it or go to it with the keyboard to switch it."],
-        "pairs": image_pairs(model, data, experiment),
-    }
+    advice = "Point at an image, tap it or go to it with the keyboard to switch it."
+    return PageSection("Images", [advice], pairs=image_pairs(run.model, data, run.experiment))
 
 
 def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
@@ -179,17 +134,13 @@ def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
 
     title = "Latent space"
     if code_size(model) < 2:
-        return {"title": title, "paragraphs": ["A code of one dimension has no plane to draw."]}
+        return PageSection(title, ["A code of one dimension has no plane to draw."])
     if len(data.test) < FEWEST:
-        return {"title": title, "paragraphs": ["So few test images have no plane to draw."]}
+        return PageSection(title, ["So few test images have no plane to draw."])
     figure_files.save_figure(folder, "latent", latent_figure(latent_plane(model, data)))
     words = (
         "Codes of the test images by class, what the decoder makes of points between them, and "
-        "walks from one image to another"
+        "walks from one image to another."
     )
     # The points are a picture in the SVG too, and a larger one.
-    return {"title": title, "paragraphs": [], "figures": [_figure("latent.png", words)]}
-
-
-def _figure(file: str, words: str) -> PageFigure:
-    return {"file": file, "caption": f"{words}.", "alt": words}
+    return PageSection(title, figures=[PageFigure("latent.png", words)])

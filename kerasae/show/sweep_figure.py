@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import statistics
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasae.data.image_data import short_name
+from kerasae.files.whole_files import save_with
 from kerasae.reference import REPORT_MSE
+from kerasae.runs.run_files import FIGURE
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
-from kerasae.show.sweep_table import cell_rows, networks_of
-from kerasae.trials.sweeps import SweepResult
+from kerasae.show.sweep_table import Rows, cell_mean, networks_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def sweep_figure(result: SweepResult, dataset: str) -> Figure:
+def sweep_figure(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Figure:
     """Draws test MSE against the latent dimension: each network, PCA and the report.
 
     Args:
-        result: The sweep.
+        rows: A mapping per trial with the columns of `results.csv`.
+        pca_mse: Test MSE of PCA, clipped to [0, 1], by dimension.
         dataset: Name of the data set, or the path of one's own, which the report has not.
 
     Returns:
@@ -29,29 +32,24 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
 
     figure = new_figure(7.5, 5)
     axes = figure.add_subplot()
-    dims = sorted(result.pca_mse)
-    networks = networks_of(result.rows)
-    several_rates = len({rate for _, _, rate in networks}) > 1
+    dims = sorted(pca_mse)
     colours = {}
-    for number, network in enumerate(networks):
-        colour = colours[network[0]] = COLOURS[number % len(COLOURS)]
-        cells = {dim: cell_rows(result.rows, network, dim) for dim in dims}
-        found = [dim for dim in dims if cells[dim]]
-        means = [statistics.fmean(r["test_mse"] for r in cells[dim]) for dim in found]
-        rate = f", lr {network[2]:g}" if several_rates else ""
-        marker = MARKERS[number % len(MARKERS)]
-        label = f"{network[0]} ({network[1]}{rate})"
-        axes.plot(found, means, marker=marker, color=colour, linewidth=2, label=label)
-    pca = [result.pca_mse[dim] for dim in dims]
+    for number, ((architecture, label), cells) in enumerate(networks_of(rows).items()):
+        colour = colours[architecture] = COLOURS[number % len(COLOURS)]
+        means = {dim: cell_mean(cells[dim]) for dim in dims if dim in cells}
+        means = {dim: mean for dim, mean in means.items() if mean < math.inf}
+        axes.plot(
+            list(means), list(means.values()), color=colour, linewidth=2,
+            marker=MARKERS[number % len(MARKERS)], label=f"{architecture} ({label})",
+        )  # fmt: skip
+    pca = [pca_mse[dim] for dim in dims]
     axes.plot(dims, pca, "k--", marker="x", linewidth=1.5, label="PCA, clipped")
     for architecture, values in REPORT_MSE.get(dataset, {}).items():
         known = [dim for dim in dims if dim in values]
         colour = colours.get(architecture, "0.5")
         label = f"report, {architecture}"
         axes.plot(known, [values[dim] for dim in known], ":", marker=".", color=colour, label=label)
-    axes.set(
-        xscale="log", yscale="log", xlabel="latent dimension", ylabel="test MSE",
-    )  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="latent dimension", ylabel="test MSE")
     axes.set_title(f"Reconstruction error on {short_name(dataset)}")
     axes.set_xticks(dims, [str(dim) for dim in dims])
     axes.minorticks_off()
@@ -60,3 +58,8 @@ def sweep_figure(result: SweepResult, dataset: str) -> Figure:
     quiet(axes)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
+
+
+def save_sweep_figure(folder: Path, rows: Rows, pca_mse: dict[int, float], dataset: str) -> None:
+    """Saves the figure of a sweep in its folder; see `sweep_figure`."""
+    save_with(folder / FIGURE, sweep_figure(rows, pca_mse, dataset).savefig)

@@ -1,41 +1,51 @@
-"""Results as rich tables."""
+"""A sweep's cells, and the table that lays them out like the report's tables 1 and 2."""
 
-from __future__ import annotations
-
+import math
 import statistics
 from typing import Any
 
-from rich.table import Table
-
 from kerasae.data.image_data import short_name
-from kerasae.reference import REPORT_MSE
-from kerasae.trials.sweeps import SweepResult
+from kerasae.reference import REPORT_MSE, nearest_of_report, report_heading
+from kerasae.show.table import Cell, Column, Table
 
 Rows = list[dict[str, Any]]
+Network = tuple[str, str]
 
 
-def networks_of(rows: Rows) -> list[tuple[str, str, float]]:
-    """Returns the distinct `(architecture, hidden_dims, learning_rate)`, in order."""
-    keys = ((row["architecture"], row["hidden_dims"], row["learning_rate"]) for row in rows)
-    return list(dict.fromkeys(keys))
+def networks_of(rows: Rows) -> dict[Network, dict[int, Rows]]:
+    """Returns the trials of each network by their latent dimension, in order.
+
+    Returns:
+        For each network, by its architecture and by its widths (with the learning rate, where
+        there are several), the finished trials of each dimension, one per seed; the others
+        where none has finished.
+    """
+    several_rates = len({row["learning_rate"] for row in rows}) > 1
+    networks: dict[Network, dict[int, Rows]] = {}
+    for row in rows:
+        rate = f", lr {row['learning_rate']:g}" if several_rates else ""
+        cells = networks.setdefault((row["architecture"], f"{row['hidden_dims']}{rate}"), {})
+        cells.setdefault(row["latent_dim"], []).append(row)
+    return {
+        network: {
+            dim: [row for row in trials if row["status"] == "done"] or trials
+            for dim, trials in cells.items()
+        }
+        for network, cells in networks.items()
+    }
 
 
-def cell_rows(rows: Rows, network: tuple[str, str, float], dim: int, status: str = "done") -> Rows:
-    """Returns the trials, one per seed, of a network with a latent dimension: the finished ones."""
-    return [
-        row
-        for row in rows
-        if (row["architecture"], row["hidden_dims"], row["learning_rate"]) == network
-        and row["latent_dim"] == dim
-        and row["status"] == status
-    ]
+def cell_mean(trials: Rows, score: str = "test_mse") -> float:
+    """Returns the mean of a score over the seeds; where none has finished, infinity."""
+    return statistics.fmean(row.get(score, math.inf) for row in trials)
 
 
-def sweep_table(result: SweepResult, dataset: str) -> Table:
+def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     """Lays a sweep out like the report's tables 1 and 2.
 
     Args:
-        result: The sweep.
+        rows: A mapping per trial with the columns of `results.csv`.
+        pca_mse: Test MSE of PCA, clipped to [0, 1], by dimension.
         dataset: Name of the data set, or the path of one's own, which the report has not.
 
     Returns:
@@ -43,58 +53,40 @@ def sweep_table(result: SweepResult, dataset: str) -> Table:
         PSNR, mean ± standard deviation over the seeds. `★` marks the best cell, `▼` a cell
         that loses to PCA; one without a finished trial says whether it failed or was stopped.
     """
-    networks = networks_of(result.rows)
-    report = REPORT_MSE.get(dataset, {})
-    best = _best_cell(result)
-    table = Table(title=f"{short_name(dataset)}: test MSE (PSNR in dB)")
-    table.caption = "★ best   ▼ loses to PCA (outputs clipped to [0, 1])"
-    table.add_column("latent dim", justify="right")
-    several_rates = len({rate for _, _, rate in networks}) > 1
-    for architecture, widths, rate in networks:
-        suffix = f"\nlr {rate:g}" if several_rates else ""
-        table.add_column(f"{architecture}\n{widths}{suffix}", justify="right")
-    table.add_column("PCA", justify="right")
-    for architecture in report:
-        table.add_column(f"report\n{architecture}", justify="right", style="dim")
-    for dim, pca in result.pca_mse.items():
-        cells = [_cell(result, network, dim, pca, best) for network in networks]
-        figures = [f"{values[dim]:.4f}" if dim in values else "-" for values in report.values()]
-        table.add_row(str(dim), *cells, f"{pca:.5f}", *figures)
-    return table
+    networks = networks_of(rows)
+    nearest = nearest_of_report(dataset)
+    report, heading = REPORT_MSE.get(nearest, {}), report_heading(dataset, nearest)
+    lowest = min((cell_mean(t) for cells in networks.values() for t in cells.values()), default=0)
+    return Table(
+        f"{short_name(dataset)}: test MSE (PSNR in dB)",
+        [
+            Column("latent dim"),
+            *(Column(f"{architecture}\n{label}") for architecture, label in networks),
+            Column("PCA", ".5f"),
+            *(Column(f"{heading}\n{architecture}", ".5f", "dim") for architecture in report),
+        ],
+        [
+            [
+                dim,
+                *(_cell(cells.get(dim, []), pca, lowest) for cells in networks.values()),
+                pca,
+                *(values.get(dim) for values in report.values()),
+            ]
+            for dim, pca in pca_mse.items()
+        ],
+        "★ best   ▼ loses to PCA (outputs clipped to [0, 1])",
+    )
 
 
-def _mean(rows: Rows, key: str) -> float:
-    return statistics.fmean(row[key] for row in rows)
-
-
-def _best_cell(result: SweepResult) -> tuple[tuple[str, str, float], int] | None:
-    cells = {
-        (network, dim): _mean(found, "test_mse")
-        for network in networks_of(result.rows)
-        for dim in result.pca_mse
-        if (found := cell_rows(result.rows, network, dim))
-    }
-    return min(cells, key=lambda cell: cells[cell]) if cells else None
-
-
-def _cell(
-    result: SweepResult,
-    network: tuple[str, str, float],
-    dim: int,
-    pca: float,
-    best: tuple[tuple[str, str, float], int] | None,
-) -> str:
-    rows = cell_rows(result.rows, network, dim)
-    if not rows:
-        failed = cell_rows(result.rows, network, dim, "failed")
-        return "[red]failed[/red]" if failed else "stopped"
-    mse, psnr = _mean(rows, "test_mse"), _mean(rows, "test_psnr")
+def _cell(trials: Rows, pca: float, lowest: float) -> Cell | None:
+    if not trials or trials[0]["status"] != "done":
+        failed = any(row["status"] == "failed" for row in trials)
+        return Cell("failed", "failed") if failed else Cell("stopped")
+    mse = cell_mean(trials)
     spread = ""
-    if len(rows) > 1:
-        spread = f" ± {statistics.stdev(row['test_mse'] for row in rows):.5f}"
-    text = f"{mse:.5f}{spread} ({psnr:.2f})"
-    if mse > pca:
-        text = f"[yellow]▼ {text}[/yellow]"
-    if best == (network, dim):
-        text = f"[bold green]★ {text}[/bold green]"
-    return text
+    if len(trials) > 1:
+        spread = f" ± {statistics.stdev(row['test_mse'] for row in trials):.5f}"
+    text = f"{mse:.5f}{spread} ({cell_mean(trials, 'test_psnr'):.2f})"
+    if mse == lowest:
+        return Cell(f"▼ {text}" if mse > pca else text, "best")
+    return Cell(text, "loses" if mse > pca else "")

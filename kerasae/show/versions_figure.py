@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.metrics import psnr
+from kerasae.metrics import image_mse, psnr
 from kerasae.show.figure_style import new_figure, show_image
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def versions_figure(
     figure = new_figure(0.3 + 1.05 * len(clean) + 1.1, 0.5 + 1.25 * len(rows))
     grid = figure.subplots(len(rows), len(clean), squeeze=False)
     for line, (label, images) in zip(grid, rows.items(), strict=True):
-        decibels = psnr(np.square(images - clean).reshape(len(clean), -1).mean(1))
+        decibels = psnr(image_mse(clean, images))
         for axes, image, value in zip(line, images, decibels, strict=True):
             show_image(axes, image)
             if images is not clean:

@@ -1,9 +1,6 @@
 """Classical denoisers, the baselines that a denoising network is set beside."""
 
-from __future__ import annotations
-
 import dataclasses
-import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,8 +8,9 @@ from numpy.typing import NDArray
 
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
-from kerasae.metrics import psnr
-from kerasae.noise import check_sigma, noisy_images
+from kerasae.experiment import check_setting
+from kerasae.metrics import image_mse, psnr
+from kerasae.noise import noisy_images
 from kerasae.studies.linear_denoisers import best_linear_estimator, pair_moments, pca_projections
 
 BASELINES = ("gaussian", "wiener", "total_variation", "non_local_means", "pca", "linear")
@@ -26,7 +24,7 @@ _NLM_STRENGTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65)
 _COMPONENTS = (5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150)
 
 Images = NDArray[np.float32]
-Denoiser = Callable[[Images], Images]
+Filter = Callable[[Images], Images]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +34,13 @@ class Baseline:
     Args:
         name: One of `BASELINES`.
         parameter: What was chosen, in words, such as `blur of 1.2 pixels`.
-        denoise: From noisy images `(images, height, width)`, `float32`, to denoised ones
+        filter: From noisy images `(images, height, width)`, `float32`, to denoised ones
             in [0, 1] of the same shape and type.
     """
 
     name: str
     parameter: str
-    denoise: Denoiser
+    filter: Filter
 
 
 def fit_baselines(
@@ -82,7 +80,7 @@ def fit_baselines(
     >>> [baseline.name for baseline in baselines][-2:]
     ['pca', 'linear']
     """
-    check_sigma(sigma)
+    check_setting("sigma", sigma)
     if sigma == 0:
         raise InvalidSetting("sigma", sigma, "a number above 0: there is no noise to remove")
     if train.ndim != 3:
@@ -90,10 +88,9 @@ def fit_baselines(
     clean = validation[:_CHOICE_IMAGES]
     noisy = noisy_images(clean, sigma, seed, clip)
     moments = pair_moments(train, sigma, clip)
-    best = functools.partial(_best, clean=clean, noisy=noisy)
     ranks = [rank for rank in _COMPONENTS if rank <= train[0].size] or [train[0].size]
     projections = pca_projections(moments, ranks)
-    filters: dict[str, Sequence[tuple[str, Denoiser]]] = {
+    choices: dict[str, list[tuple[str, Filter]]] = {
         "gaussian": [(f"blur of {b:g} pixels", gaussian_blur(b)) for b in _BLURS],
         "wiener": [(f"window of {w}x{w} pixels", wiener(w)) for w in _WINDOWS],
         "total_variation": [
@@ -102,37 +99,37 @@ def fit_baselines(
         "non_local_means": [
             (f"h {s * sigma:.3g}", non_local_means(s * sigma, sigma)) for s in _NLM_STRENGTHS
         ],
-        "pca": [(f"{rank} components", found) for rank, found in projections.items()],
+        "pca": [(f"{rank} components", onto) for rank, onto in projections.items()],
         "linear": [("fitted in closed form", best_linear_estimator(moments))],
     }
-    return [Baseline(name, *best(filters[name])) for name in BASELINES]
+    return [Baseline(name, *_best(choices[name], clean, noisy)) for name in BASELINES]
 
 
-def gaussian_blur(blur: float) -> Denoiser:
+def gaussian_blur(blur: float) -> Filter:
     """Returns a Gaussian filter of standard deviation `blur`, in pixels."""
     from scipy.ndimage import gaussian_filter
 
     return lambda noisy: _clipped(gaussian_filter(noisy, (0, blur, blur)))
 
 
-def wiener(window: int) -> Denoiser:
+def wiener(window: int) -> Filter:
     """Returns SciPy's adaptive Wiener filter (Lim 1990), for a square window of odd width.
 
     It takes the mean local variance of each image for the power of the noise.
     """
     from scipy import signal
 
-    def denoise(noisy: Images) -> Images:
+    def filtered(noisy: Images) -> Images:
         # A window of one grey value has no variance: SciPy divides by it, then keeps the mean.
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.stack([signal.wiener(image, window) for image in noisy.astype(np.float64)])
+            output = np.stack([signal.wiener(image, window) for image in noisy.astype(np.float64)])
         # An image of one grey value is 0/0 throughout: it has no noise.
-        return _clipped(np.where(np.isnan(found), noisy, found))
+        return _clipped(np.where(np.isnan(output), noisy, output))
 
-    return denoise
+    return filtered
 
 
-def total_variation(weight: float) -> Denoiser:
+def total_variation(weight: float) -> Filter:
     """Returns total-variation denoising (Chambolle 2004, scikit-image) of a weight above 0."""
     from skimage.restoration import denoise_tv_chambolle
 
@@ -140,7 +137,7 @@ def total_variation(weight: float) -> Denoiser:
     return lambda noisy: _clipped(denoise_tv_chambolle(noisy, weight, channel_axis=0))
 
 
-def non_local_means(strength: float, sigma: float) -> Denoiser:
+def non_local_means(strength: float, sigma: float) -> Filter:
     """Returns non-local means (Buades, Coll & Morel 2005, scikit-image's fast variant).
 
     Args:
@@ -157,13 +154,12 @@ def non_local_means(strength: float, sigma: float) -> Denoiser:
 
 def mean_psnr(clean: NDArray[np.uint8], images: Images) -> float:
     """Returns the mean of the per-image PSNR, in dB, of `float` images against clean ones."""
-    error = np.square(images - as_floats(clean)).reshape(len(clean), -1)
-    return float(psnr(error.mean(1, dtype=np.float64)).mean())
+    return float(psnr(image_mse(as_floats(clean), images)).mean())
 
 
 def _best(
-    choices: Sequence[tuple[str, Denoiser]], clean: NDArray[np.uint8], noisy: Images
-) -> tuple[str, Denoiser]:
+    choices: Sequence[tuple[str, Filter]], clean: NDArray[np.uint8], noisy: Images
+) -> tuple[str, Filter]:
     if len(choices) == 1:
         return choices[0]
     return max(choices, key=lambda choice: mean_psnr(clean, choice[1](noisy)))

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from rich.table import Table
+from msgspec import Meta
 
-from kerasae.data.image_data import ImageData, validation_rows
-from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
-from kerasae.presets import SIGMA
-from kerasae.show.versions_figure import drawn_rows, versions_figure
-from kerasae.studies.denoisers import BASELINES, fit_baselines, mean_psnr
-from kerasae.studies.study import Findings, Run
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.presets import SIGMA, denoiser
+from kerasae.show.table import Cell, Column, Table
+from kerasae.studies.study import Findings, Positive, Study, StudyFigure
+from kerasae.trials.trial import Trial, name_part
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
 
 LABELS = {
     "noisy": "noisy input",
@@ -34,7 +36,7 @@ LABELS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class DenoisingStudy:
+class DenoisingStudy(Study):
     """Trains a denoiser for each noise level and sets it beside the classical methods.
 
     Args:
@@ -51,22 +53,29 @@ class DenoisingStudy:
     ['sigma0.6', 'sigma0.3']
     """
 
-    base: Experiment
-    sigmas: tuple[float, ...] = (SIGMA,)
-
-    def __post_init__(self) -> None:
-        if not self.sigmas or len(set(self.sigmas)) != len(self.sigmas):
-            raise InvalidSetting("sigma", list(self.sigmas), "at least one, all different")
-        for sigma in self.sigmas:
-            if not sigma > 0:
-                raise InvalidSetting("sigma", sigma, "a finite number above 0, such as 0.6")
-        self.base.check_validation()
-        self.trials()
+    sigmas: Annotated[
+        tuple[Positive, ...],
+        Meta(
+            min_length=1,
+            description="Noise's standard deviation; repeat for more.",
+            extra={"flags": ("--sigma",), "repeat": True},
+        ),
+    ] = (SIGMA,)
+    name: ClassVar[str] = "denoise"
+    title: ClassVar[str] = "denoising"
+    varies: ClassVar[tuple[str, ...]] = ("sigma",)
+    start: ClassVar[Callable[[str], Experiment]] = staticmethod(denoiser)
 
     @property
-    def name(self) -> str:
+    def label(self) -> str:
         """`denoise`, or `denoise-clipped` where the noisy images are clipped."""
         return "denoise-clipped" if self.base.clip_noise else "denoise"
+
+    def check_data(self, data: ImageData) -> None:
+        """Checks that the images are grey, as the classical denoisers need them, and enough."""
+        if data.train.ndim == 4:
+            raise InvalidSetting("dataset", data.name, "grey images, or --grayscale")
+        super().check_data(data)
 
     def trials(self) -> list[Trial]:
         """Returns a trial per noise level."""
@@ -75,44 +84,50 @@ class DenoisingStudy:
             for sigma in self.sigmas
         ]
 
-    def settings(self) -> dict[str, Any]:
-        """Returns every setting as plain JSON values."""
-        return {"base": self.base.to_dict(), "sigmas": list(self.sigmas)}
-
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Scores every method on the same noisy test images, by the mean per-image PSNR."""
-        finished = {
-            trial.experiment.sigma: (trial.experiment, runs[trial.name])
-            for trial in self.trials()
-            if trial.name in runs
-        }
-        if not finished:
-            raise KerasAEError("no denoiser was trained; expected at least one, see the errors")
+        from kerasae.data.pixels import as_floats
+        from kerasae.show.versions_figure import drawn_rows, versions_figure
+
         levels, figures = [], {}
-        for sigma, (experiment, run) in finished.items():
-            scores, versions = _level(experiment, run, data)
-            levels.append(scores)
-            clean = as_floats(data.test[drawn_rows(len(data.test))])
-            title = f"{data.title}, σ = {sigma:g}{', clipped' if experiment.clip_noise else ''}"
-            figures[f"denoise-sigma{name_part(sigma)}"] = versions_figure(clean, versions, title)
+        clean = as_floats(data.test[drawn_rows(len(data.test))])
+        for trial in self.trials():
+            if trial.name in runs:
+                scores, versions = _level(trial.experiment, runs[trial.name], data)
+                levels.append(scores)
+                title = f"{data.title}, {_heading(scores)}"
+                figures[f"denoise-{trial.name}"] = StudyFigure(
+                    versions_figure(clean, versions, title),
+                    "Test images, the same with noise, and denoised, each with its PSNR",
+                )
+        if not levels:
+            raise KerasAEError("no denoiser was trained; expected at least one, see the errors")
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
-        return Findings(summary, [_table(levels, data.title)], figures)
+        gain = levels[0]["denoised_psnr"] - levels[0]["linear_psnr"]
+        words = (
+            f"The autoencoder is {gain:.1f} dB above the best that any linear method can do, and "
+            "sees fresh noise in every batch. The report prints the PSNR on its pictures only; no "
+            "figure of it can be set beside these."
+        )
+        return Findings(summary, [_table(levels, data)], [words], figures)
 
 
 def _level(
     experiment: Experiment, run: Run, data: ImageData
 ) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
     """Scores one noise level; returns the first images of some methods as well."""
-    train_rows, held_out = validation_rows(len(data.train), experiment.validation_split)
+    from kerasae.model_outputs import outputs
+    from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
+    from kerasae.show.versions_figure import drawn_rows
+    from kerasae.studies.denoisers import fit_baselines, mean_psnr
+
+    parts = data.parts(experiment.validation_split)
     clip, sigma = experiment.clip_noise, experiment.sigma
     noisy = noisy_images(data.test, sigma, scoring_seed(experiment, TEST), clip)
+    seed = scoring_seed(experiment, VALIDATION)
     baselines = fit_baselines(
-        data.train[train_rows],
-        data.train[held_out],
-        sigma,
-        clip=clip,
-        seed=scoring_seed(experiment, VALIDATION),
+        parts.train.taken(), parts.validation.taken(), sigma, clip=clip, seed=seed
     )
     scores: dict[str, Any] = {
         "sigma": sigma,
@@ -123,22 +138,27 @@ def _level(
     drawn = drawn_rows(len(noisy))
     versions = {LABELS["noisy"]: noisy[drawn]}
     for baseline in baselines:
-        output = baseline.denoise(noisy)
+        output = baseline.filter(noisy)
         scores[f"{baseline.name}_psnr"] = mean_psnr(data.test, output)
         scores[f"{baseline.name}_parameter"] = baseline.parameter
         if baseline.name == "linear":
             versions[LABELS["linear"]] = output[drawn]
-    versions[LABELS["denoised"]] = run.outputs(noisy[drawn])
+    versions[LABELS["denoised"]] = outputs(run.model, noisy[drawn])
     return scores, versions
 
 
-def _table(levels: list[dict[str, Any]], dataset: str) -> Table:
-    table = Table(title=f"{dataset}: PSNR in dB, mean over the test images")
-    table.add_column("")
-    for level in levels:
-        clipped = ", clipped" if level["clip"] else ""
-        table.add_column(f"σ = {level['sigma']:g}{clipped}", justify="right")
-    for name in ("noisy", *BASELINES, "denoised"):
-        cells = [f"{level[f'{name}_psnr']:.2f}" for level in levels]
-        table.add_row(LABELS[name], *cells, style="bold green" if name == "denoised" else None)
-    return table
+def _heading(level: Mapping[str, Any]) -> str:
+    return f"σ = {level['sigma']:g}{', clipped' if level['clip'] else ''}"
+
+
+def _table(levels: list[dict[str, Any]], data: ImageData) -> Table:
+    rows: list[list[Any]] = [[LABELS[m], *(one[f"{m}_psnr"] for one in levels)] for m in LABELS]
+    for number in range(1, 1 + len(levels)):
+        best = max(rows, key=lambda row: row[number])
+        best[number] = Cell(best[number], "best")
+    return Table(
+        f"{data.title}: PSNR in dB",
+        [Column(""), *(Column(_heading(level), ".2f") for level in levels)],
+        rows,
+        f"Mean over {len(data.test):,} test images.",
+    )

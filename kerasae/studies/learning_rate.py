@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from rich.table import Table
+from msgspec import Meta
 
-from kerasae.data.image_data import ImageData
-from kerasae.errors import InvalidSetting, KerasAEError
-from kerasae.experiment import Experiment
-from kerasae.show.curves import learning_rate_figure
-from kerasae.studies.study import Findings, Run
-from kerasae.trials.running import Bases, Trial, name_part
+from kerasae.errors import KerasAEError
+from kerasae.show.table import Cell, Column, Table
+from kerasae.studies.study import Findings, Positive, Study, StudyFigure
+from kerasae.trials.trial import Trial, name_part
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+_REPORT_RATE = "10e-3"
 
 
 @dataclasses.dataclass(frozen=True)
-class LearningRateStudy:
+class LearningRateStudy(Study):
     """Trains one network with each of several learning rates.
 
     Args:
@@ -32,19 +36,17 @@ class LearningRateStudy:
 
     Example:
 
+    >>> from kerasae.experiment import Experiment
     >>> [trial.name for trial in LearningRateStudy(Experiment(), (0.1, 0.01)).trials()]
     ['lr0.01', 'lr0.1']
     """
 
-    base: Experiment
-    rates: tuple[float, ...] = RATES
-    name = "learning-rate"
-
-    def __post_init__(self) -> None:
-        self.trials()
-        if len(set(self.rates)) != len(self.rates) or len(self.rates) < 2:
-            raise InvalidSetting("rates", list(self.rates), "at least two rates, all different")
-        self.base.check_validation()
+    rates: Annotated[
+        tuple[Positive, ...], Meta(min_length=2, description="Peak learning rates, two or more.")
+    ] = RATES
+    name: ClassVar[str] = "learning-rate"
+    title: ClassVar[str] = "learning rate"
+    varies: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
     def trials(self) -> list[Trial]:
         """Returns a trial per rate, the smallest first."""
@@ -53,53 +55,55 @@ class LearningRateStudy:
             for rate in sorted(self.rates)
         ]
 
-    def settings(self) -> dict[str, Any]:
-        """Returns every setting as plain JSON values."""
-        return {"base": self.base.to_dict(), "rates": list(self.rates)}
-
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Chooses the rate by the validation MSE at the end; a rate whose trial failed has none."""
-        rates = sorted(self.rates)
-        found = {rate: runs.get(f"lr{name_part(rate)}") for rate in rates}
-        val_mse = {rate: run.metrics["val_mse"] if run else None for rate, run in found.items()}
-        finished = {rate: mse for rate, mse in val_mse.items() if mse is not None}
-        if not finished:
+        from kerasae.show.curves import learning_rate_figure
+
+        by_rate = {trial.experiment.learning_rate: runs.get(trial.name) for trial in self.trials()}
+        trained = {rate: run for rate, run in by_rate.items() if run}
+        if not trained:
             raise KerasAEError("no learning rate trained the network; expected one that does")
-        best = min(finished, key=lambda rate: finished[rate])
-        curves = {
-            rate: {"val": [row["val_mse"] for row in run.history]}
-            for rate, run in found.items()
-            if run
-        }
-        summary = {
-            "rates": [
-                {
-                    "learning_rate": rate,
-                    "val_mse": val_mse[rate],
-                    "test_mse": run.metrics["test_mse"] if run else None,
-                }
-                for rate, run in found.items()
-            ],
-            "best": best,
-            "at_edge": best in (rates[0], rates[-1]),
-        }
-        figure = learning_rate_figure(rates, list(val_mse.values()), curves)
-        return Findings(summary, [_table(summary, data.title)], {self.name: figure})
+        best = min(trained, key=lambda rate: trained[rate].metrics["val_mse"])
+        rows = [
+            {
+                "learning_rate": rate,
+                **{key: run.metrics[key] if run else None for key in ("val_mse", "test_mse")},
+            }
+            for rate, run in by_rate.items()
+        ]
+        summary = {"rates": rows, "best": best, "at_edge": best in (min(by_rate), max(by_rate))}
+        curves = {rate: [row["val_mse"] for row in run.history] for rate, run in trained.items()}
+        figure = StudyFigure(
+            learning_rate_figure(list(by_rate), [row["val_mse"] for row in rows], curves),
+            "Validation MSE against the learning rate, and over the epochs for each rate",
+        )
+        table = _table(summary, data.title)
+        return Findings(summary, [table], [_words(summary)], {self.name: figure})
 
 
 def _table(summary: dict[str, Any], dataset: str) -> Table:
-    table = Table(title=f"{dataset}: MSE by peak learning rate")
-    for heading in ("learning rate", "validation MSE", "test MSE"):
-        table.add_column(heading, justify="right")
-    for row in summary["rates"]:
-        best = row["learning_rate"] == summary["best"]
-        cells = [
-            "failed" if row[key] is None else f"{row[key]:.5f}" for key in ("val_mse", "test_mse")
+    failed = Cell("failed", "failed")
+    rows = [
+        [
+            Cell(rate, "best" if rate == summary["best"] else ""),
+            *(failed if mse is None else mse for mse in scores),
         ]
-        mark = "★ " if best else ""
-        table.add_row(
-            f"{mark}{row['learning_rate']:g}", *cells, style="bold green" if best else None
-        )
-    edge = "The best rate lies at the edge of the range: widen it." if summary["at_edge"] else ""
-    table.caption = edge or "★ best on the validation images, inside the range"
-    return table
+        for rate, *scores in map(dict.values, summary["rates"])
+    ]
+    return Table(
+        f"{dataset}: MSE by peak learning rate",
+        [Column("learning rate", "g"), Column("validation MSE", ".5f"), Column("test MSE", ".5f")],
+        rows,
+        "The best rate lies at the edge of the range: widen it."
+        if summary["at_edge"]
+        else "★ best on the validation images, inside the range",
+    )
+
+
+def _words(summary: dict[str, Any]) -> str:
+    where = "at the edge of" if summary["at_edge"] else "inside"
+    return (
+        f"The report chose {_REPORT_RATE} (0.01) and does not say among which. By the validation "
+        f"images ours is {summary['best']:g}, {where} the range that was tried, as the peak of a "
+        "warm-up and cosine schedule."
+    )

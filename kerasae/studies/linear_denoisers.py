@@ -1,7 +1,5 @@
 """The two linear denoisers, PCA projection and the best linear estimator, in closed form."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -73,30 +71,22 @@ def pair_moments(images: NDArray[np.uint8], sigma: float, clip: bool = False) ->
     """
     first, second = expected_noisy_pixel(np.arange(256) / 255, sigma, clip)
     count, size = len(images), images[0].size
-    clean_sum, noisy_sum, square_sum = (np.zeros(size) for _ in range(3))
-    clean_clean, clean_noisy, noisy_noisy = (np.zeros((size, size)) for _ in range(3))
+    # Of the clean pixels, the noisy ones, and their squares; then of pairs of pixels.
+    sums, products = np.zeros((3, size)), np.zeros((3, size, size))
     for start in range(0, count, _CHUNK):
         grey = images[start : start + _CHUNK].reshape(-1, size)
-        clean = grey / np.float64(255)
-        noisy = first[grey]
-        clean_sum += clean.sum(0)
-        noisy_sum += noisy.sum(0)
-        square_sum += second[grey].sum(0)
-        clean_clean += clean.T @ clean
+        clean, noisy = grey / np.float64(255), first[grey]
+        sums += [clean.sum(0), noisy.sum(0), second[grey].sum(0)]
+        products[0] += clean.T @ clean
         # Noise that is not clipped leaves the expectation alone: one product serves for three.
-        clean_noisy += clean.T @ noisy if clip else 0
-        noisy_noisy += noisy.T @ noisy if clip else 0
+        if clip:
+            products[1:] += clean.T @ noisy, noisy.T @ noisy
     if not clip:
-        clean_noisy, noisy_noisy = clean_clean, clean_clean.copy()
-    np.fill_diagonal(noisy_noisy, square_sum)
-    clean_mean, noisy_mean = clean_sum / count, noisy_sum / count
-    return PairMoments(
-        clean_mean,
-        noisy_mean,
-        clean_clean / count - np.outer(clean_mean, clean_mean),
-        clean_noisy / count - np.outer(clean_mean, noisy_mean),
-        noisy_noisy / count - np.outer(noisy_mean, noisy_mean),
-    )
+        products[1:] = products[0]
+    np.fill_diagonal(products[2], sums[2])
+    x, y = sums[:2] / count
+    means = np.stack([np.outer(x, x), np.outer(x, y), np.outer(y, y)])
+    return PairMoments(x, y, *(products / count - means))
 
 
 def expected_noisy_pixel(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.table import Table
-
-from kerasae.data.image_data import ImageData
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
-from kerasae.reference import REPORT_LONG_RUN
-from kerasae.show.curves import overfit_figure
-from kerasae.studies.study import Findings, Run
-from kerasae.trials.running import Bases, Trial
+from kerasae.presets import long_run
+from kerasae.reference import REPORT_LONG_RUN, nearest_of_report, report_heading
+from kerasae.show.table import Column, Table
+from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.trials.trial import Trial
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
 
 _TRIAL = "long"
 
 
 @dataclasses.dataclass(frozen=True)
-class OverfitStudy:
+class OverfitStudy(Study):
     """Trains one network for long and watches the gap between training and validation.
 
     Args:
@@ -30,36 +33,29 @@ class OverfitStudy:
         InvalidSetting: If no images are held out.
     """
 
-    base: Experiment
-    name = "overfit"
-
-    def __post_init__(self) -> None:
-        self.base.check_validation()
+    name: ClassVar[str] = "overfit"
+    title: ClassVar[str] = "long training"
+    start: ClassVar[Callable[[str], Experiment]] = staticmethod(long_run)
 
     def trials(self) -> list[Trial]:
         """Returns the one trial."""
         return [Trial(_TRIAL, self.base)]
 
-    def settings(self) -> dict[str, Any]:
-        """Returns every setting as plain JSON values."""
-        return {"base": self.base.to_dict()}
-
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Compares the curves; `mse` in the history is that of training, Dropout on."""
+        from kerasae.show.curves import overfit_figure
+
         if _TRIAL not in runs:
             raise KerasAEError("the training failed; expected it to finish, see its error")
         run = runs[_TRIAL]
-        train = [row["mse"] for row in run.history]
-        validation = [row["val_mse"] for row in run.history]
-        best = min(range(len(validation)), key=validation.__getitem__)
+        train, validation = ([epoch[key] for epoch in run.history] for key in ("mse", "val_mse"))
+        best = validation.index(min(validation))
         pca = bases[data.name, self.base.validation_split]
         dim = self.base.latent_dim
+        scores = ("train_mse", "val_mse", "test_mse", "test_psnr")
         summary = {
             "epochs": len(validation),
-            "train_mse": run.metrics["train_mse"],
-            "val_mse": run.metrics["val_mse"],
-            "test_mse": run.metrics["test_mse"],
-            "test_psnr": run.metrics["test_psnr"],
+            **{key: run.metrics[key] for key in scores},
             "gap": run.metrics["val_mse"] - run.metrics["train_mse"],
             "best_epoch": best + 1,
             "best_val_mse": validation[best],
@@ -67,24 +63,40 @@ class OverfitStudy:
             "report": REPORT_LONG_RUN.get(data.name),
         }
         title = f"{data.title}, {'-'.join(map(str, self.base.hidden_dims))}, code of {dim}"
-        figure = overfit_figure(
-            {title: {"train": train, "val": validation}}, {title: {"PCA": summary["pca_test_mse"]}}
+        figure = StudyFigure(
+            overfit_figure(train, validation, title, {"PCA": summary["pca_test_mse"]}),
+            "Training and validation MSE over the epochs, with the gap between them",
         )
-        return Findings(summary, [_table(summary, data.title)], {self.name: figure})
+        return Findings(summary, [_table(summary, data)], [_words(summary)], {self.name: figure})
 
 
-def _table(summary: dict[str, Any], dataset: str) -> Table:
-    table = Table(title=f"{dataset}: {summary['epochs']} epochs", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_row("train MSE", f"{summary['train_mse']:.5f}")
-    table.add_row("validation MSE", f"{summary['val_mse']:.5f}")
-    table.add_row("gap, validation minus train", f"{summary['gap']:.5f}")
-    best = f"{summary['best_epoch']} of {summary['epochs']} ({summary['best_val_mse']:.5f})"
-    table.add_row("epoch with the best validation MSE", best)
-    table.add_row("test MSE (PSNR)", f"{summary['test_mse']:.5f} ({summary['test_psnr']:.2f} dB)")
-    table.add_row("PCA, test MSE", f"{summary['pca_test_mse']:.5f}")
-    if summary["report"]:
-        for part, value in summary["report"].items():
-            table.add_row(f"report, {part}", f"{value:.4f}", style="dim")
-    return table
+def _table(summary: dict[str, Any], data: ImageData) -> Table:
+    nearest = nearest_of_report(data.name)
+    report = REPORT_LONG_RUN.get(nearest, {})
+    rows = [
+        ["train MSE", summary["train_mse"], report.get("training loss", report.get("loss"))],
+        ["validation MSE", summary["val_mse"], report.get("validation loss")],
+        ["gap, validation minus train", summary["gap"], None],
+        ["best validation MSE", summary["best_val_mse"], None],
+        ["its epoch", f"{summary['best_epoch']} of {summary['epochs']}", None],
+        ["test MSE", summary["test_mse"], None],
+        ["test PSNR, dB", f"{summary['test_psnr']:.2f}", None],
+        ["PCA, test MSE", summary["pca_test_mse"], None],
+    ]
+    heading = report_heading(data.name, nearest)
+    columns = [Column(""), Column("ours", ".5f"), Column(heading, ".4f", "dim")]
+    wanted = 3 if report else 2
+    title = f"{data.title}: {summary['epochs']} epochs"
+    return Table(title, columns[:wanted], [row[:wanted] for row in rows])
+
+
+def _words(summary: dict[str, Any]) -> str:
+    last = summary["best_epoch"] == summary["epochs"]
+    best = "in the last epoch" if last else f"in epoch {summary['best_epoch']}"
+    if summary["val_mse"] > 1.05 * summary["best_val_mse"]:
+        return f"Validation was best {best} and got worse after it: this network overfits."
+    return (
+        f"Validation was best {best}; in the end it lies {summary['gap']:.5f} above training. "
+        "The report calls such a gap poor generalization. The validation error never turned up "
+        "for good: a gap alone costs nothing, only a rising curve does."
+    )

@@ -1,32 +1,27 @@
 """Every study of the report at once: one pool of trials, one page of results."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.errors import KerasAEError
-from kerasae.experiment import Experiment
-from kerasae.files import whole_files
-from kerasae.files.owned_folder import owned
-from kerasae.presets import denoiser, long_run, selected_model
-from kerasae.reference import sweep_epochs
-from kerasae.runs import run_files
+from kerasae.files.whole_files import write_json
+from kerasae.presets import denoiser, long_run, plain, selected_model
+from kerasae.runs.run import Run
+from kerasae.runs.run_files import REPRODUCTION
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.study import Findings, Run, Study, check_plan, collect, save_findings
+from kerasae.studies.run_study import finished_trials, resolved_study, save_findings
+from kerasae.studies.study import Findings, Study, settings_of
 from kerasae.studies.sweep_study import SweepStudy
-from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.jobs import Event
-from kerasae.trials.running import Bases, Trial, check_trials, running_trials
-from kerasae.trials.sweeps import Sweep
+from kerasae.trials.running import Bases
+from kerasae.trials.trial import Trial
 
 FULL = ("mnist", "fashion_mnist")
 QUICK = ("mnist5k",)
@@ -47,7 +42,7 @@ class Part:
     @property
     def name(self) -> str:
         """The name of its folder, and the beginning of its trials' names."""
-        return f"{self.dataset}-{self.study.name}"
+        return f"{self.dataset}-{self.study.label}"
 
     def trial_name(self, trial: Trial) -> str:
         """Names a trial among those of all parts."""
@@ -59,11 +54,13 @@ class Reproduction:
     """What a reproduction found.
 
     Args:
+        parts: The studies, with the settings that follow from their data.
         findings: The findings by the part's name; parts that failed are missing.
         errors: What went wrong, by trial or part.
         seconds: Wall time of this run, in seconds; what was done before does not count.
     """
 
+    parts: Sequence[Part]
     findings: dict[str, Findings]
     errors: dict[str, str]
     seconds: float
@@ -79,11 +76,10 @@ def report_studies(datasets: Sequence[str]) -> list[Part]:
     """
     parts = []
     for dataset in datasets:
-        short = Experiment(dataset, epochs=sweep_epochs(dataset))
         clipped = dataclasses.replace(denoiser(dataset), clip_noise=True)
         studies: list[Study] = [
-            SweepStudy(Sweep(short)),
-            LearningRateStudy(short),
+            SweepStudy(plain(dataset)),
+            LearningRateStudy(plain(dataset)),
             OverfitStudy(long_run(dataset)),
             RegularizationStudy(selected_model(dataset)),
             DenoisingStudy(denoiser(dataset)),
@@ -100,6 +96,7 @@ def reproduce(
     *,
     jobs: int = 1,
     on_event: Callable[[Event], None] | None = None,
+    resume: bool = False,
 ) -> Reproduction:
     """Runs studies, all their trials in one pool, and leaves each one's results.
 
@@ -111,6 +108,7 @@ def reproduce(
         folder: A new folder, or that of an earlier run.
         jobs: Number of worker processes.
         on_event: Called for each thing that happens.
+        resume: Whether the folder has to be that of an earlier run.
 
     Returns:
         The `Reproduction`. The folder then has `reproduction.json`, a folder per part with
@@ -121,55 +119,39 @@ def reproduce(
         InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
     """
     started = time.perf_counter()
+    parts = [Part(part.dataset, resolved_study(part.study, data[part.dataset])) for part in parts]
     trials = [
         Trial(part.trial_name(trial), trial.experiment)
         for part in parts
         for trial in part.study.trials()
     ]
-    executor = ProcessExecutor(jobs)
-    check_trials(trials, data)
-    with owned(folder, resume=(folder / run_files.PLAN).is_file()):
-        check_plan(folder, {"parts": {part.name: part.study.settings() for part in parts}})
-        with running_trials(trials, data, folder, executor) as (bases, events):
-            runs, errors = collect(events, folder, on_event)
-        findings = _findings(parts, runs, errors, data, bases, folder)
-        result = Reproduction(findings, errors, time.perf_counter() - started)
-        whole_files.write_json(folder / run_files.REPRODUCTION, _record(result, parts))
+    plan = {"parts": {part.name: settings_of(part.study) for part in parts}}
+    with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as finished:
+        bases, runs, errors = finished
+        findings = {}
+        for part in parts:
+            try:
+                findings[part.name] = _findings(part, runs, data[part.dataset], bases, folder)
+            except KerasAEError as error:
+                errors[part.name] = str(error)
+        result = Reproduction(parts, findings, errors, time.perf_counter() - started)
+        record = {
+            "results": {name: findings.summary for name, findings in result.findings.items()},
+            "settings": plan["parts"],
+            "errors": errors,
+            "seconds": result.seconds,
+            **environment(),
+        }
+        write_json(folder / REPRODUCTION, record)
     return result
 
 
 def _findings(
-    parts: Sequence[Part],
-    runs: Mapping[str, Run],
-    errors: dict[str, str],
-    data: Mapping[str, ImageData],
-    bases: Bases,
-    folder: Path,
-) -> dict[str, Findings]:
-    """Saves what each part found; one that cannot say anything is added to the errors."""
-    findings = {}
-    for part in parts:
-        try:
-            found = part.study.findings(_runs_of(part, runs), data[part.dataset], bases)
-        except KerasAEError as error:
-            errors[part.name] = str(error)
-            continue
-        save_findings(part.study, found, data[part.dataset], folder / part.name)
-        findings[part.name] = found
-    return findings
-
-
-def _runs_of(part: Part, runs: Mapping[str, Run]) -> dict[str, Run]:
-    """Picks a part's runs, by the names that the study gives them."""
+    part: Part, runs: Mapping[str, Run], data: ImageData, bases: Bases, folder: Path
+) -> Findings:
+    """Answers a part's question from its own runs, by the names that the study gives them."""
     names = {part.trial_name(trial): trial.name for trial in part.study.trials()}
-    return {names[name]: run for name, run in runs.items() if name in names}
-
-
-def _record(result: Reproduction, parts: Sequence[Part]) -> dict[str, Any]:
-    return {
-        "results": {name: found.summary for name, found in result.findings.items()},
-        "settings": {part.name: part.study.settings() for part in parts},
-        "errors": result.errors,
-        "seconds": result.seconds,
-        **environment(),
-    }
+    own = {names[name]: run for name, run in runs.items() if name in names}
+    findings = part.study.findings(own, data, bases)
+    save_findings(part.study, findings, data, folder / part.name)
+    return findings

@@ -1,44 +1,23 @@
 """The page of a reproduction: the report's every number beside ours, and in words why."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.environment import environment
-from kerasae.reference import REPORT_MSE
-from kerasae.show.report_page import PageContent, PageSection, report_page
-from kerasae.studies.page_sections import (
-    REPORT_OF,
-    denoising_section,
-    learning_rate_section,
-    overfit_section,
-    regularization_section,
-    sweep_section,
-    title_of,
-)
+from kerasae.reference import REPORT_MSE, nearest_of_report, title_of
+from kerasae.show.report_page import PageContent, PageFigure, PageSection, report_page
 from kerasae.studies.reproduction import Part, Reproduction
-
-_SECTIONS = {
-    "sweep": sweep_section,
-    "learning-rate": learning_rate_section,
-    "overfit": overfit_section,
-    "regularize": regularization_section,
-    "denoise": denoising_section,
-    "denoise-clipped": denoising_section,
-}
+from kerasae.studies.run_study import flat_settings
+from kerasae.studies.study import Findings, settings_of
 
 
-def reproduction_page(
-    result: Reproduction, parts: Sequence[Part], folder: Path, command: str
-) -> str:
+def reproduction_page(result: Reproduction, folder: Path, command: str) -> str:
     """Builds `report.html` of a reproduction.
 
     Args:
         result: What was found.
-        parts: The studies it ran.
         folder: The reproduction's folder, which has the figures.
         command: The command that made it.
 
@@ -48,29 +27,34 @@ def reproduction_page(
     Raises:
         ArtifactError: If a figure cannot be read.
     """
-    found = [part for part in parts if part.name in result.findings]
-    sections: list[PageSection] = []
-    for part in found:
-        findings = result.findings[part.name]
-        figures = [f"{part.name}/{stem}.svg" for stem in findings.figures]
-        section = _SECTIONS[part.study.name]
-        sections.append(section(part.dataset, findings.summary, figures))
-    content: PageContent = {
-        "title": "A report on dense autoencoders, run again",
-        "summary": _summary(result, found),
-        "sections": sections,
-        "command": command,
-        "settings": {part.name: _flat(part.study.settings()) for part in found},
-        "versions": _flat(environment()),
-    }
+    answered = [part for part in result.parts if part.name in result.findings]
+    content = PageContent(
+        "A report on dense autoencoders, run again",
+        _summary(result, answered),
+        [_section(part, result.findings[part.name]) for part in answered],
+        command,
+        {part.name: flat_settings(settings_of(part.study)) for part in answered},
+        flat_settings(environment()),
+    )
     return report_page(content, folder)
+
+
+def _section(part: Part, findings: Findings) -> PageSection:
+    dataset, study = title_of(part.dataset), part.study
+    clipped = ", clipped to [0, 1]" if study.base.clip_noise else ""
+    figures = [
+        PageFigure(f"{part.name}/{stem}.svg", f"{dataset}: {figure.words}.")
+        for stem, figure in findings.figures.items()
+    ]
+    title = f"{dataset}: {study.title}{clipped}"
+    return PageSection(title, findings.words, findings.tables, figures)
 
 
 def _summary(result: Reproduction, parts: Sequence[Part]) -> list[str]:
     sweeps = {
         part.dataset: result.findings[part.name].summary
         for part in parts
-        if part.study.name == "sweep"
+        if part.study.label == "sweep"
     }
     names = " and ".join(title_of(dataset) for dataset in sweeps)
     paragraphs = [
@@ -92,73 +76,56 @@ def _summary(result: Reproduction, parts: Sequence[Part]) -> list[str]:
 
 
 def _agreement(sweeps: Mapping[str, dict[str, Any]]) -> str:
-    falling = all(
-        _falls([cells[dim] for dim in sorted(cells)])
+    curves = [
+        [cells[dim] for dim in sorted(cells)]
         for summary in sweeps.values()
-        for cells in _cells(summary).values()
-    )
-    more = (
-        "the larger the code, the smaller the error, with every network"
-        if falling
-        else "larger codes mostly have smaller errors"
-    )
+        for cells in _test_mse(summary).values()
+    ]
+    falling = all(b < a for curve in curves for a, b in itertools.pairwise(curve))
+    more = "the larger the code, the smaller the error, with every network"
     return (
-        f"Where we agree: {more}; the largest code is the best; and a network that is trained for "
-        "long ends better than after the few epochs of the tables."
+        f"Where we agree: {more if falling else 'larger codes mostly have smaller errors'}; the "
+        "largest code is the best; and a network that is trained for long ends better than after "
+        "the few epochs of the tables."
     )
 
 
 def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
-    ratios, below_pca, below_mean, deeper, pairs, theirs = [], 0, 0, 0, 0, 0
+    theirs, ratios, pairs = [], [], []
     for dataset, summary in sweeps.items():
-        cells = _cells(summary)
-        for name, values in REPORT_MSE[REPORT_OF.get(dataset, dataset)].items():
+        ours = _test_mse(summary)
+        for name, values in REPORT_MSE[nearest_of_report(dataset)].items():
             for dim, mse in values.items():
-                theirs += 1
-                below_pca += mse > summary["pca_test_mse"].get(str(dim), 1.0)
-                below_mean += mse > summary["mean_image_test_mse"]
-                if dim in cells.get(name, {}):
-                    ratios.append(mse / cells[name][dim])
-        for dim in set(cells.get("basic", {})) & set(cells.get("extended", {})):
-            pairs += 1
-            deeper += cells["extended"][dim] <= cells["basic"][dim]
+                pca = summary["pca_test_mse"].get(str(dim), 1.0)
+                theirs.append((mse > pca, mse > summary["mean_image_test_mse"]))
+                if dim in ours.get(name, {}):
+                    ratios.append(mse / ours[name][dim])
+        basic, extended = (ours.get(name, {}) for name in ("basic", "extended"))
+        pairs += [extended[dim] <= basic[dim] for dim in basic.keys() & extended.keys()]
+    below_pca, below_mean = map(sum, zip(*theirs, strict=True))
     words = [
         f"Where we differ: the report's figures lose to PCA with as many dimensions in "
-        f"{below_pca} of {theirs} cells, and in {below_mean} to an answer that is always the mean "
-        "training image: those networks had hardly been trained."
+        f"{below_pca} of {len(theirs)} cells, and in {below_mean} to an answer that is always the "
+        "mean training image: those networks had hardly been trained."
     ]
     if ratios:
         words.append(f"Ours are {min(ratios):.1f} to {max(ratios):.1f} times below the report's.")
     if pairs:
         words.append(
             f"It concludes that the deeper network is worse; of ours the deeper one is at least as "
-            f"good in {deeper} of {pairs} pairs."
+            f"good in {sum(pairs)} of {len(pairs)} pairs."
         )
         words.append(
             "It was not worse, it was not trained."
-            if deeper == pairs
+            if all(pairs)
             else "Where it is not, it has too few images to learn from, not too many layers."
         )
     return " ".join(words)
 
 
-def _cells(summary: Mapping[str, Any]) -> dict[str, dict[int, float]]:
+def _test_mse(summary: Mapping[str, Any]) -> dict[str, dict[int, float]]:
     """Returns the test MSE by architecture and latent dimension."""
     cells: dict[str, dict[int, float]] = {}
     for row in summary["rows"]:
         cells.setdefault(row["architecture"], {})[row["latent_dim"]] = row["test_mse"]
     return cells
-
-
-def _falls(values: Sequence[float]) -> bool:
-    return all(later < earlier for earlier, later in itertools.pairwise(values))
-
-
-def _flat(settings: Mapping[str, Any]) -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat.update(value)
-        else:
-            flat[key] = value
-    return flat

@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from rich.table import Table
+import msgspec
 
-from kerasae.data.image_data import ImageData
-from kerasae.environment import environment
-from kerasae.errors import ArtifactError
-from kerasae.files import whole_files
-from kerasae.files.owned_folder import owned
-from kerasae.runs import run_files
-from kerasae.runs.reading import load_run, read_history
-from kerasae.show import figure_files
-from kerasae.trials.executors import ProcessExecutor
-from kerasae.trials.jobs import Event, Failed, Finished
-from kerasae.trials.running import Bases, Trial, check_trials, running_trials
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.files.shapes import FINITE, checked, fields_of
+from kerasae.presets import plain
+from kerasae.show.table import Table
+from kerasae.trials.trial import Trial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
+    from kerasae.trials.running import Bases
+
+# The lists of a study are of these.
+Positive = Annotated[float, msgspec.Meta(gt=0, le=FINITE)]
+
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """A finished trial.
+class StudyFigure:
+    """A figure of a study.
 
     Args:
-        folder: Where its artifacts are.
-        metrics: Its final scores; see `training.train.TrainedRun`.
-        history: Its logs, a row per epoch.
+        drawn: The figure.
+        words: The figure in words, without a stop.
     """
 
-    folder: Path
-    metrics: dict[str, Any]
-    history: list[dict[str, float]]
-
-    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns what the saved model makes of images, of the same shape."""
-        return np.asarray(load_run(self.folder)(images, training=False))
+    drawn: Figure
+    words: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,116 +46,81 @@ class Findings:
 
     Args:
         summary: The numbers, as plain JSON values.
-        tables: The same for a person.
+        tables: The same for a person, beside the report's.
+        words: What it means, in paragraphs.
         figures: Figures by the stem of their file's name.
     """
 
     summary: dict[str, Any]
     tables: list[Table]
-    figures: dict[str, Figure]
+    words: list[str]
+    figures: dict[str, StudyFigure]
 
 
-class Study(Protocol):
-    """A question that some trials on one data set answer."""
+@dataclasses.dataclass(frozen=True)
+class Study(abc.ABC):
+    """A question that some trials on one data set answer.
 
-    @property
-    def name(self) -> str:
-        """The study's name, as the command line has it."""
-        ...
-
-    def trials(self) -> list[Trial]:
-        """Returns the trials, with names of their own within the study."""
-        ...
-
-    def settings(self) -> dict[str, Any]:
-        """Returns every setting as plain JSON values."""
-        ...
-
-    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
-        """Answers the question from the finished trials by name; failed ones are missing."""
-        ...
-
-
-def run_study(
-    study: Study,
-    data: ImageData,
-    folder: Path,
-    *,
-    jobs: int = 1,
-    on_event: Callable[[Event], None] | None = None,
-) -> tuple[Findings, dict[str, str]]:
-    """Runs a study and leaves `study.json` and its figures beside its trials.
+    A study has lists of its own after `base`. Its class says what its command is called
+    (`name`), what it is about (`title`), which settings of `base` it sets itself (`varies`) and
+    which settings it starts from on a data set (`start`).
 
     Args:
-        study: The study.
-        data: Its data set.
-        folder: A new or empty folder, or that of an earlier run, whose finished trials are not
-            run again.
-        jobs: Number of worker processes.
-        on_event: Called for each thing that happens.
-
-    Returns:
-        The findings, and what went wrong, by trial.
+        base: The settings that the trials share.
 
     Raises:
-        ArtifactError: If the folder holds something else, belongs to another process, or cannot
-            be written.
-        InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
-        KerasAEError: If no trial finished.
+        InvalidSetting: If a list is empty or names a value twice, a value is out of range, or
+            no images are held out to choose by.
     """
-    trials = study.trials()
-    executor = ProcessExecutor(jobs)
-    check_trials(trials, {data.name: data})
-    # A folder with a plan is one to go on in; trials of other settings are refused.
-    with owned(folder, resume=(folder / run_files.PLAN).is_file()):
-        check_plan(folder, {"study": study.name})
-        with running_trials(trials, {data.name: data}, folder, executor) as (bases, events):
-            runs, errors = collect(events, folder, on_event)
-        findings = study.findings(runs, data, bases)
-        save_findings(study, findings, data, folder)
-    return findings, errors
+
+    base: Experiment
+    name: ClassVar[str]
+    title: ClassVar[str]
+    varies: ClassVar[tuple[str, ...]] = ()
+    start: ClassVar[Callable[[str], Experiment]] = staticmethod(plain)
+
+    def __post_init__(self) -> None:
+        for name, field in fields_of(type(self)).items():
+            value = checked(name, getattr(self, name), field.shape)
+            object.__setattr__(self, name, value)
+            if name != "base" and len(set(value)) != len(value):
+                raise InvalidSetting(name, list(value), "no value twice")
+        self.base.check_validation()
+        self.trials()
+
+    @property
+    def label(self) -> str:
+        """Its name in files and folders."""
+        return self.name
+
+    def check_data(self, data: ImageData) -> None:
+        """Checks, before anything is written, what only the images can tell.
+
+        Raises:
+            InvalidSetting: If a batch is larger than the training set, or the study is not
+                one of such images.
+        """
+        from kerasae.trials.running import resolved_trials
+
+        resolved_trials(self.trials(), {data.name: data})
+
+    @abc.abstractmethod
+    def trials(self) -> list[Trial]:
+        """Returns the trials, with names of their own within the study."""
+
+    @abc.abstractmethod
+    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+        """Answers the question from the finished trials by name; failed ones are missing."""
 
 
-def check_plan(folder: Path, plan: dict[str, Any]) -> None:
-    """Leaves the plan in a new folder, or checks that it is the one that is there.
+def settings_of(study: Study) -> dict[str, Any]:
+    """Returns every setting of a study as plain JSON values.
 
-    Raises:
-        ArtifactError: If it is another one.
+    Example:
+
+    >>> from kerasae.studies.overfitting import OverfitStudy
+    >>> settings_of(OverfitStudy(Experiment(latent_dim=7)))["base"]["latent_dim"]
+    7
     """
-    path = folder / run_files.PLAN
-    if not path.is_file():
-        whole_files.write_json(path, plan)
-    elif whole_files.read_json(path) != plan:
-        raise ArtifactError(
-            f"{folder}: holds another study, or one with other settings; choose another --out"
-        )
-
-
-def collect(
-    events: Sequence[Event] | Any, folder: Path, on_event: Callable[[Event], None] | None
-) -> tuple[dict[str, Run], dict[str, str]]:
-    """Waits for the trials; returns the finished ones and the errors of the others, by name."""
-    runs, errors = {}, {}
-    for event in events:
-        if isinstance(event, Finished):
-            place = folder / run_files.TRIALS / event.name
-            runs[event.name] = Run(place, event.metrics, read_history(place))
-        elif isinstance(event, Failed):
-            errors[event.name] = event.error
-        if on_event is not None:
-            on_event(event)
-    return runs, errors
-
-
-def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
-    """Writes `study.json` and the figures, as SVG and PNG."""
-    for stem, figure in findings.figures.items():
-        figure_files.save_figure(folder, stem, figure)
-    record = {
-        "study": study.name,
-        "settings": study.settings(),
-        "results": findings.summary,
-        "data_md5": list(data.checksums()),
-        **environment(),
-    }
-    whole_files.write_json(folder / run_files.STUDY, record)
+    settings: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(study))
+    return settings

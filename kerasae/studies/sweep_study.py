@@ -4,62 +4,63 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_floats
+from kerasae.model_outputs import outputs
 from kerasae.pca import PCA
 from kerasae.reference import REPORT_MSE
+from kerasae.runs.run import Run
 from kerasae.show.sweep_figure import sweep_figure
 from kerasae.show.sweep_table import sweep_table
 from kerasae.show.versions_figure import drawn_rows, versions_figure
-from kerasae.studies.study import Findings, Run
+from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.trials.grid import Sweep
 from kerasae.trials.jobs import Finished
-from kerasae.trials.running import Bases, Trial
-from kerasae.trials.sweeps import Sweep, sweep_result
+from kerasae.trials.running import Bases
+from kerasae.trials.sweeps import sweep_result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 @dataclasses.dataclass(frozen=True)
-class SweepStudy:
-    """Asks a sweep which network and which latent dimension suit the data.
+class SweepStudy(Sweep, Study):
+    """Asks a sweep which network and which latent dimension suit the data; see `Sweep`."""
 
-    Args:
-        sweep: The grid.
-    """
-
-    sweep: Sweep
-    name = "sweep"
-
-    def trials(self) -> list[Trial]:
-        """Returns the trials of the sweep."""
-        return self.sweep.trials()
-
-    def settings(self) -> dict[str, Any]:
-        """Returns every setting as plain JSON values."""
-        return self.sweep.to_dict()
+    name: ClassVar[str] = "sweep"
+    title: ClassVar[str] = "architectures and latent dimensions"
 
     def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
         """Sets the networks beside PCA, the mean training image and the report."""
-        pca = bases[data.name, self.sweep.base.validation_split]
+        pca = bases[data.name, self.base.validation_split]
+        pca_mse = pca.mse(data.test, self.latent_dims)
         outcomes = {name: Finished(name, run.metrics) for name, run in runs.items()}
-        result = sweep_result(self.sweep, outcomes, pca.mse(data.test, self.sweep.latent_dims))
+        rows = sweep_result(self, outcomes, pca_mse).rows
         summary = {
-            "rows": result.rows,
-            "pca_test_mse": {str(dim): mse for dim, mse in result.pca_mse.items()},
+            "rows": rows,
+            "pca_test_mse": {str(dim): mse for dim, mse in pca_mse.items()},
             "mean_image_test_mse": pca.mse(data.test, [0])[0],
             "report": REPORT_MSE.get(data.name),
         }
-        figures = {self.name: sweep_figure(result, data.name)}
+        figures = {
+            self.name: StudyFigure(
+                sweep_figure(rows, pca_mse, data.name),
+                "Test MSE against the latent dimension for each network, PCA and the report",
+            )
+        }
         if runs:
-            figures["reconstructions"] = self._reconstructions(runs, data, pca)
-        return Findings(summary, [sweep_table(result, data.name)], figures)
+            figures["reconstructions"] = StudyFigure(
+                self._reconstructions(runs, data, pca),
+                "Eight test images, and what PCA and the networks make of them, each with its PSNR",
+            )
+        table = sweep_table(rows, pca_mse, data.name)
+        return Findings(summary, [table], _words(summary), figures)
 
     def _reconstructions(self, runs: Mapping[str, Run], data: ImageData, pca: PCA) -> Figure:
         """Draws the first test images as the trained networks of one code size return them."""
-        dims = sorted({trial.experiment.latent_dim for trial in self.trials()})
+        dims = sorted(self.latent_dims)
         middle = dims[(len(dims) - 1) // 2]
         shown = data.test[drawn_rows(len(data.test))]
         clean = as_floats(shown)
@@ -68,6 +69,21 @@ class SweepStudy:
             if trial.experiment.latent_dim == middle and trial.name in runs:
                 widths = "-".join(map(str, trial.experiment.hidden_dims))
                 label = f"{trial.experiment.architecture}\n{widths}"
-                versions.setdefault(label, runs[trial.name].outputs(clean))
+                if label not in versions:
+                    versions[label] = outputs(runs[trial.name].model, clean)
         title = f"{data.title}: reconstructions from a code of {middle}"
         return versions_figure(clean, versions, title)
+
+
+def _words(summary: Mapping[str, Any]) -> list[str]:
+    rows = summary["rows"]
+    won = sum(row["test_mse"] <= row["pca_test_mse"] for row in rows)
+    epochs = rows[0]["epochs"] if rows else 0
+    return [
+        f"After {epochs} epochs, {won} of our {len(rows)} networks are better than PCA with as "
+        "many dimensions. They begin at PCA: a linear path from the image to the code and back, "
+        "started at the principal components, runs beside the stack, which has to learn only "
+        "what PCA cannot do.",
+        f"The mean training image as the answer to everything costs "
+        f"{summary['mean_image_test_mse']:.4f}.",
+    ]

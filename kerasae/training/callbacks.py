@@ -1,7 +1,5 @@
 """Keras callbacks: validation scores, throughput, and an early end on divergence."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +19,7 @@ class ValidationScores(keras.callbacks.Callback):
     List it before any callback that reads these keys, such as `EarlyStopping`.
 
     Args:
-        image_mse: Function that scores images; see `evaluation.image_mse_function`.
+        image_mse: Function that scores images; see `model_outputs.image_mse_function`.
         images: Validation images, `uint8`.
         inputs: What the model sees instead, where that is not the images themselves.
     """
@@ -39,10 +37,10 @@ class ValidationScores(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:
-            found = scores(self._image_mse(self._images, self._inputs))
-            logs["val_mse"] = found.mse
-            logs["val_psnr"] = found.psnr
-            logs["val_pooled_psnr"] = found.pooled_psnr
+            scored = scores(self._image_mse(self._images, self._inputs))
+            logs["val_mse"] = scored.mse
+            logs["val_psnr"] = scored.psnr
+            logs["val_pooled_psnr"] = scored.pooled_psnr
 
 
 class Throughput(keras.callbacks.Callback):
@@ -96,7 +94,9 @@ class StopOnDivergence(keras.callbacks.Callback):
             )
 
 
-class OnEpoch(keras.callbacks.Callback):
+def on_epoch_callback(
+    report: Callable[[int, dict[str, float]], None], throughput: Throughput
+) -> keras.callbacks.Callback:
     """Hands each epoch's logs, with `images_per_second`, to a function.
 
     Args:
@@ -104,14 +104,8 @@ class OnEpoch(keras.callbacks.Callback):
         throughput: Where the images per second come from; list it first.
     """
 
-    def __init__(
-        self, report: Callable[[int, dict[str, float]], None], throughput: Throughput
-    ) -> None:
-        super().__init__()
-        self._report = report
-        self._throughput = throughput
+    def on_epoch_end(epoch: int, logs: dict[str, Any]) -> None:
+        values = {key: float(value) for key, value in logs.items()}
+        report(epoch + 1, {**values, "images_per_second": throughput.images_per_second})
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        values = {key: float(value) for key, value in (logs or {}).items()}
-        values["images_per_second"] = self._throughput.images_per_second
-        self._report(epoch + 1, values)
+    return keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)

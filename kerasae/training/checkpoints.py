@@ -5,9 +5,6 @@ each array), the arrays' bytes, and the SHA-256 of all that. The newest two are 
 a name of its own, so there is no moment at which neither is in place.
 """
 
-from __future__ import annotations
-
-import contextlib
 import dataclasses
 import hashlib
 import json
@@ -20,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.errors import ArtifactError, DamagedFile, KerasAEWarning
+from kerasae.errors import DamagedFile, KerasAEWarning
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.local_files import Refused, read_local, refusing
 from kerasae.files.whole_files import remove_unfinished, replacing
-from kerasae.identity import Identity
+from kerasae.identity import Identity, check_same, flat
 
 _FORMAT = "kerasae-checkpoint-1"
 _KEPT = 2
@@ -111,14 +108,15 @@ class Checkpoints:
         remove_unfinished(self._folder)
         for path in self._files():
             try:
-                found = read_checkpoint(path)
+                checkpoint = read_checkpoint(path)
             except DamagedFile as error:
                 warnings.warn(
                     f"{error}; going on from the one before it", KerasAEWarning, stacklevel=2
                 )
                 continue
-            self._check(path, found)
-            return found
+            grows = ("epochs",) if self._more_epochs else ()
+            check_same(path, flat(checkpoint.belongs_to), self._identity.flat(), grows)
+            return checkpoint
         return None
 
     def clear(self, *, keep: int = 0) -> None:
@@ -128,26 +126,10 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         """The newest first."""
-        found = []
         # A run that has not begun has no folder.
-        with contextlib.suppress(FileNotFoundError):
-            for path in self._folder.iterdir():
-                name = _NAME.fullmatch(path.name)
-                if name:
-                    found.append((int(name[1]), path))
-        return [path for _, path in sorted(found, reverse=True)]
-
-    def _check(self, path: Path, found: Checkpoint) -> None:
-        changed = self._identity.differences(found.belongs_to)
-        if self._more_epochs:
-            before = found.belongs_to["experiment"].get("epochs", 0)
-            if before < self._identity.experiment.epochs:
-                changed = [text for text in changed if not text.startswith("epochs:")]
-        if changed:
-            raise ArtifactError(
-                f"{path}: belongs to a run that differs ({'; '.join(changed)}); resume with the "
-                f"same settings, data and version, or choose another --out"
-            )
+        paths = self._folder.iterdir() if self._folder.is_dir() else ()
+        numbered = [(int(name[1]), path) for path in paths if (name := _NAME.fullmatch(path.name))]
+        return [path for _, path in sorted(numbered, reverse=True)]
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

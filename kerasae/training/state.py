@@ -1,7 +1,6 @@
 """Everything that a training run must remember to go on as if it had never stopped."""
 
-from __future__ import annotations
-
+import concurrent.futures
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from kerasae.errors import ArtifactError
 from kerasae.files import interrupts
-from kerasae.training.background_writer import BackgroundWriter
 from kerasae.training.callbacks import Throughput
 from kerasae.training.checkpoints import Checkpoint, Checkpoints
 from kerasae.training.early_stopping import EarlyStopping
@@ -50,7 +48,8 @@ class TrainingState(keras.callbacks.Callback):
         self._checkpoints = checkpoints
         self._seconds = seconds
         self._seconds_before = 0.0
-        self._writer = BackgroundWriter()
+        self._pool = concurrent.futures.ThreadPoolExecutor(1)
+        self._writing: concurrent.futures.Future[object] | None = None
         self.history: list[dict[str, float]] = []
         self.extended_at: list[int] = []
 
@@ -58,6 +57,16 @@ class TrainingState(keras.callbacks.Callback):
     def seconds(self) -> float:
         """Seconds that the run has taken, over all processes that worked on it."""
         return self._seconds_before + self._seconds()
+
+    def times(self) -> dict[str, Any]:
+        """Returns how long and how fast the run has trained; see `train.Trained`."""
+        return {
+            "epochs": len(self.history),
+            "seconds": self.seconds,
+            "train_seconds": self._throughput.train_seconds,
+            "images_per_second": self._throughput.mean_images_per_second,
+            **({"extended_at": self.extended_at} if self.extended_at else {}),
+        }
 
     @property
     def stopped(self) -> bool:
@@ -71,8 +80,9 @@ class TrainingState(keras.callbacks.Callback):
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **values})
         if self._checkpoints is not None:
-            save, values, arrays = self._checkpoints.save, self._values(), self._arrays()
-            self._writer.start(lambda: save(epoch + 1, values, arrays))
+            state, arrays = self._values(), self._arrays()
+            self._wait()
+            self._writing = self._pool.submit(self._checkpoints.save, epoch + 1, state, arrays)
 
     def finish_writing(self) -> None:
         """Waits until the last checkpoint is in place.
@@ -80,7 +90,14 @@ class TrainingState(keras.callbacks.Callback):
         Raises:
             ArtifactError: If it cannot be written.
         """
-        self._writer.finish()
+        with self._pool:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Waits for the checkpoint that is being written; raises what that raised."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Puts the run back to where the checkpoint was saved.
@@ -125,7 +142,7 @@ class TrainingState(keras.callbacks.Callback):
 
     def _arrays(self) -> dict[str, NDArray]:
         # Copies, for training goes on while they are written.
-        arrays = {name: np.array(value) for name, value in self._variables().items()}
+        arrays = {name: np.array(value.value.numpy()) for name, value in self._variables().items()}
         if self._early_stopping is not None:
             best = self._early_stopping.state()[1]
             arrays |= {f"best/{number}": weights for number, weights in enumerate(best)}

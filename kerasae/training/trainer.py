@@ -1,7 +1,5 @@
 """A Keras model whose train step is a whole chunk of steps inside one XLA program."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras
@@ -114,7 +112,7 @@ class ChunkTrainer(keras.Model):
         """Compiles the train step by running no step, so that epochs can be timed fairly."""
         self.optimizer.build(self.autoencoder.trainable_variables)
         self.make_train_function()
-        self.train_function(iter(no_chunk(self._experiment.batch_size)))
+        self.train_function(iter(no_chunk(self._experiment.batch_for(len(self._images)))))
         self.reset_metrics()
 
 

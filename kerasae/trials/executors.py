@@ -4,8 +4,6 @@
 costs its own job only, and that one goes on from its checkpoint.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import dataclasses
@@ -18,12 +16,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from kerasae.environment import cores
 from kerasae.errors import InvalidSetting
 from kerasae.files.interrupts import Interrupted, check, handling_signals
-from kerasae.trials.jobs import Died, Event, Executor, Job, JobQueue, Work
+from kerasae.trials.jobs import Died, Ending, Event, Job, JobQueue, Work
 
-EXECUTORS = ("processes", "serial", "ray")
 # TensorFlow keeps every compiled program for the life of its process, and compiling the next
 # takes some 80 MiB for a while: a worker that has grown to this much makes room for a new one,
 # so that none ever needs 900 MiB.
@@ -31,45 +27,6 @@ _RETIRE_ABOVE = 800 << 20
 # Seconds for a worker to finish what it is writing, once it is told to end.
 _GRACE = 15
 _PR_SET_PDEATHSIG = 1
-
-
-def make_executor(
-    name: str, jobs: int | None, *, ray_address: str | None = None, gpus_per_trial: float = 0.0
-) -> Executor:
-    """Makes an executor by its name.
-
-    Args:
-        name: `processes`, `serial` or `ray`.
-        jobs: Trials at once, at least 1; `None` is one per core, of this machine or of the
-            cluster.
-        ray_address: Address of a running Ray cluster, `host:port` or `auto`; `None` starts Ray
-            on this machine.
-        gpus_per_trial: GPUs that Ray gives each trial, at least 0; may be a fraction.
-
-    Raises:
-        InvalidSetting: If there is none of that name, or a setting does not belong to it.
-
-    Example:
-
-    >>> make_executor("threads", 1)
-    Traceback (most recent call last):
-        ...
-    kerasae.errors.InvalidSetting: executor: received 'threads'; expected one of processes, \
-serial, ray
-    """
-    if name not in EXECUTORS:
-        raise InvalidSetting("executor", name, "one of " + ", ".join(EXECUTORS))
-    check_workers(jobs)
-    if name == "ray":
-        from kerasae.trials.ray.executor import RayExecutor
-
-        return RayExecutor(jobs, ray_address, gpus_per_trial)
-    for setting, value in (("ray_address", ray_address), ("gpus_per_trial", gpus_per_trial)):
-        if value:
-            raise InvalidSetting(setting, value, f"nothing with executor {name}")
-    if name == "serial":
-        return SerialExecutor()
-    return ProcessExecutor(cores() if jobs is None else jobs)
 
 
 def check_workers(workers: int | None) -> None:
@@ -99,22 +56,9 @@ class SerialExecutor:
         work.prepare(alone=False)
         while (job := queue.take()) is not None:
             seen: list[Event] = []
-            outcome = work.run(job, seen.append)
+            ending = work.run(job, seen.append)
             yield from seen
-            yield outcome
-
-
-@dataclasses.dataclass(frozen=True)
-class _Outcome:
-    """A worker's last message about a job.
-
-    Args:
-        event: What came of the job.
-        retiring: Whether the worker ends now.
-    """
-
-    event: Event
-    retiring: bool
+            yield ending
 
 
 @dataclasses.dataclass
@@ -158,26 +102,22 @@ class ProcessExecutor:
             for connection in wait(list(running)):
                 worker = running[connection]  # type: ignore[index]
                 try:
-                    message: Event | _Outcome = worker.connection.recv()
+                    event: Event = worker.connection.recv()
                 except (EOFError, ConnectionResetError):
                     _dismiss(worker, running)
                     yield Died(worker.job.name, f"exit code {worker.process.exitcode}")
                     continue
-                if not isinstance(message, _Outcome):
-                    yield message
-                    continue
-                if message.retiring:
-                    _dismiss(worker, running)
                 # Before the next job is taken, for the event may put one back.
-                yield message.event
-                if not message.retiring:
+                yield event
+                if isinstance(event, Ending):
                     self._go_on(worker, queue, running)
             while len(running) < self.workers and (job := queue.take()) is not None:
                 _hand_over(_start(job, work, running))
             check()
 
     def _go_on(self, worker: _Worker, queue: JobQueue, running: dict[Connection, _Worker]) -> None:
-        job = queue.take()
+        retires = resident_bytes(worker.process.pid) > _RETIRE_ABOVE
+        job = None if retires else queue.take()
         if job is None:
             _dismiss(worker, running)
         else:
@@ -226,12 +166,7 @@ def _work(connection: Connection, work: Work, parent: int) -> None:
         work.prepare(alone=True)
         with contextlib.suppress(EOFError, BrokenPipeError):
             while True:
-                job: Job = connection.recv()
-                event = work.run(job, connection.send)
-                retiring = resident_bytes() > _RETIRE_ABOVE
-                connection.send(_Outcome(event, retiring))
-                if retiring:
-                    return
+                connection.send(work.run(connection.recv(), connection.send))
 
 
 def _die_with(parent: int) -> None:
@@ -242,10 +177,10 @@ def _die_with(parent: int) -> None:
             os._exit(1)
 
 
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM; 0 where Linux' /proc is missing."""
+def resident_bytes(process: int | str | None = "self") -> int:
+    """Memory of a process that is in RAM; 0 where Linux' /proc is missing."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -6,8 +6,6 @@ their scores alone, so what is stopped does not depend on how many workers there
 the sweep was interrupted. Trials compete with those of the same data set and latent dimension.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
-Scores = Mapping[str, Mapping[int, float]]
+# Validation MSE by trial and rung.
+RungScores = Mapping[str, Mapping[int, float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,11 +40,13 @@ def rungs(epochs: int) -> tuple[int, ...]:
     >>> rungs(10), rungs(2), rungs(1)
     ((3, 5), (1,), ())
     """
-    found = (math.ceil(epochs / 4), math.ceil(epochs / 2))
-    return tuple(sorted({rung for rung in found if rung < epochs}))
+    shares = (math.ceil(epochs / 4), math.ceil(epochs / 2))
+    return tuple(sorted({rung for rung in shares if rung < epochs}))
 
 
-def next_step(names: Sequence[str], epochs: int, scores: Scores, failed: Collection[str]) -> Step:
+def next_step(
+    names: Sequence[str], epochs: int, scores: RungScores, failed: Collection[str]
+) -> Step:
     """Decides what a group does next.
 
     Args:

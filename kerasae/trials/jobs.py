@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from kerasae.experiment import Experiment
+from kerasae.identity import Identity
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,90 +35,86 @@ class Job:
     tensorboard: bool = False
     until: int | None = None
 
+    @property
+    def identity(self) -> Identity:
+        """What the run's result is the result of."""
+        return Identity(self.experiment, self.data_md5)
 
-@dataclasses.dataclass(frozen=True)
-class Started:
-    """A worker has taken a job."""
+
+class _Happened(msgspec.Struct, frozen=True):
+    """Something that happened to the job of a name."""
 
     name: str
+
+
+class Started(_Happened, frozen=True):
+    """A worker has taken a job."""
+
     epochs: int
 
 
-@dataclasses.dataclass(frozen=True)
-class EpochDone:
+class EpochDone(_Happened, frozen=True):
     """A job has finished an epoch; `logs` has `val_mse`, `val_psnr`, `images_per_second`."""
 
-    name: str
     epoch: int
     logs: dict[str, float]
 
 
-@dataclasses.dataclass(frozen=True)
-class Warned:
+class Warned(_Happened, frozen=True):
     """Something about a job that its owner should know, such as a damaged checkpoint."""
 
-    name: str
     message: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Paused:
+class Paused(_Happened, frozen=True):
     """A job has trained until the epoch that it was to pause after."""
 
-    name: str
     epoch: int
     val_mse: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Finished:
+class Finished(_Happened, frozen=True):
     """A job is done and saved."""
 
-    name: str
     metrics: dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Failed:
+class Failed(_Happened, frozen=True):
     """A job diverged, raised, or killed its workers; `final` if it would do so again."""
 
-    name: str
     error: str
     final: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
-class Stopped:
+class Stopped(_Happened, frozen=True):
     """A trial was among the weak ones at a rung, and does not go on."""
 
-    name: str
     epoch: int
     val_mse: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Died:
+class Died(_Happened, frozen=True):
     """A job's worker died while it worked on it.
 
     Args:
-        name: The job.
         reason: What is known of the death.
         own_fault: Whether the job may have caused it; the loss of a whole machine is not its.
     """
 
-    name: str
     reason: str
     own_fault: bool = True
 
 
-@dataclasses.dataclass(frozen=True)
-class NoRoom:
+class NoRoom(_Happened, frozen=True):
     """A worker could not write; the run has to end, for the next one could not either."""
 
-    name: str
     message: str
 
 
+# What comes of a trial.
+Outcome = Finished | Failed | Stopped
+# What a worker's work on a job ends with; what else it tells of is on the way.
+Ending = Finished | Failed | Paused | NoRoom
 Event = Started | EpochDone | Warned | Paused | Stopped | Finished | Failed | Died | NoRoom
 Report = Callable[[Event], None]
 
@@ -127,7 +126,7 @@ class Work(Protocol):
         """Called in each worker before its first job; `alone` if it does nothing else."""
         ...
 
-    def run(self, job: Job, report: Report) -> Event:
+    def run(self, job: Job, report: Report) -> Ending:
         """Does a job; what happens on the way is reported, what came of it returned."""
         ...
 

@@ -1,36 +1,39 @@
 """The ledger of a run folder: what has become of each trial, line after line.
 
 One process owns it. A line is a JSON record behind the first half of its SHA-256, appended and
-synced. When the ledger is opened, what it says of each trial is written anew beside it and
-moved into place, and a copy of the old file is kept.
+synced; nothing that is in place is ever written again. Nothing was promised by a last line
+without its end, which is cut off before more is appended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-import shutil
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
+
+import msgspec
 
 from kerasae.errors import ArtifactError, KerasAEWarning
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.interrupts import finishing_writes
-from kerasae.files.local_files import open_local, refusing
-from kerasae.files.whole_files import replacing, write_error
+from kerasae.files.local_files import Refused, open_local, refusing
+from kerasae.files.shapes import read_shape
+from kerasae.files.whole_files import write_error
+from kerasae.trials.jobs import Died, Event, Failed, Finished, Job, Paused
 
 LEDGER = "ledger.jsonl"
-_PREVIOUS = "ledger.previous.jsonl"
 _DIGITS = 32
 _MOST_BYTES = 1 << 34
 _MOST_DEPTH = 64
+_MOST_WARNINGS = 10
 # While trials end faster than this, in seconds, one sync is for several of them.
 _SYNC_EVERY = 0.05
 
@@ -43,13 +46,24 @@ class Entry:
         identity: What the trial is, as `Identity.to_dict` gives it.
         kills: How often it has killed its worker.
         rungs: Its validation MSE by the epoch of the rungs it has reached.
-        outcome: `{"metrics": …}` when it is done, `{"error": …, "final": …}` when it failed,
-            `None` before that.
+        outcome: What came of it; `None` before that.
     """
 
     identity: dict[str, Any]
     kills: int = 0
     rungs: dict[int, float] = dataclasses.field(default_factory=dict)
+    outcome: Finished | Failed | None = None
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """A line: a trial, and one thing that is known of it."""
+
+    trial: str
+    identity: dict[str, Any] | None = None
+    killed: bool = False
+    rung: int | None = None
+    val_mse: float | None = None
+    # `metrics` of one that is done, or `error` and `final` of one that failed.
     outcome: dict[str, Any] | None = None
 
 
@@ -58,99 +72,120 @@ class Ledger:
 
     Args:
         folder: The run's folder, which this process owns.
+
+    Raises:
+        ArtifactError: When it is entered, if the ledger is no regular file or cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / LEDGER
-        self._previous = folder / _PREVIOUS
-        self._file: FileIO | None = None
         self._synced = 0.0
 
     def __enter__(self) -> Ledger:
+        self._cut_torn_line()
+        with self._writing():
+            self._file = FileIO(self._path, "a")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._file is not None:
+    def __exit__(self, *error: object) -> None:
+        with self._writing(), self._file:
             self._sync()
-            self._file.close()
 
     def read(self) -> dict[str, Entry]:
         """Returns what is known of each trial by its name; warns of damaged lines.
 
-        A trial whose line is damaged counts as not done. Where the ledger itself is missing,
-        the one before it is read.
+        What a damaged line said counts as not done.
         """
         entries: dict[str, Entry] = {}
-        path = self._path
-        if not path.exists() and self._previous.exists():
-            warnings.warn(
-                f"{path}: is missing; going on from the one before it",
-                KerasAEWarning,
-                stacklevel=2,
-            )
-            path = self._previous
-        if path.exists():
-            for record in _records(path):
-                _take(entries, record)
-            self._rewrite(entries)
+        damaged = []
+        with self._opened() as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    _take(entries, _read(line))
+                except Refused:
+                    damaged.append(number)
+        for number in damaged[:_MOST_WARNINGS]:
+            self._warn(f"line {number} is damaged")
+        if len(damaged) > _MOST_WARNINGS:
+            self._warn(f"{len(damaged) - _MOST_WARNINGS} more lines are damaged")
         return entries
 
-    def begin(self, name: str, identity: dict[str, Any]) -> None:
-        """Records that a trial is handed to a worker."""
-        self._append({"trial": name, "identity": identity})
+    def beginning(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Records each job as handed to a worker when it is taken."""
+        for job in jobs:
+            self._append(job.name, identity=job.identity.to_dict())
+            yield job
 
-    def killed(self, name: str) -> None:
-        """Records that a trial has killed its worker."""
-        self._append({"trial": name, "killed": True})
+    def recording(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Records what happens, and hands it on to those who watch the trials.
 
-    def reached(self, name: str, epoch: int, val_mse: float) -> None:
-        """Records a trial's validation MSE at a rung."""
-        self._append({"trial": name, "rung": epoch, "val_mse": val_mse})
+        It is recorded before the next event is asked for, and so before anything follows
+        from it.
+        """
+        for event in events:
+            self.record(event)
+            if not isinstance(event, Died | Paused):
+                yield event
 
-    def done(self, name: str, metrics: dict[str, Any]) -> None:
-        """Records that a trial is done and saved."""
-        self._append({"trial": name, "outcome": {"metrics": metrics}})
+    def record(self, event: Event) -> None:
+        """Records an event, if it is one that is to be known when the run is resumed."""
+        match event:
+            case Died(name, own_fault=True):
+                self._append(name, killed=True)
+            case Paused(name, epoch, val_mse):
+                self._append(name, rung=epoch, val_mse=val_mse)
+            case Finished() | Failed():
+                outcome = msgspec.to_builtins(event)
+                self._append(outcome.pop("name"), outcome=outcome)
 
-    def failed(self, name: str, error: str, *, final: bool) -> None:
-        """Records that a trial failed; `final` if it would fail again."""
-        self._append({"trial": name, "outcome": {"error": error, "final": final}})
-
-    def _append(self, record: dict[str, Any]) -> None:
-        with finishing_writes():
+    def _append(self, name: str, **what: Any) -> None:
+        record = {"trial": name, **what}
+        text = json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
+        with finishing_writes(), self._writing():
+            end = self._file.tell()
             try:
-                if self._file is None:
-                    self._file = self._path.open("ab", buffering=0)
-                end = self._file.tell()
-                try:
-                    _write_all(self._file, _line(record))
-                except OSError:
-                    # Half a line would hide the next one.
-                    self._file.truncate(end)
-                    raise
-                if time.monotonic() - self._synced > _SYNC_EVERY:
-                    self._sync()
-            except OSError as error:
-                raise write_error(self._path, error) from error
+                _write_all(self._file, _digest(text) + b" " + text + b"\n")
+            except OSError:
+                # Half a line would hide the next one.
+                self._file.truncate(end)
+                raise
+            if time.monotonic() - self._synced > _SYNC_EVERY:
+                self._sync()
 
     def _sync(self) -> None:
-        if self._file is not None:
-            os.fsync(self._file.fileno())
-            self._synced = time.monotonic()
+        os.fsync(self._file.fileno())
+        self._synced = time.monotonic()
 
-    def _rewrite(self, entries: dict[str, Entry]) -> None:
-        if self._path.exists():
-            # A copy, for there must be a ledger at every moment.
-            with replacing(self._previous) as temporary:
-                shutil.copyfile(self._path, temporary)
-        with replacing(self._path) as temporary, temporary.open("wb") as file:
-            for name, entry in entries.items():
-                for record in _records_of(name, entry):
-                    file.write(_line(record))
+    def _cut_torn_line(self) -> None:
+        """Takes away what a process that was killed had not written to its end."""
+        if not os.path.lexists(self._path):
+            return
+        with self._opened() as file:
+            whole = sum(len(line) for line in file if line.endswith(b"\n"))
+            size = file.tell()
+        if whole < size:
+            self._warn("the last line is cut off")
+            with self._writing():
+                os.truncate(self._path, whole)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        with (
+            refusing(self._path, ArtifactError, "choose another --out"),
+            open_local(self._path, _MOST_BYTES, follow_symlinks=False) as file,
+        ):
+            yield file
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise write_error(self._path, error) from error
+
+    def _warn(self, what: str) -> None:
+        message = f"{self._path}: {what}; what was said there may be done again"
+        warnings.warn(message, KerasAEWarning, stacklevel=3)
 
 
 def _write_all(file: FileIO, line: bytes) -> None:
@@ -159,56 +194,42 @@ def _write_all(file: FileIO, line: bytes) -> None:
         left = left[file.write(left) :]
 
 
-def _line(record: dict[str, Any]) -> bytes:
-    text = json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
-    return _digest(text) + b" " + text + b"\n"
-
-
 def _digest(text: bytes) -> bytes:
     return hashlib.sha256(text).hexdigest()[:_DIGITS].encode()
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    with (
-        refusing(path, ArtifactError, "choose another --out"),
-        open_local(path, _MOST_BYTES, follow_symlinks=False) as file,
-    ):
-        for number, line in enumerate(file, 1):
-            digest, _, text = line.rstrip(b"\n").partition(b" ")
-            if line.endswith(b"\n") and _digest(text) == digest:
-                yield parse_json(text, _MOST_DEPTH)
-            else:
-                what = "is damaged" if line.endswith(b"\n") else "is cut off"
-                warnings.warn(
-                    f"{path}: line {number} {what}; what it said may be done again",
-                    KerasAEWarning,
-                    stacklevel=4,
-                )
+def _read(line: bytes) -> _Record:
+    """Reads a line.
+
+    Raises:
+        Refused: If it is damaged, or something else than a record.
+    """
+    digest, _, text = line.rstrip(b"\n").partition(b" ")
+    if _digest(text) != digest:
+        raise Refused("has another checksum")
+    return read_shape(parse_json(text, _MOST_DEPTH), _Record)
 
 
-def _take(entries: dict[str, Entry], record: dict[str, Any]) -> None:
-    name = record["trial"]
-    if "identity" in record:
-        if name not in entries or entries[name].identity != record["identity"]:
-            entries[name] = Entry(record["identity"])
-        return
-    entry = entries.get(name)
+def _take(entries: dict[str, Entry], record: _Record) -> None:
+    """Adds what a record says.
+
+    Raises:
+        Refused: If it says nothing.
+    """
+    name = record.trial
     # Without the line that says what the trial is, nothing about it can be used.
-    if entry is None:
-        return
-    if "killed" in record:
-        entry.kills += 1
-    elif "rung" in record:
-        entry.rungs[record["rung"]] = record["val_mse"]
-    else:
-        entry.outcome = record["outcome"]
-
-
-def _records_of(name: str, entry: Entry) -> Iterator[dict[str, Any]]:
-    yield {"trial": name, "identity": entry.identity}
-    for _ in range(entry.kills):
-        yield {"trial": name, "killed": True}
-    for epoch, val_mse in entry.rungs.items():
-        yield {"trial": name, "rung": epoch, "val_mse": val_mse}
-    if entry.outcome is not None:
-        yield {"trial": name, "outcome": entry.outcome}
+    entry = entries.get(name, Entry({}))
+    match record:
+        case _Record(identity=dict(identity)):
+            if entry.identity != identity:
+                entries[name] = Entry(identity)
+        case _Record(killed=True):
+            entry.kills += 1
+        case _Record(rung=int(rung), val_mse=float(val_mse)):
+            entry.rungs[rung] = val_mse
+        case _Record(outcome=dict(outcome)):
+            said = {"name": name, **outcome}
+            done = "metrics" in outcome
+            entry.outcome = read_shape(said, Finished) if done else read_shape(said, Failed)
+        case _:
+            raise Refused("says nothing of its trial")

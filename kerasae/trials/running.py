@@ -1,47 +1,25 @@
 """Runs the trials of sweeps and studies in parallel, on any number of data sets."""
 
-from __future__ import annotations
-
 import contextlib
-import dataclasses
+import functools
 import itertools
 import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kerasae.data.image_data import ImageData, validation_rows
-from kerasae.experiment import Experiment
+from kerasae.data.image_data import ImageData
 from kerasae.pca import PCA
 from kerasae.runs import run_files
 from kerasae.trials.data_store import DataStore
-from kerasae.trials.jobs import Event, Executor, Failed, Finished, Job, JobQueue, Stopped
+from kerasae.trials.earlier import known_trials
+from kerasae.trials.jobs import Event, Executor, Job, JobQueue, Work
 from kerasae.trials.ledger import Ledger
-from kerasae.trials.records import TrialRecords
+from kerasae.trials.schedule import Schedule
 from kerasae.trials.train_work import TrainWork
+from kerasae.trials.trial import Trial
 
-Outcome = Finished | Failed | Stopped
 Bases = dict[tuple[str, float], PCA]
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """One training run of a sweep or study: a name for its folder and the settings."""
-
-    name: str
-    experiment: Experiment
-
-
-def name_part(value: float) -> str:
-    """Writes a setting for a trial's name: short, but so that no two values have the same.
-
-    Example:
-
-    >>> name_part(0.003), name_part(1.0), name_part(0.0010000001)
-    ('0.003', '1', '0.0010000001')
-    """
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
 
 
 @contextlib.contextmanager
@@ -64,7 +42,7 @@ def running_trials(
         trials: What to train; their results depend on nothing else but `data`.
         data: The data sets that the trials name.
         folder: Where the ledger and `trials/<name>/` are made; this process owns it, see
-            `runs.folder.owned`.
+            `owned`.
         executor: How the trials are run.
         tensorboard: Whether each trial logs for TensorBoard.
         halving: Whether weak trials are stopped at rungs; see `halving`.
@@ -77,6 +55,7 @@ def running_trials(
             version; the message says what differs.
         DiskFull: From the events, when there is no room for what a trial leaves.
     """
+    trials = resolved_trials(trials, data)
     checksums = {
         name: data[name].checksums() for name in {trial.experiment.dataset for trial in trials}
     }
@@ -90,31 +69,57 @@ def running_trials(
         )
         for trial in sorted(trials, key=lambda trial: _cost(trial, data), reverse=True)
     ]
-    with (
-        tempfile.TemporaryDirectory(prefix="kerasae-") as shared,
-        Ledger(folder) as ledger,
-    ):
+    with tempfile.TemporaryDirectory(prefix="kerasae-") as shared:
         store = DataStore(Path(shared))
-        records = TrialRecords(planned, ledger, halving=halving)
-        earlier = records.earlier()
-        queue = JobQueue(records.jobs())
-        with executor.running(queue, TrainWork(store)) as events:
-            for name in dict.fromkeys(trial.experiment.dataset for trial in trials):
+        work = TrainWork(store)
+        with running_jobs(planned, work, folder, executor, halving=halving) as events:
+            for name in checksums:
                 store.add(data[name])
-            recorded = records.recording(events, queue)
-            yield _fit_bases(trials, data, store), itertools.chain(earlier, recorded)
+            yield _fit_bases(trials, data, store), events
 
 
-def check_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> None:
-    """Checks, before anything is written, what only the data can tell.
+@contextlib.contextmanager
+def running_jobs(
+    jobs: Sequence[Job], work: Work, folder: Path, executor: Executor, *, halving: bool = False
+) -> Iterator[Iterator[Event]]:
+    """Runs the jobs that are left, and keeps the ledger; see `running_trials`.
+
+    Args:
+        jobs: All planned jobs, in the order they are to be started.
+        work: What is done with each; what it needs may be prepared until the first event is
+            asked for.
+        folder: Where the ledger is.
+        executor: How the jobs are run.
+        halving: Whether weak trials are stopped at rungs.
+
+    Yields:
+        What happens; first, what is known from earlier.
+    """
+    with Ledger(folder) as ledger:
+        schedule = Schedule(jobs, known_trials(jobs, ledger, halving=halving), halving=halving)
+        earlier = schedule.earlier()
+        queue = JobQueue(ledger.beginning(schedule.jobs()))
+        with executor.running(queue, work) as events:
+            recorded = ledger.recording(schedule.following(events, queue))
+            yield itertools.chain(earlier, recorded)
+
+
+def resolved_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> list[Trial]:
+    """Returns trials with the settings that follow from the data, which nothing else tells.
 
     Raises:
         InvalidSetting: If a batch is larger than the training set.
     """
-    for trial in trials:
-        experiment = trial.experiment
-        rows, _ = validation_rows(len(data[experiment.dataset].train), experiment.validation_split)
-        experiment.check_fits(len(rows))
+
+    @functools.cache
+    def training_images(dataset: str, validation_split: float) -> int:
+        return len(data[dataset].parts(validation_split).train)
+
+    return [
+        Trial(trial.name, one.resolved(training_images(one.dataset, one.validation_split)))
+        for trial in trials
+        for one in [trial.experiment]
+    ]
 
 
 def _fit_bases(trials: Sequence[Trial], data: Mapping[str, ImageData], store: DataStore) -> Bases:

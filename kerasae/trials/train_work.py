@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
-from kerasae.identity import Identity
 from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
-from kerasae.trials.data_store import DataStore, LoadedStore
+from kerasae.trials.data_store import DataStore
 from kerasae.trials.jobs import (
+    Ending,
     EpochDone,
-    Event,
     Failed,
     Finished,
     Job,
@@ -39,7 +38,7 @@ class TrainWork:
         store: Where the data sets and their PCA are.
     """
 
-    store: DataStore | LoadedStore
+    store: DataStore
 
     def prepare(self, *, alone: bool) -> None:
         """Imports TensorFlow, which then computes with one thread; a lean one when alone."""
@@ -49,10 +48,9 @@ class TrainWork:
 
     def portable(self) -> TrainWork:
         """Returns the work with its data in memory."""
-        store = self.store.loaded() if isinstance(self.store, DataStore) else self.store
-        return dataclasses.replace(self, store=store)
+        return TrainWork(self.store.loaded())
 
-    def run(self, job: Job, report: Report) -> Event:
+    def run(self, job: Job, report: Report) -> Ending:
         """Trains; returns `Finished`, `Paused`, `Failed` or `NoRoom`."""
         report(Started(job.name, job.experiment.epochs))
         try:
@@ -62,44 +60,39 @@ class TrainWork:
             return Paused(job.name, *reached.args)
         except DiskFull as error:
             return NoRoom(job.name, str(error))
-        except TrainingDiverged as error:
-            return Failed(job.name, str(error), final=True)
         except KerasAEError as error:
-            return Failed(job.name, str(error))
+            # It would diverge again.
+            return Failed(job.name, str(error), final=isinstance(error, TrainingDiverged))
         # Anything else that one trial raises must not end the others; its type tells it apart.
         except Exception as error:
             return Failed(job.name, f"{type(error).__name__}: {error}".splitlines()[0])
         finally:
             give_memory_back()
 
-    def _train(self, job: Job, report: Report) -> Event:
+    def _train(self, job: Job, report: Report) -> Ending:
         import keras
 
-        from kerasae.runs.run_files import save_run
-        from kerasae.training.train import train
+        from kerasae.runs.fitting import fit_run
 
         def on_epoch(epoch: int, logs: dict[str, float]) -> None:
             report(EpochDone(job.name, epoch, logs))
             if epoch == job.until:
                 raise _RungReached(epoch, logs["val_mse"])
 
-        experiment = job.experiment
-        checkpoints = Checkpoints(job.folder, Identity(experiment, job.data_md5))
         if job.until is not None:
-            _check_rung(checkpoints, job.until)
+            _check_rung(Checkpoints(job.folder, job.identity), job.until)
         # Layers are then named as in a process of their own, and nothing is kept of the last trial.
         keras.backend.clear_session()
-        run = train(
-            experiment,
-            self.store.data(experiment.dataset),
-            pca=self.store.pca(experiment.dataset, experiment.validation_split),
+        run = fit_run(
+            job.experiment,
+            self.store.data(job.experiment.dataset),
+            folder=job.folder,
+            identity=job.identity,
+            pca=self.store.pca(job.experiment.dataset, job.experiment.validation_split),
             on_epoch=on_epoch,
-            tensorboard=job.folder / "tensorboard" if job.tensorboard else None,
-            checkpoints=checkpoints,
+            tensorboard=job.tensorboard,
             cache=_programs(),
         )
-        save_run(job.folder, experiment, run)
-        checkpoints.clear()
         return Finished(job.name, run.metrics)
 
 

@@ -1,7 +1,5 @@
 """Connecting to Ray: a cluster's, or one that is started here for the time being."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os
@@ -89,18 +87,12 @@ def connected(head: str | None, jobs: int | None) -> Iterator[RayCluster]:
         _keep_others_out()
     import ray
 
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if head is None:
+        options |= {"num_cpus": jobs or cores(), "include_dashboard": False}
+        options["_node_ip_address"] = _HERE
     try:
-        if head is None:
-            ray.init(
-                address="local",
-                num_cpus=jobs or cores(),
-                include_dashboard=False,
-                _node_ip_address=_HERE,
-                **quiet,
-            )
-        else:
-            ray.init(address=head, **quiet)
+        ray.init(head or "local", **options)
     # Among others for other versions of Python or Ray than the cluster's.
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -143,7 +135,7 @@ def check_versions(cluster: RayCluster) -> None:
             ).remote()
     for (host, number), answer in answers.items():
         try:
-            found = ray.get(answer, timeout=_VERSIONS_WITHIN)
+            versions = ray.get(answer, timeout=_VERSIONS_WITHIN)
         except ray.exceptions.RayError as error:
             reason = str(error).strip().splitlines()[-1]
             raise KerasAEError(
@@ -151,9 +143,9 @@ def check_versions(cluster: RayCluster) -> None:
                 f"version there"
             ) from error
         for package, version in expected.items():
-            if found[package] != version:
+            if versions[package] != version:
                 raise KerasAEError(
-                    f"Ray node {host} ({number}) has {package} {found[package]}, this process "
+                    f"Ray node {host} ({number}) has {package} {versions[package]}, this process "
                     f"{version}; results would differ: install the same versions"
                 )
 
@@ -175,18 +167,18 @@ def find_head(address: str) -> str:
     Raises:
         InvalidSetting: If there is none, or nothing answers there.
     """
-    found = address
+    head = address
     if address == "auto":
         recorded = Path(tempfile.gettempdir()) / "ray" / "ray_current_cluster"
-        found = os.environ.get("RAY_ADDRESS", "")
-        if not found and recorded.is_file():
-            found = recorded.read_text(encoding="utf-8").strip()
-        if not found:
+        head = os.environ.get("RAY_ADDRESS", "")
+        if not head and recorded.is_file():
+            head = recorded.read_text(encoding="utf-8").strip()
+        if not head:
             raise InvalidSetting("ray_address", address, "a running cluster; this machine has none")
-    refusal = _refusal(found)
+    refusal = _refusal(head)
     if refusal is not None:
-        raise InvalidSetting("ray_address", found, f"host:port of a Ray head; {refusal}")
-    return found
+        raise InvalidSetting("ray_address", head, f"host:port of a Ray head; {refusal}")
+    return head
 
 
 def _refusal(address: str) -> str | None:

@@ -4,8 +4,6 @@ Only the process that calls it writes to the run's folder: what a task leaves in
 temporary folder comes back to it. Ray itself retries nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
 from kerasae.files.interrupts import check
 from kerasae.trials.executors import check_workers
-from kerasae.trials.jobs import Died, Event, Job, JobQueue, Work
+from kerasae.trials.jobs import Died, Ending, Event, Job, JobQueue, Work
 from kerasae.trials.ray.cluster import RayCluster, check_versions, connected, find_head
 from kerasae.trials.ray.mirrored_folder import Changes, MirroredFolder, apply_changes
 from kerasae.trials.ray.tasks import ChunkDone, run_chunk
@@ -73,13 +71,6 @@ class RayExecutor:
             yield _Submission(cluster, queue, work, self.workers, self._gpus).events()
 
 
-@dataclasses.dataclass
-class _Chunk:
-    """A task's jobs that it has not done yet, the present one first."""
-
-    jobs: list[Job]
-
-
 class _Submission:
     """The tasks in flight."""
 
@@ -91,7 +82,8 @@ class _Submission:
         self._work = work
         self._most = most
         self._gpus = gpus
-        self._chunks: dict[Any, _Chunk] = {}
+        # The jobs that a task has not done yet, the present one first.
+        self._chunks: dict[Any, list[Job]] = {}
         self._size = 1
 
     def events(self) -> Iterator[Event]:
@@ -128,12 +120,12 @@ class _Submission:
                 for job in jobs
             ]
             results = task.remote(work, bare, files, _SEND_EVERY * slots)
-            self._chunks[results] = _Chunk(jobs)
+            self._chunks[results] = jobs
 
     def _take(self, results: Any) -> Iterator[Event]:
         import ray
 
-        chunk = self._chunks[results]
+        jobs = self._chunks[results]
         try:
             messages = ray.get(next(results))
         except StopIteration:
@@ -144,36 +136,36 @@ class _Submission:
             raise KerasAEError(f"a Ray task could not run: {reason}") from error
         except ray.exceptions.RayError as error:
             del self._chunks[results]
-            yield from self._lost(chunk, error)
+            yield from self._lost(jobs, error)
             return
         for message in messages:
             match message:
                 case ChunkDone(seconds):
                     self._adapt(seconds)
                 case Changes():
-                    apply_changes(chunk.jobs[0].folder, message)
+                    apply_changes(jobs[0].folder, message)
                 case _:
-                    if message.is_outcome:
-                        chunk.jobs.pop(0)
-                    yield message.event
+                    if isinstance(message, Ending):
+                        jobs.pop(0)
+                    yield message
 
     def _adapt(self, seconds: float) -> None:
         """Chooses how many jobs the next tasks get, by how long the last one's took."""
         wanted = int(_WORTH_A_TASK / max(seconds, 1e-6))
         self._size = max(1, min(wanted, self._size * _GROWTH, _MOST_JOBS))
 
-    def _lost(self, chunk: _Chunk, error: Exception) -> Iterator[Event]:
+    def _lost(self, jobs: list[Job], error: Exception) -> Iterator[Event]:
         import ray
 
         self._cluster.check()
-        if not chunk.jobs:
+        if not jobs:
             return
         own_fault = not isinstance(
             error, ray.exceptions.NodeDiedError | ray.exceptions.LocalRayletDiedError
         )
-        for job in chunk.jobs[1:]:
+        for job in jobs[1:]:
             self._queue.put_back(job)
-        yield Died(chunk.jobs[0].name, _first_line(error), own_fault)
+        yield Died(jobs[0].name, _first_line(error), own_fault)
 
 
 def _first_line(error: Exception) -> str:

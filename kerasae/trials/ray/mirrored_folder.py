@@ -1,7 +1,5 @@
 """Carries the files of a folder from one machine to another, as they change."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from pathlib import Path
@@ -36,7 +34,7 @@ class MirroredFolder:
 
     def changes(self) -> Changes:
         """Returns what has changed since the last call; at first, everything is new."""
-        found, files = {}, {}
+        present, files = {}, {}
         for path in self._folder.rglob("*"):
             # An old checkpoint may be removed meanwhile.
             with contextlib.suppress(FileNotFoundError):
@@ -46,9 +44,9 @@ class MirroredFolder:
                     mark = (status.st_ino, status.st_mtime_ns, status.st_size)
                     if self._seen.get(name) != mark:
                         files[name] = path.read_bytes()
-                    found[name] = mark
-        gone = [name for name in self._seen if name not in found]
-        self._seen = found
+                    present[name] = mark
+        gone = [name for name in self._seen if name not in present]
+        self._seen = present
         return Changes(files, gone)
 
 

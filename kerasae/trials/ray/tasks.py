@@ -1,7 +1,5 @@
 """What runs inside a Ray worker."""
 
-from __future__ import annotations
-
 import dataclasses
 import queue
 import tempfile
@@ -18,21 +16,14 @@ _SEND_EVERY = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
-class JobEvent:
-    """Something that happened to the present job; its outcome is the last."""
-
-    event: Event
-    is_outcome: bool
-
-
-@dataclasses.dataclass(frozen=True)
 class ChunkDone:
     """The end of a task; it took so many seconds for each of its jobs."""
 
     seconds_per_job: float
 
 
-Message = JobEvent | Changes | ChunkDone
+# The ending of a job is the last that is told of it.
+Message = Event | Changes | ChunkDone
 
 
 def run_chunk(
@@ -50,7 +41,7 @@ def run_chunk(
 
     Yields:
         Messages in order. The changes of a job's folder come before the event that tells of
-        them, and its outcome is the last of a job.
+        them, and its ending is the last of a job.
     """
     messages: queue.SimpleQueue[Message | Exception] = queue.SimpleQueue()
 
@@ -107,8 +98,8 @@ def _do(
             if isinstance(event, EpochDone) and time.monotonic() >= due:
                 send_changes()
                 due = time.monotonic() + send_every
-            messages.put(JobEvent(event, False))
+            messages.put(event)
 
-        outcome = work.run(here, report)
+        ending = work.run(here, report)
         send_changes()
-        messages.put(JobEvent(outcome, True))
+        messages.put(ending)

@@ -1,0 +1,61 @@
+"""What commands print when they are done: tables, where it was saved, and what failed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from kerasae.errors import printable
+
+if TYPE_CHECKING:
+    from kerasae.show.table import Table
+
+
+def print_result(
+    as_json: bool,
+    summary: Mapping[str, Any] | Sequence[Any],
+    tables: Sequence[Table] = (),
+    saved: str | Path | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> None:
+    """Prints a result as JSON, or as tables and what was left.
+
+    Args:
+        as_json: Whether to print JSON, and nothing else on stdout.
+        summary: Everything, as plain JSON values.
+        tables: The same for a person.
+        saved: The folder that was left, or a line about what was; or `None`.
+        errors: What went wrong, by trial.
+
+    Raises:
+        Exit: With 1, if something went wrong.
+    """
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        _print_tables(tables)
+        if saved is not None:
+            # It may name files of strangers.
+            print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
+    for name, error in (errors or {}).items():
+        print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
+    if errors:
+        raise typer.Exit(1)
+
+
+def _print_tables(tables: Sequence[Table]) -> None:
+    if not tables:
+        return
+    # Slow to import.
+    from rich.console import Console
+
+    from kerasae.show.terminal import rich_table
+
+    console = Console()
+    for table in tables:
+        console.print(rich_table(table))

@@ -1,0 +1,249 @@
+"""A command's options out of declarations: settings from their annotations, and shared groups."""
+
+import dataclasses
+import inspect
+import re
+import typing
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, Literal
+
+import typer
+
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import ARCHITECTURES, Experiment, architecture_name
+from kerasae.files.shapes import Field, fields_of
+
+NONE = "none"
+# The settings that the command line gave, by name.
+Given = dict[str, Any]
+_Command = Callable[..., None]
+
+
+def with_settings(
+    base: Callable[[str], Experiment] | None = None,
+    *,
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+    own: Mapping[str, Field] | None = None,
+) -> Callable[[_Command], _Command]:
+    """Gives a command an option for each setting, in the place of its parameter `given`.
+
+    Args:
+        base: What the command starts from, by data set, whose values are shown as defaults;
+            `None` shows none.
+        only: The settings of `Experiment`; `None` is all of them.
+        without: Settings of `Experiment` to leave out.
+        own: Fields of something else, such as a study, that get options as well.
+
+    Returns:
+        A decorator. The command is called with the settings that were given, as `Experiment`
+        takes them; `--architecture` has become `hidden_dims`.
+    """
+    fields = {
+        name: field
+        for name, field in fields_of(Experiment).items()
+        if name not in without and (only is None or name in only)
+    }
+    start = base(Experiment.dataset) if base else None
+    defaults = {
+        name: written(field, getattr(start, name)) for name, field in fields.items() if start
+    }
+    fields |= own or {}
+    defaults |= {name: written(field, field.default) for name, field in (own or {}).items()}
+
+    def decorate(function: _Command) -> _Command:
+        def command(**options: Any) -> None:
+            given = {
+                name: read(field, value)
+                for name, field in fields.items()
+                if (value := options.pop(name)) is not None
+            }
+            architecture = options.pop("architecture", None)
+            if architecture is not None:
+                given["hidden_dims"] = _widths(architecture, given.get("hidden_dims"))
+            function(given=given, **options)
+
+        vars(command)["defaults"] = defaults
+        return resigned(command, function, {"given": _parameters(fields, defaults)})
+
+    return decorate
+
+
+def with_groups(function: _Command) -> _Command:
+    """Gives a command the options of each group in `options` that one of its parameters is."""
+    signature = inspect.signature(function, eval_str=True)
+    groups: dict[str, Any] = {
+        name: one.annotation
+        for name, one in signature.parameters.items()
+        if dataclasses.is_dataclass(one.annotation)
+    }
+    parameters = {
+        name: [*inspect.signature(kind, eval_str=True).parameters.values()]
+        for name, kind in groups.items()
+    }
+
+    def command(**options: Any) -> None:
+        for name, kind in groups.items():
+            options[name] = kind(**{one.name: options.pop(one.name) for one in parameters[name]})
+        function(**options)
+
+    return resigned(command, function, parameters)
+
+
+def resigned(
+    command: _Command, function: _Command, instead: Mapping[str, list[inspect.Parameter]]
+) -> _Command:
+    """Makes a command look like a function, with other parameters in the place of some."""
+    parameters = [
+        one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in inspect.signature(function, eval_str=True).parameters.values()
+        for one in instead.get(parameter.name, [parameter])
+    ]
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    vars(command).update({**vars(function), **vars(command)})
+    vars(command)["__signature__"] = inspect.Signature(parameters)
+    return command
+
+
+def flags_of(field: Field) -> tuple[str, ...]:
+    """Returns a setting's names on the command line.
+
+    Example:
+
+    >>> flags_of(fields_of(Experiment)["latent_dim"]), flags_of(fields_of(Experiment)["clip_noise"])
+    (('--latent-dim',), ('--clip/--no-clip',))
+    """
+    flags: tuple[str, ...] = field.extra.get("flags", (f"--{field.name.replace('_', '-')}",))
+    return flags
+
+
+def written(field: Field, value: Any) -> Any:
+    """Writes a setting as the command line and TOML have it; `None` where it has no value.
+
+    Example:
+
+    >>> fields = fields_of(Experiment)
+    >>> written(fields["image_size"], (48, 64)), written(fields["shortcut"], None)
+    ('64x48', 'none')
+    """
+    if value is None:
+        return NONE if typing.get_origin(field.kind) is Literal else None
+    if not isinstance(value, tuple | list):
+        return value
+    if _is_size(field):
+        return f"{value[1]}x{value[0]}"
+    return list(value) if field.extra.get("repeat") else ",".join(map(str, value))
+
+
+def read(field: Field, value: Any) -> Any:
+    """Reads a setting as the command line has it; `Experiment` checks what comes out.
+
+    Raises:
+        InvalidSetting: If a list holds something that is no number, or a size is none.
+    """
+    if value == NONE and typing.get_origin(field.kind) is Literal:
+        return None
+    if typing.get_origin(field.kind) is not tuple:
+        return value
+    if not isinstance(value, str):
+        return tuple(value)
+    if _is_size(field):
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value, re.ASCII)
+        if match is None:
+            raise InvalidSetting(field.name, value, "a width and a height, such as 64x64")
+        # People write the width first.
+        return int(match[2]), int(match[1])
+    return numbers(field.name, value, int if "int" in str(field.kind) else float)
+
+
+def numbers(name: str, text: str, kind: Callable[[str], Any]) -> tuple[Any, ...]:
+    """Reads a comma-separated list of numbers.
+
+    Raises:
+        InvalidSetting: If a part is not a number, or there is none.
+    """
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError:
+        what = "whole numbers" if kind is int else "numbers"
+        raise InvalidSetting(name, text, f"{what} separated by commas") from None
+
+
+def networks(architectures: str | None, hidden_dims: list[str]) -> tuple[tuple[int, ...], ...]:
+    """Puts together the networks that `--architectures` and `--hidden-dims` ask for.
+
+    The number of widths tells the architecture: one is `basic`, two `extended`. A named
+    architecture without widths of its own gets its default widths.
+    """
+    widths = [numbers("hidden_dims", text, int) for text in hidden_dims]
+    if architectures is None:
+        return tuple(widths) or tuple(ARCHITECTURES.values())
+    names = architectures.split(",")
+    unknown = [name for name in names if name not in ARCHITECTURES]
+    if unknown or len(set(names)) != len(names):
+        raise InvalidSetting("architectures", architectures, "basic, extended or basic,extended")
+    strange = [dims for dims in widths if architecture_name(dims) not in names]
+    if strange:
+        raise InvalidSetting(
+            "hidden_dims",
+            ",".join(map(str, strange[0])),
+            f"widths of {architectures} (basic has one, extended two), or no --architectures",
+        )
+    given = {name: [d for d in widths if architecture_name(d) == name] for name in names}
+    return tuple(dims for name in names for dims in given[name] or [ARCHITECTURES[name]])
+
+
+def _widths(architecture: str, widths: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Returns the widths of a network that is named, and may have widths of its own."""
+    if architecture not in ARCHITECTURES:
+        raise InvalidSetting("architecture", architecture, " or ".join(ARCHITECTURES))
+    if widths is not None and architecture_name(widths) != architecture:
+        received = ",".join(map(str, widths))
+        raise InvalidSetting("hidden_dims", received, f"the widths of {architecture}")
+    return widths or ARCHITECTURES[architecture]
+
+
+def _parameters(
+    fields: Mapping[str, Field], defaults: Mapping[str, Any]
+) -> list[inspect.Parameter]:
+    parameters = []
+    for name, field in fields.items():
+        if name == "hidden_dims":
+            text = f"{' or '.join(ARCHITECTURES)}: its default widths."
+            parameters.append(_parameter("architecture", str, typer.Option(help=text)))
+        kind = field.kind if field.kind in (int, float, bool) else str
+        default = defaults.get(name)
+        # A flag's default is seen by its name.
+        shown = str(default) if default is not None and kind is not bool else False
+        option = typer.Option(
+            *flags_of(field),
+            help=_help(field),
+            metavar=field.extra.get("metavar"),
+            show_default=shown,
+        )
+        repeated = field.extra.get("repeat")
+        parameters.append(_parameter(name, list[float] if repeated else kind, option))
+    return parameters
+
+
+def _parameter(name: str, kind: Any, option: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[kind | None, option],
+    )
+
+
+def _help(field: Field) -> str:
+    if typing.get_origin(field.kind) is not Literal:
+        return field.help
+    words = [*typing.get_args(field.kind)]
+    if type(None) in typing.get_args(typing.get_args(field.shape)[0]):
+        words.append(NONE)
+    return f"{field.help.removesuffix('.')}: {', '.join(words)}."
+
+
+def _is_size(field: Field) -> bool:
+    return field.name == "image_size"

@@ -1,0 +1,76 @@
+"""`kerasae learning-rate`, `overfit`, `regularize` and `denoise`: a command for each study."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from kerasae.environment import cores
+from kerasae.experiment import Experiment
+from kerasae.files.shapes import fields_of
+from kerasae.studies.denoising import DenoisingStudy
+from kerasae.studies.learning_rate import LearningRateStudy
+from kerasae.studies.overfitting import OverfitStudy
+from kerasae.studies.regularization import RegularizationStudy
+
+from . import options as o
+from .output import print_result
+from .resuming import resumable
+from .settings import Given, with_settings
+
+
+def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
+    """Makes the command of a study, with an option for each setting and each list of it.
+
+    Args:
+        kind: The study's class.
+        name: The command's name.
+        summary: Its help.
+    """
+    lists = {one: field for one, field in fields_of(kind).items() if one != "base"}
+
+    def command(
+        given: Given,
+        saving: o.Saving,
+        loading: o.Loading,
+        jobs: o.Jobs = None,
+        as_json: o.AsJson = False,
+        quiet: o.Quiet = False,
+    ) -> None:
+        from kerasae.studies.run_study import read_study, run_study
+
+        from .progress import TrialsProgress
+
+        begun = read_study(saving.resume, kind) if saving.resume is not None else None
+        asked = {one: given.pop(one) for one in lists if one in given}
+        start = begun.base if begun else kind.start(given.get("dataset", Experiment.dataset))
+        base = dataclasses.replace(start, **given)
+        study = dataclasses.replace(begun or kind(base), base=base, **asked)
+        data = loading.data(base)
+        study.check_data(data)
+        folder = saving.folder(study.name, data.title)
+        progress = TrialsProgress(study.name, len(study.trials()), silent=quiet)
+        with resumable(name, folder, loading, jobs=jobs), progress:
+            findings, errors = run_study(
+                study,
+                data,
+                folder,
+                jobs=cores() if jobs is None else jobs,
+                on_event=progress.show,
+                resume=saving.resume is not None,
+            )
+        result = {"folder": str(folder), "errors": errors, **findings.summary}
+        print_result(as_json, result, findings.tables, folder, errors)
+
+    command.__name__, command.__doc__ = name.replace("-", "_"), summary
+    return with_settings(kind.start, without=kind.varies, own=lists)(command)
+
+
+STUDY_COMMANDS = {
+    name: study_command(kind, name, summary)
+    for name, kind, summary in (
+        ("learning-rate", LearningRateStudy, "Train with several learning rates; mark the best."),
+        ("overfit", OverfitStudy, "Train for long and show the gap to validation."),
+        ("regularize", RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
+        ("denoise", DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
+    )
+}

@@ -1,0 +1,232 @@
+"""Trains an experiment into a folder: from its last checkpoint if there is one, and saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.data.datasets import experiment_data
+from kerasae.data.image_data import ImageData
+from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.files.owned_folder import check_empty, owned
+from kerasae.files.whole_files import write_json
+from kerasae.identity import Identity, check_same
+from kerasae.runs.run import Run
+from kerasae.runs.run_files import EXPERIMENT, METRICS, TENSORBOARD, save_run
+from kerasae.runtime import start_tensorflow
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasae.pca import PCA
+    from kerasae.training.programs import ProgramCache
+
+
+def fit(
+    data: ImageData | str | os.PathLike[str] | NDArray[np.uint8],
+    experiment: Experiment | None = None,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: str | int = "auto",
+    **settings: Any,
+) -> Run:
+    """Trains an autoencoder and scores it.
+
+    Args:
+        data: A data set, its name or path (see `load_dataset`), or an array of images, `uint8`,
+            `(images, height, width)` or `(images, height, width, channels)`, which has no test
+            images.
+        experiment: The settings; default: those of `Experiment`.
+        folder: Where the run is saved, with a checkpoint after each epoch. One that was begun
+            there with the same settings and data goes on from the last of them, or with more
+            epochs; one that is finished is returned. `None` saves nothing.
+        callbacks: Keras callbacks; they see `val_mse` and `val_psnr` in their logs.
+        verbose: Progress as Keras' `fit` shows it: `"auto"`, 0, 1 or 2.
+        settings: Settings of `Experiment`, in place of those of `experiment`.
+
+    Returns:
+        The `Run`, with its `model`, `history` and `metrics`.
+
+    Raises:
+        ArtifactError: If the folder holds something else, or cannot be written.
+        DataError: If the data cannot be read.
+        InvalidSetting: If a setting is out of range.
+        TrainingDiverged: If the loss or a score is not finite.
+
+    Example:
+
+    >>> images = np.random.RandomState(0).randint(0, 256, (50, 8, 8)).astype(np.uint8)
+    >>> run = fit(images, latent_dim=4, hidden_dims=(16,), epochs=1, verbose=0)
+    >>> run.model.output_shape, len(run.history)
+    ((None, 8, 8), 1)
+    """
+    if isinstance(data, np.ndarray):
+        data = ImageData.from_arrays(data)
+    name = data.name if isinstance(data, ImageData) else os.fspath(data)
+    experiment = dataclasses.replace(experiment or Experiment(), dataset=name, **settings)
+    if not isinstance(data, ImageData):
+        data = experiment_data(experiment)
+    if folder is None:
+        return fit_run(experiment, data, callbacks=callbacks, verbose=verbose)
+    begun = Run(folder) if (Path(folder) / EXPERIMENT).exists() else None
+    options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
+    return fit_into(Path(folder), experiment, data, begun, **options)
+
+
+def fit_into(
+    folder: Path, experiment: Experiment, data: ImageData, begun: Run | None, **options: Any
+) -> Run:
+    """Trains into a folder that this process owns meanwhile.
+
+    Args:
+        folder: The folder; new or empty, or that of `begun`.
+        experiment: The settings: those of `begun`, or with more epochs.
+        data: The images.
+        begun: The run to go on with, or `None`.
+        options: More arguments of `fit_run`.
+
+    Returns:
+        The `Run`; one that is finished already is not trained again.
+
+    Raises:
+        ArtifactError: If it was begun with other settings or data, or cannot be used.
+        InvalidSetting: If more epochs are asked for and the fit has ended by its patience.
+    """
+    experiment = check_begun(folder, experiment, data, begun)
+    with owned(folder, resume=begun is not None):
+        if begun is not None and _is_finished(begun, experiment):
+            return begun
+        write_json(folder / EXPERIMENT, experiment.to_dict())
+        return fit_run(experiment, data, folder=folder, more_epochs=True, **options)
+
+
+def fit_run(
+    experiment: Experiment,
+    data: ImageData,
+    *,
+    folder: Path | None = None,
+    identity: Identity | None = None,
+    pca: PCA | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    tensorboard: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: str | int = 0,
+    cache: ProgramCache | None = None,
+    more_epochs: bool = False,
+    threads: int | None = None,
+) -> Run:
+    """Trains from the last checkpoint on, scores, and saves; see `fit` and `train.train`.
+
+    Args:
+        experiment: The settings.
+        data: The images.
+        folder: Where the run is saved, which this process or the one that started it owns;
+            `None` saves nothing.
+        identity: What the run is, for its checkpoints; `None` is made of the settings and the
+            data's checksums.
+        pca: See `train.train`, as for those that follow.
+        on_epoch: Called after each epoch, once its checkpoint is on its way.
+        tensorboard: Whether to log for TensorBoard, in the folder.
+        callbacks: Keras callbacks of the caller.
+        verbose: What Keras' `fit` takes.
+        cache: Compiled programs of an earlier call.
+        more_epochs: Whether a run with fewer epochs in all goes on, and the last checkpoint is
+            kept so that this one can.
+        threads: Threads to compute with, where TensorFlow is not running yet; `None` for all.
+
+    Returns:
+        The `Run`.
+    """
+    experiment = resolved_for(experiment, data)
+    start_tensorflow(threads)
+    from kerasae.evaluation import run_metrics
+    from kerasae.training.checkpoints import Checkpoints
+    from kerasae.training.train import train
+
+    checkpoints = None
+    if folder is not None:
+        identity = identity or Identity(experiment, data.checksums())
+        checkpoints = Checkpoints(folder, identity, more_epochs=more_epochs)
+    trained = train(
+        experiment,
+        data,
+        pca=pca,
+        on_epoch=on_epoch,
+        tensorboard=folder / TENSORBOARD if folder is not None and tensorboard else None,
+        checkpoints=checkpoints,
+        callbacks=callbacks,
+        verbose=verbose,
+        cache=cache,
+    )
+    scores = run_metrics(trained.model, trained.image_mse, data, experiment)
+    run = Run.of(
+        folder,
+        experiment=experiment,
+        model=trained.model,
+        history=trained.history,
+        metrics={**scores, **trained.times()},
+    )
+    if folder is not None and checkpoints is not None:
+        save_run(folder, run)
+        checkpoints.clear(keep=1 if more_epochs else 0)
+    return run
+
+
+def check_begun(
+    folder: Path, experiment: Experiment, data: ImageData, begun: Run | None
+) -> Experiment:
+    """Checks, before anything is computed, that a fit may be made or go on in a folder.
+
+    Args:
+        folder: The folder.
+        experiment: The settings.
+        data: The images.
+        begun: The run to go on with; without one, the folder has to be new or empty.
+
+    Returns:
+        The settings, resolved.
+
+    Raises:
+        ArtifactError: If it holds something else, or was begun with other settings.
+        InvalidSetting: If there are too few images to train on.
+    """
+    experiment = resolved_for(experiment, data)
+    if begun is not None:
+        check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
+    elif folder.is_dir():
+        check_empty(folder)
+    return experiment
+
+
+def resolved_for(experiment: Experiment, data: ImageData) -> Experiment:
+    """Returns the settings with those that follow from a data set; see `Experiment.resolved`.
+
+    Raises:
+        InvalidSetting: If there are too few images to train on.
+    """
+    return experiment.resolved(len(data.parts(experiment.validation_split).train))
+
+
+def _is_finished(begun: Run, experiment: Experiment) -> bool:
+    """Tells whether a run is done; one that gets more epochs is unfinished again."""
+    folder, planned = begun.place, begun.experiment.epochs
+    if not (folder / METRICS).is_file():
+        return False
+    if planned == experiment.epochs:
+        return True
+    if begun.metrics["epochs"] < planned:
+        raise InvalidSetting(
+            "epochs", experiment.epochs, f"{planned}: the fit has ended by its patience"
+        )
+    if not any(folder.glob("checkpoint-*")):
+        raise ArtifactError(f"{folder}: holds no checkpoint to go on from; choose another --out")
+    (folder / METRICS).unlink()
+    return False

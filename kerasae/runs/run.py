@@ -1,0 +1,105 @@
+"""A finished run: its settings, history, scores and model, read when they are asked for."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasae.errors import ArtifactError
+from kerasae.experiment import Experiment
+from kerasae.runs.reading import load_run, read_experiment, read_history, read_metrics
+from kerasae.runs.run_files import MODEL, save_run
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Run:
+    """A finished run.
+
+    Args:
+        folder: Its folder, of which nothing is read before it is asked for; `None` for a run in
+            memory, see `Run.of`.
+
+    Example:
+
+    >>> Run("missing").experiment
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.ArtifactError: missing: is not a folder; choose the folder of a finished run
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None) -> None:
+        self.folder = None if folder is None else Path(folder)
+
+    @classmethod
+    def of(cls, folder: str | os.PathLike[str] | None = None, **known: Any) -> Run:
+        """Makes a run of what is known of it already.
+
+        Args:
+            folder: Where the rest can be read, or `None`.
+            known: `experiment`, `history`, `metrics` and `model`, or some of them.
+        """
+        run = cls(folder)
+        # What a cached property has is not read.
+        vars(run).update(known)
+        return run
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return "in memory" if self.folder is None else self.folder.name
+
+    @property
+    def place(self) -> Path:
+        """Its folder.
+
+        Raises:
+            ArtifactError: If it has none.
+        """
+        if self.folder is None:
+            raise ArtifactError("this run is in memory only; save it with run.save(folder)")
+        return self.folder
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes it to a folder; see `run_files.save_run`."""
+        self.folder = Path(folder)
+        save_run(self.folder, self)
+
+    @functools.cached_property
+    def experiment(self) -> Experiment:
+        """Its settings; see `reading.read_experiment`."""
+        return read_experiment(self.place)
+
+    @functools.cached_property
+    def history(self) -> list[dict[str, float]]:
+        """Its logs, a row per epoch; see `reading.read_history`."""
+        return read_history(self.place)
+
+    @functools.cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Its final scores and times; see `evaluation.run_metrics` and `train.Trained`."""
+        return read_metrics(self.place)
+
+    @functools.cached_property
+    def model(self) -> keras.Model:
+        """The trained model, not compiled; see `reading.load_run`."""
+        return load_run(self.place, self.experiment)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether its model was kept."""
+        return "model" in vars(self) or (self.place / MODEL).is_file()
+
+    def settings(self) -> dict[str, Any]:
+        """Its settings as plain JSON values, with its `architecture`."""
+        return {"architecture": self.experiment.architecture, **self.experiment.to_dict()}
+
+    def values(self) -> dict[str, Any]:
+        """Settings and scores together."""
+        return {**self.settings(), **self.metrics}

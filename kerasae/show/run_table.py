@@ -1,0 +1,37 @@
+"""The scores of a run, with PCA's beside them."""
+
+from kerasae.data.image_data import short_name
+from kerasae.runs.run import Run
+from kerasae.show.table import Cell, Column, Table
+
+
+def run_table(run: Run, pca_mse: float) -> Table:
+    """Lays out the MSE and PSNR of each part.
+
+    Args:
+        run: The run.
+        pca_mse: Test MSE of PCA with as many dimensions, clipped to [0, 1].
+
+    Returns:
+        The table; `▼` marks a test error above PCA's.
+    """
+    experiment, metrics = run.experiment, run.metrics
+    widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
+    loses = metrics["test_mse"] is not None and metrics["test_mse"] > pca_mse
+    rows: list[list[object]] = [
+        [
+            Cell(label, "loses" if loses and part == "test" else ""),
+            metrics[f"{part}_mse"],
+            metrics[f"{part}_psnr"],
+        ]
+        for label, part in (("train", "train"), ("validation", "val"), ("test", "test"))
+        if metrics[f"{part}_mse"] is not None
+    ]
+    rows.append([Cell("PCA, test", "dim"), Cell(pca_mse, "dim"), None])
+    rate = f"{metrics['images_per_second']:,.0f} images/s"
+    note = f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s, {rate}"
+    if loses:
+        note += "\n▼ loses to PCA (outputs clipped to [0, 1])"
+    columns = [Column(""), Column("MSE", ".5f"), Column("PSNR (dB)", ".2f")]
+    title = f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}"
+    return Table(title, columns, rows, note)

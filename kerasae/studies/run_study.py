@@ -1,0 +1,187 @@
+"""Runs a study in a folder that has its plan, and leaves what it found."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kerasae.data.image_data import ImageData
+from kerasae.environment import environment
+from kerasae.errors import ArtifactError
+from kerasae.experiment import Experiment
+from kerasae.files import whole_files
+from kerasae.files.local_files import Refused, refusing
+from kerasae.files.owned_folder import owned
+from kerasae.files.shapes import read_shape
+from kerasae.identity import check_same
+from kerasae.runs.fitting import resolved_for
+from kerasae.runs.run import Run
+from kerasae.runs.run_files import PLAN, STUDY, TRIALS
+from kerasae.show import figure_files
+from kerasae.studies.study import Findings, Study, settings_of
+from kerasae.trials.executors import ProcessExecutor
+from kerasae.trials.jobs import Event, Failed, Finished
+from kerasae.trials.running import Bases, running_trials
+from kerasae.trials.trial import Trial
+
+AnyStudy = TypeVar("AnyStudy", bound=Study)
+
+
+def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy | None:
+    """Reads the study that was begun in a folder.
+
+    Args:
+        folder: The study's folder.
+        kind: The class of the study.
+
+    Returns:
+        The study, or `None` where its plan does not tell its settings, as older ones do not.
+
+    Raises:
+        ArtifactError: If there is no plan of such a study.
+    """
+    path = folder / PLAN
+    plan = whole_files.read_json(path)
+    with refusing(path, ArtifactError, "choose the folder of a study"):
+        if not isinstance(plan, dict) or not str(plan.get("study")).startswith(kind.name):
+            raise Refused(f"is no plan of {kind.name}")
+        return read_shape(plan["settings"], kind) if "settings" in plan else None
+
+
+def run_study(
+    study: Study,
+    data: ImageData,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    on_event: Callable[[Event], None] | None = None,
+    resume: bool = False,
+) -> tuple[Findings, dict[str, str]]:
+    """Runs a study and leaves `study.json` and its figures beside its trials.
+
+    Args:
+        study: The study.
+        data: Its data set.
+        folder: A new or empty folder, or that of an earlier run, whose finished trials are not
+            run again.
+        jobs: Number of worker processes.
+        on_event: Called for each thing that happens.
+        resume: Whether the folder has to be that of an earlier run.
+
+    Returns:
+        The findings, and what went wrong, by trial.
+
+    Raises:
+        ArtifactError: If the folder holds something else, belongs to another process, or cannot
+            be written.
+        InvalidSetting: If `jobs` is below 1, or the study is not one of such images.
+        KerasAEError: If no trial finished.
+    """
+    study = resolved_study(study, data)
+    plan = {"study": study.label, "settings": settings_of(study)}
+    with finished_trials(
+        study.trials(), {data.name: data}, folder, plan, jobs, on_event, resume=resume
+    ) as (bases, runs, errors):
+        findings = study.findings(runs, data, bases)
+        save_findings(study, findings, data, folder)
+    return findings, errors
+
+
+def resolved_study(study: AnyStudy, data: ImageData) -> AnyStudy:
+    """Returns a study with the settings that follow from its data, which its plan records.
+
+    Raises:
+        InvalidSetting: If the study is not one of such images.
+    """
+    study.check_data(data)
+    return dataclasses.replace(study, base=resolved_for(study.base, data))
+
+
+@contextlib.contextmanager
+def finished_trials(
+    trials: Sequence[Trial],
+    data: Mapping[str, ImageData],
+    folder: Path,
+    plan: Mapping[str, Any],
+    jobs: int,
+    on_event: Callable[[Event], None] | None,
+    *,
+    resume: bool,
+) -> Iterator[tuple[Bases, dict[str, Run], dict[str, str]]]:
+    """Runs trials in a folder that has their plan, and keeps other processes out of it.
+
+    Yields:
+        The fitted PCA, the finished runs by trial, and what went wrong with the others.
+
+    Raises:
+        ArtifactError: If the folder holds something else or another plan, belongs to another
+            process, or cannot be written.
+        InvalidSetting: If `jobs` is below 1.
+    """
+    executor = ProcessExecutor(jobs)
+    path = folder / PLAN
+    # The same command goes on where there is a plan; trials of other settings are refused.
+    begun = path.is_file()
+    if resume and not begun:
+        raise ArtifactError(f"{folder}: holds no plan of a study; choose another --resume")
+    with owned(folder, resume=begun):
+        if begun:
+            _check_plan(folder, plan)
+        else:
+            whole_files.write_json(path, plan)
+        runs: dict[str, Run] = {}
+        errors: dict[str, str] = {}
+        with running_trials(trials, data, folder, executor) as (bases, events):
+            # That the trials are the same is known only here; an older plan says less.
+            whole_files.write_json(path, plan)
+            for event in events:
+                if isinstance(event, Finished):
+                    place = folder / TRIALS / event.name
+                    runs[event.name] = Run.of(place, metrics=event.metrics)
+                elif isinstance(event, Failed):
+                    errors[event.name] = event.error
+                if on_event is not None:
+                    on_event(event)
+        yield bases, runs, errors
+
+
+def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
+    there = whole_files.read_json(folder / PLAN)
+    # An older plan of a study tells its name alone; the ledger knows the trials.
+    begun, asked = (
+        one.get("parts") or {str(one.get("study")): one.get("settings")} for one in (there, plan)
+    )
+    check_same(folder, {"studies": list(begun)}, {"studies": list(asked)})
+    for name, settings in asked.items():
+        if begun[name] is not None:
+            # A setting that an older plan lacks means what it meant then.
+            known = {**Experiment().to_dict(), **flat_settings(begun[name])}
+            lists = settings.keys() - {"base"}
+            check_same(f"{folder}: {name}", known, flat_settings(settings), grows=lists)
+
+
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings by name, those of the base beside the lists.
+
+    Example:
+
+    >>> flat_settings({"base": {"epochs": 9}, "rates": [0.1]})
+    {'epochs': 9, 'rates': [0.1]}
+    """
+    groups = [one if isinstance(one, dict) else {key: one} for key, one in settings.items()]
+    return {key: value for group in groups for key, value in group.items()}
+
+
+def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
+    """Writes `study.json` and the figures, as SVG and PNG."""
+    for stem, figure in findings.figures.items():
+        figure_files.save_figure(folder, stem, figure.drawn)
+    record = {
+        "study": study.label,
+        "settings": settings_of(study),
+        "results": findings.summary,
+        "data_md5": list(data.checksums()),
+        **environment(),
+    }
+    whole_files.write_json(folder / STUDY, record)

@@ -1,0 +1,55 @@
+"""What an earlier process has left in a run's folder, as far as it can be gone on from."""
+
+from collections.abc import Sequence
+
+from kerasae.identity import check_same, flat
+from kerasae.runs.run import Run
+from kerasae.runs.run_files import METRICS
+from kerasae.trials.halving import rungs
+from kerasae.trials.jobs import Failed, Finished, Job
+from kerasae.trials.ledger import Entry, Ledger
+
+
+def known_trials(jobs: Sequence[Job], ledger: Ledger, *, halving: bool = False) -> dict[str, Entry]:
+    """Brings together what the ledger and the jobs' folders say.
+
+    A trial that failed without reason to fail again is to be tried again. One that its worker
+    had saved, when nobody could write that down any more, is done; one whose scores are gone
+    is not.
+
+    Args:
+        jobs: All planned jobs.
+        ledger: The ledger; what only a folder knew is recorded.
+        halving: Whether what trials scored at their rungs is needed.
+
+    Returns:
+        What is known of each job that was begun, by name, in the order of the jobs.
+
+    Raises:
+        ArtifactError: If the ledger has a trial of the same name that differs.
+    """
+    entries = ledger.read()
+    begun = [job for job in jobs if job.name in entries]
+    for job in begun:
+        check_same(job.folder, flat(entries[job.name].identity), job.identity.flat())
+    for job in begun:
+        _compare_with_folder(job, entries[job.name], ledger, halving)
+    return {job.name: entries[job.name] for job in begun}
+
+
+def _compare_with_folder(job: Job, entry: Entry, ledger: Ledger, halving: bool) -> None:
+    run = Run(job.folder)
+    saved = (job.folder / METRICS).is_file()
+    match entry.outcome:
+        case Failed(final=final):
+            if not final:
+                entry.kills, entry.outcome = 0, None
+            return
+        case Finished() if not saved:
+            entry.outcome = None
+        case None if saved and run.experiment == job.experiment:
+            entry.outcome = Finished(job.name, run.metrics)
+            ledger.record(entry.outcome)
+    if entry.outcome and halving and not set(rungs(job.experiment.epochs)) <= set(entry.rungs):
+        # A line of it was damaged, and the others would wait for what it said.
+        entry.rungs = {int(row["epoch"]): row["val_mse"] for row in run.history}

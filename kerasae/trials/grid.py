@@ -1,0 +1,87 @@
+"""A grid of experiments on one data set."""
+
+import dataclasses
+import itertools
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import ARCHITECTURES, Count, Experiment
+from kerasae.files.shapes import FINITE, checked, documented, fields_of
+from kerasae.reference import REPORT_DIMS
+from kerasae.trials.trial import Trial, name_part
+
+# A grid of more would take minutes to lay out, before anything is seen of it.
+_MOST_TRIALS = 1_000_000
+
+
+@documented
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """A grid of experiments, of at most a million.
+
+    Raises:
+        InvalidSetting: If a list is empty or names a value twice, or a value is out of range.
+
+    Example:
+
+    >>> [trial.name for trial in Sweep(Experiment(), latent_dims=(15,)).trials()]
+    ['basic-256-z15-lr0.003-seed0', 'extended-1024-512-z15-lr0.003-seed0']
+    """
+
+    base: Annotated[Experiment, Meta(description="The settings that all trials share.")]
+    networks: Annotated[
+        tuple[Annotated[tuple[Count, ...], Meta(max_length=100)], ...],
+        Meta(description="The hidden widths of each network."),
+    ] = tuple(ARCHITECTURES.values())
+    latent_dims: Annotated[tuple[Count, ...], Meta(description="Latent dimensions.")] = REPORT_DIMS
+    learning_rates: Annotated[
+        tuple[Annotated[float, Meta(gt=0, le=FINITE)], ...],
+        Meta(description="Peak learning rates."),
+    ] = (Experiment.learning_rate,)
+    seeds: Annotated[int, Meta(ge=1, description="Number of seeds, from 0.")] = 1
+    # The settings of `Experiment` that are each trial's own.
+    varies: ClassVar[tuple[str, ...]] = ("hidden_dims", "latent_dim", "learning_rate", "seed")
+
+    def __post_init__(self) -> None:
+        for name, field in fields_of(Sweep).items():
+            object.__setattr__(self, name, checked(name, getattr(self, name), field.shape))
+        for name in ("networks", "latent_dims", "learning_rates"):
+            values = getattr(self, name)
+            if not values or len(set(values)) != len(values):
+                raise InvalidSetting(name, list(values), "at least one value, none of them twice")
+        grids = len(self.networks) * len(self.latent_dims) * len(self.learning_rates)
+        if self.seeds * grids > _MOST_TRIALS:
+            expected = f"at most {_MOST_TRIALS:,} trials in all; each seed makes {grids:,}"
+            raise InvalidSetting("seeds", self.seeds, expected)
+
+    def trials(self) -> list[Trial]:
+        """Returns the trials in the order of `results.csv`."""
+        grid = itertools.product(
+            self.networks, self.latent_dims, self.learning_rates, range(self.seeds)
+        )
+        return [self._trial(*cell) for cell in grid]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the full configuration as plain JSON values."""
+        return {
+            "base": self.base.to_dict(),
+            "networks": [list(network) for network in self.networks],
+            "latent_dims": list(self.latent_dims),
+            "learning_rates": list(self.learning_rates),
+            "seeds": self.seeds,
+        }
+
+    def _trial(self, network: tuple[int, ...], dim: int, rate: float, seed: int) -> Trial:
+        experiment = dataclasses.replace(
+            self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
+        )
+        parts = (
+            experiment.architecture,
+            *network,
+            f"z{dim}",
+            f"lr{name_part(rate)}",
+            f"seed{seed}",
+        )
+        return Trial("-".join(map(str, parts)), experiment)
