@@ -1,7 +1,5 @@
 """Files of arrays of images: `.npy`, `.npz` and IDX, checked before they are used."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

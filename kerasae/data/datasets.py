@@ -1,7 +1,5 @@
 """Loading a data set by its name, or images of your own by their path."""
 
-from __future__ import annotations
-
 import os
 
 from kerasae.data.image_data import ImageData

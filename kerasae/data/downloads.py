@@ -1,7 +1,5 @@
 """Downloading into a cache that several processes share: once, and whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The IDX format of MNIST and Fashion-MNIST (described at yann.lecun.com/exdb/mnist)."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import math

@@ -1,7 +1,5 @@
 """Checks that arrays of strangers are the images, and the labels, that they are said to be."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A folder of pictures as a data set."""
 
-from __future__ import annotations
-
 import collections
 import dataclasses
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """MNIST and its kin: read from the disk or fetched through Keras, and always verified."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

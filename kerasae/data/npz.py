@@ -1,7 +1,5 @@
 """Reading `.npz` and `.npy` files of strangers: numbers only, and measured before they are read."""
 
-from __future__ import annotations
-
 import math
 import os
 import re

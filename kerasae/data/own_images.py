@@ -1,7 +1,5 @@
 """Images of your own as a data set: a folder of pictures, or a file of arrays."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

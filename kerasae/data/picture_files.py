@@ -1,7 +1,5 @@
 """Pictures in files of strangers: found, measured before they are decoded, and decoded."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import warnings

@@ -1,7 +1,5 @@
 """Parsing JSON of strangers: strict, and bounded in depth before memory is taken."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

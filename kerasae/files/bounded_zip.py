@@ -1,7 +1,5 @@
 """Reading zip archives of strangers: checked before anything is inflated, bounded while it is."""
 
-from __future__ import annotations
-
 import struct
 import zipfile
 from collections.abc import Mapping

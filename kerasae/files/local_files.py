@@ -1,7 +1,5 @@
 """Opening files of strangers: local, regular and of bounded size, or refused in one line."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io

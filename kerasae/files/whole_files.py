@@ -1,7 +1,5 @@
 """Writing files and folders so that what is there is whole, and reading our own JSON back."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import errno

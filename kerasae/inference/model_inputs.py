@@ -1,7 +1,5 @@
 """Images for a trained model: pictures and files of arrays, converted to the model's shape."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence

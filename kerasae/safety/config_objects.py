@@ -1,7 +1,5 @@
 """The small Keras objects that a layer's settings may name, and no others."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kerasae.files.local_files import Refused

@@ -1,7 +1,5 @@
 """How many numbers a layer's weights hold, from its settings, before anything is built."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

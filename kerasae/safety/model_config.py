@@ -1,7 +1,5 @@
 """Checks the configuration in a stranger's model file, and writes it anew from what passed."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 
