@@ -6,7 +6,7 @@ None of them runs code of the file, reads or writes files, or uses the network.
 import dataclasses
 from typing import Any
 
-from kerasae.safety import layer_weights
+from kerasae.safety import layer_weights as weights
 from kerasae.safety.config_objects import (
     AXIS,
     SEED,
@@ -38,16 +38,14 @@ class Layer:
 
     Args:
         settings: The checker of each setting, besides those that all layers have.
-        weights: Counts the numbers in its weights.
+        count_weights: Counts the numbers in its weights.
     """
 
     settings: Settings
-    weights: layer_weights.WeightCounter = layer_weights.none
+    count_weights: weights.WeightCounter = weights.none
 
 
-def _layer(
-    count_weights: layer_weights.WeightCounter = layer_weights.none, /, **checkers: Checker
-) -> Layer:
+def _layer(count_weights: weights.WeightCounter = weights.none, /, **checkers: Checker) -> Layer:
     return Layer(checkers, count_weights)
 
 
@@ -110,20 +108,20 @@ LAYERS = {
     "InputLayer": _layer(
         batch_shape=SHAPE, sparse=choice(False), ragged=choice(False), optional=flag
     ),
-    "Dense": _layer(layer_weights.dense, units=count(), **_DENSE),
-    "Conv1D": Layer(_FILTERS, layer_weights.convolution),
-    "Conv2D": Layer(_FILTERS, layer_weights.convolution),
-    "Conv1DTranspose": Layer(_FILTERS, layer_weights.convolution),
-    "Conv2DTranspose": Layer(_FILTERS, layer_weights.convolution),
-    "DepthwiseConv2D": Layer(_DEPTHWISE, layer_weights.depthwise_convolution),
+    "Dense": _layer(weights.dense, units=count(), **_DENSE),
+    "Conv1D": Layer(_FILTERS, weights.convolution),
+    "Conv2D": Layer(_FILTERS, weights.convolution),
+    "Conv1DTranspose": Layer(_FILTERS, weights.convolution),
+    "Conv2DTranspose": Layer(_FILTERS, weights.convolution),
+    "DepthwiseConv2D": Layer(_DEPTHWISE, weights.depthwise_convolution),
     "SeparableConv2D": _layer(
-        layer_weights.separable_convolution,
+        weights.separable_convolution,
         filters=count(),
         **_DEPTHWISE,
         **_parameters("pointwise"),
     ),
     "BatchNormalization": _layer(
-        layer_weights.batch_normalization,
+        weights.batch_normalization,
         momentum=_RATE,
         synchronized=choice(False),
         renorm=choice(False),
@@ -131,17 +129,13 @@ LAYERS = {
         **_NORMALIZATION,
         **_parameters("moving_mean", "moving_variance"),
     ),
-    "LayerNormalization": _layer(
-        layer_weights.layer_normalization, rms_scaling=flag, **_NORMALIZATION
-    ),
-    "GroupNormalization": _layer(
-        layer_weights.group_normalization, groups=count(-1), **_NORMALIZATION
-    ),
-    "Normalization": _layer(layer_weights.normalization, axis=optional(AXIS), invert=flag),
+    "LayerNormalization": _layer(weights.layer_normalization, rms_scaling=flag, **_NORMALIZATION),
+    "GroupNormalization": _layer(weights.group_normalization, groups=count(-1), **_NORMALIZATION),
+    "Normalization": _layer(weights.normalization, axis=optional(AXIS), invert=flag),
     "UnitNormalization": _layer(axis=AXIS),
     "Rescaling": _layer(scale=one_or_more(number()), offset=one_or_more(number())),
     "PReLU": _layer(
-        layer_weights.p_relu, shared_axes=optional(items(count(1, 8))), **_parameters("alpha")
+        weights.p_relu, shared_axes=optional(items(count(1, 8))), **_parameters("alpha")
     ),
     "Activation": _layer(activation=_activation),
     **{kind: Layer(own) for kind, own in _ACTIVATION_LAYERS.items()},
