@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.image_store import new_images
-from kerasae.data.picture_files import (
-    PictureKind,
-    PictureReader,
-    find_pictures,
-    pixels_of,
-)
+from kerasae.data.picture_files import PictureKind, PictureReader, find_pictures, pixels_of
 from kerasae.errors import DataError
 
 _SIZES_NAMED = 5
@@ -90,13 +85,10 @@ class PictureFolder:
         kept: list[int] = []
         for row in rows:
             path = self.files[row]
-            if path not in self._readable:
-                continue
-            picture = self._reader.read(path)
-            if picture is None:
-                continue
-            images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
-            kept.append(int(row))
+            picture = self._reader.read(path) if path in self._readable else None
+            if picture is not None:
+                images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
+                kept.append(int(row))
         return PictureSet(images[: len(kept)], np.array(kept, np.intp))
 
 

@@ -1,5 +1,6 @@
 """MNIST and its kin: read from the disk or fetched through Keras, and always verified."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -116,13 +117,10 @@ def _download(name: str, cache: Path) -> ImageData:
         # In a process of its own, Keras takes a temporary folder for its cache.
         home = folder / "keras"
         code = f"import keras; keras.datasets.{name}.load_data()"
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", code],
-            env={**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=2,  # a progress bar
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-P", "-c", code]
+        environment = {**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        # Its progress bar goes to the standard error.
+        done = subprocess.run(command, env=environment, stdout=2, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             reason = (done.stderr.splitlines() or ["it was ended"])[-1]
             raise DataError(
@@ -133,13 +131,8 @@ def _download(name: str, cache: Path) -> ImageData:
             path.rename(folder / path.name)
         shutil.rmtree(home)
 
-    return fetch_once(
-        cache,
-        name,
-        lambda place: _read_folder(name, place),
-        download,
-        lambda data: _verify(data, cache),
-    )
+    look = functools.partial(_read_folder, name)
+    return fetch_once(cache, name, look, download, lambda data: _verify(data, cache))
 
 
 def _verify(data: ImageData, source: Path) -> None:

@@ -63,9 +63,9 @@ def _finite(text: str) -> float:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    content: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in content:
             raise Refused(f"has the key {name[:100]!r} twice")
-        found[name] = value
-    return found
+        content[name] = value
+    return content

@@ -26,7 +26,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Refused(Exception):
-    """What a checker found wrong with a file; `refusing` adds the file's name."""
+    """What is wrong with a file, as its checker says; `refusing` adds the file's name."""
 
 
 @contextlib.contextmanager
