@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 from functools import partial
 
 import keras
@@ -263,11 +261,8 @@ def test_encode_writes_the_same_codes_in_every_format(run_folder):
 
 def test_score_prints_json_alone(run_folder):
     root, _ = run_folder
-    words = ["score", root / "run", root / "pictures", "--quantile", 0.5, "--json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "kerasae_cli.main", *map(str, words)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    done = command("score", root / "run", root / "pictures", "--quantile", 0.5, "--json")
+    assert done.code == 0, done.stderr
     printed = json.loads(done.stdout)
     errors = [one["mse"] for one in printed["images"]]
     assert errors == sorted(errors, reverse=True)
