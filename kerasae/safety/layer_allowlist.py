@@ -6,24 +6,13 @@ None of them runs code of the file, reads or writes files, or uses the network.
 from typing import Any
 
 from kerasae.safety import layer_weights as weights
-from kerasae.safety.config_objects import (
-    AXIS,
-    SEED,
-    activation,
-    built_in,
-    constraint,
-    dtype,
-    initializer,
-    regularizer,
-)
+from kerasae.safety.config_objects import AXIS, COMMON, SEED, activation, built_in, parameters
 from kerasae.safety.config_values import (
     Checker,
-    Settings,
     choice,
     count,
     flag,
     items,
-    name,
     number,
     one_or_more,
     optional,
@@ -54,7 +43,6 @@ _RATE = number(0, 1)
 _FORMAT = settings(data_format=optional(choice("channels_last", "channels_first")))
 _PADDING = choice("valid", "same")
 SHAPE = items(optional(count()), 6)
-COMMON = settings(name=name, trainable=flag, dtype=dtype, activity_regularizer=regularizer)
 _NUMBER = optional(number())
 _ACTIVATION_LAYERS = {
     "ReLU": settings(max_value=_NUMBER, negative_slope=_NUMBER, threshold=_NUMBER),
@@ -73,13 +61,7 @@ def _activation(value: Any) -> Any:
     return activation(value)
 
 
-def _parameters(*kinds: str) -> Settings:
-    """The initializer, regularizer and constraint of each kind of weight."""
-    makers = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
-    return {f"{kind}_{what}": maker for kind in kinds for what, maker in makers.items()}
-
-
-_DENSE = settings(activation=_activation, use_bias=flag, **_parameters("kernel", "bias"))
+_DENSE = settings(activation=_activation, use_bias=flag, **parameters("kernel", "bias"))
 _CONVOLUTION = settings(
     kernel_size=items(_FACTOR, 3),
     strides=_FACTORS,
@@ -90,10 +72,10 @@ _CONVOLUTION = settings(
     **_FORMAT,
 )
 _FILTERS = settings(filters=count(), groups=count(), **_CONVOLUTION)
-_DEPTHWISE = settings(depth_multiplier=count(), **_CONVOLUTION, **_parameters("depthwise"))
+_DEPTHWISE = settings(depth_multiplier=count(), **_CONVOLUTION, **parameters("depthwise"))
 _POOLING = settings(pool_size=_FACTORS, strides=optional(_FACTORS), padding=_PADDING, **_FORMAT)
 _NORMALIZATION = settings(
-    axis=AXIS, epsilon=number(0), center=flag, scale=flag, **_parameters("beta", "gamma")
+    axis=AXIS, epsilon=number(0), center=flag, scale=flag, **parameters("beta", "gamma")
 )
 _NOISE = settings(rate=_RATE, seed=SEED)
 _SHAPED_NOISE = settings(noise_shape=optional(SHAPE), **_NOISE)
@@ -109,7 +91,7 @@ LAYERS = {
     "Conv2DTranspose": Layer(weights.convolution, **_FILTERS),
     "DepthwiseConv2D": Layer(weights.depthwise_convolution, **_DEPTHWISE),
     "SeparableConv2D": Layer(
-        weights.separable_convolution, filters=count(), **_DEPTHWISE, **_parameters("pointwise")
+        weights.separable_convolution, filters=count(), **_DEPTHWISE, **parameters("pointwise")
     ),
     "BatchNormalization": Layer(
         weights.batch_normalization,
@@ -118,16 +100,14 @@ LAYERS = {
         renorm=choice(False),
         renorm_momentum=_RATE,
         **_NORMALIZATION,
-        **_parameters("moving_mean", "moving_variance"),
+        **parameters("moving_mean", "moving_variance"),
     ),
     "LayerNormalization": Layer(weights.layer_normalization, rms_scaling=flag, **_NORMALIZATION),
     "GroupNormalization": Layer(weights.group_normalization, groups=count(-1), **_NORMALIZATION),
     "Normalization": Layer(weights.normalization, axis=optional(AXIS), invert=flag),
     "UnitNormalization": Layer(axis=AXIS),
     "Rescaling": Layer(scale=one_or_more(number()), offset=one_or_more(number())),
-    "PReLU": Layer(
-        weights.p_relu, shared_axes=optional(items(count(1, 8))), **_parameters("alpha")
-    ),
+    "PReLU": Layer(weights.p_relu, shared_axes=optional(items(count(1, 8))), **parameters("alpha")),
     "Activation": Layer(activation=_activation),
     **{kind: Layer(**own) for kind, own in _ACTIVATION_LAYERS.items()},
     "ActivityRegularization": Layer(l1=number(0), l2=number(0)),

@@ -4,9 +4,9 @@ import dataclasses
 from typing import Any
 
 from kerasae.files.local_files import Refused, within
-from kerasae.safety.config_objects import dtype, of_keras
+from kerasae.safety.config_objects import COMMON, dtype, of_keras
 from kerasae.safety.config_values import choice, count, fields, flag, name, optional, shown
-from kerasae.safety.layer_allowlist import COMMON, LAYERS, SHAPE
+from kerasae.safety.layer_allowlist import LAYERS, SHAPE
 
 _MOST_NESTED = 6
 _MOST_LAYERS = 1000
