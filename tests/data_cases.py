@@ -171,7 +171,7 @@ def images_and_labels_swapped(folder):
     npz(folder, x_train=LABELS, y_train=IMAGES)
 
 
-@case("3 images and 2 labels")
+@case(r"labels uint8 of shape \(2,\); expected .* each of the 3 images")
 def fewer_labels_than_images(folder):
     npz(folder, y_test=LABELS[:2])
 

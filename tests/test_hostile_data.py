@@ -89,6 +89,6 @@ def test_arrays_without_images_are_refused(shape):
         check_images(np.zeros(shape, np.uint8))
 
 
-def test_labels_must_be_bytes():
-    with pytest.raises(DataError, match="int64"):
-        check_labelled(np.zeros((2, 1, 1), np.uint8), np.zeros(2, np.int64), "test")
+def test_labels_must_be_whole_numbers():
+    with pytest.raises(DataError, match="float64"):
+        check_labelled(np.zeros((2, 1, 1), np.uint8), np.zeros(2), "test")

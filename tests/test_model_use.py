@@ -2,13 +2,12 @@
 
 import csv
 import json
-import subprocess
-import sys
 from functools import partial
 
 import keras
 import numpy as np
 import pytest
+from commands import command
 from picture_cases import pattern, write_pictures
 from PIL import Image
 
@@ -236,49 +235,46 @@ def run_folder(tmp_path_factory):
     return root, model
 
 
-def cli(*words):
-    command = [sys.executable, "-m", "kerasae_cli.main", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True)
+def encode(root, name):
+    done = command("encode", root / "run", root / "pictures", "--out", root / name)
+    assert done.code == 0, done.stderr
+    return root / name
 
 
 def test_encode_writes_the_same_codes_in_every_format(run_folder):
     root, model = run_folder
     images = np.stack([pattern(number) for number in range(12)]) / np.float32(255)
     expected = model.get_layer("encoder").predict(images, verbose=0)
-    for name in ("codes.npy", "codes.csv"):
-        done = cli("encode", root / "run", root / "pictures", "--out", root / name)
-        assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(root / "codes.npy"), expected, rtol=1e-4, atol=1e-6)
-    with (root / "codes.csv").open() as file:
+    codes = np.load(encode(root, "codes.npy"))
+    np.testing.assert_allclose(codes, expected, rtol=1e-4, atol=1e-6)
+    with encode(root, "codes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows[3]["image"] == str(root / "pictures" / "003.png")
-    found = [[float(row["code_0"]), float(row["code_1"])] for row in rows]
-    np.testing.assert_array_equal(np.float32(found), np.load(root / "codes.npy"))
+    written = [[float(row["code_0"]), float(row["code_1"])] for row in rows]
+    np.testing.assert_array_equal(np.float32(written), codes)
     pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     import pyarrow.parquet
 
-    assert (
-        cli("encode", root / "run", root / "pictures", "--out", root / "c.parquet").returncode == 0
-    )
-    table = pyarrow.parquet.read_table(root / "c.parquet").to_pydict()
-    np.testing.assert_array_equal(np.float32(table["code_1"]), np.load(root / "codes.npy")[:, 1])
+    table = pyarrow.parquet.read_table(encode(root, "codes.parquet")).to_pydict()
+    np.testing.assert_array_equal(np.float32(table["code_1"]), codes[:, 1])
 
 
 def test_score_prints_json_alone(run_folder):
     root, _ = run_folder
-    done = cli("score", root / "run", root / "pictures", "--quantile", 0.5, "--json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    errors = [one["mse"] for one in found["images"]]
+    done = command("score", root / "run", root / "pictures", "--quantile", 0.5, "--json")
+    assert done.code == 0, done.stderr
+    printed = json.loads(done.stdout)
+    errors = [one["mse"] for one in printed["images"]]
     assert errors == sorted(errors, reverse=True)
-    assert [one["anomaly"] for one in found["images"]] == [e > found["threshold"] for e in errors]
+    above = [error > printed["threshold"] for error in errors]
+    assert [one["anomaly"] for one in printed["images"]] == above
 
 
 def test_the_names_of_pictures_cannot_steer_the_table(run_folder, tmp_path):
     root, _ = run_folder
     write_pictures(tmp_path / "p", 1)[0].rename(tmp_path / "p" / "x[red]\x1b[2J.png")
-    done = cli("score", root / "run" / "model.keras", tmp_path / "p")
-    assert done.returncode == 0, done.stderr
+    done = command("score", root / "run" / "model.keras", tmp_path / "p")
+    assert done.code == 0, done.stderr
     assert "[red]\\x1b[2J.png" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -298,8 +294,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(run_folder, words, reason):
     root, _ = run_folder
     before = sorted(root.rglob("*"))
     paths = [root / word if (root / word).exists() or word == "x" else word for word in words]
-    done = cli(*paths)
-    assert done.returncode == 2
+    done = command(*paths)
+    assert done.code == 2
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert reason.replace("\\", "") in done.stderr
     assert sorted(root.rglob("*")) == before

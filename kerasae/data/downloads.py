@@ -1,7 +1,5 @@
 """Downloading into a cache that several processes share: once, and whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable
@@ -12,17 +10,17 @@ import filelock
 
 from kerasae.errors import DataError
 
-Found = TypeVar("Found")
+Data = TypeVar("Data")
 
 
 def fetch_once(
     cache: Path,
     name: str,
-    look: Callable[[Path], Found | None],
+    look: Callable[[Path], Data | None],
     download: Callable[[Path], None],
-    verify: Callable[[Found], None],
-) -> Found:
-    """Finds something in a cache, or downloads it there.
+    verify: Callable[[Data], None],
+) -> Data:
+    """Reads something from a cache, or downloads it there first.
 
     The download goes into a temporary folder beside its place, is verified there, and its
     files are then moved into the cache. A lock lets one process do so; the others wait and
@@ -44,17 +42,16 @@ def fetch_once(
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(cache / f".{name}.lock"):
-            found = look(cache)
-            if found is not None:
-                return found
-            with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
-                download(Path(temporary))
-                found = look(Path(temporary))
-                if found is None:
-                    raise DataError(f"{name}: the download brought other files; try again")
-                verify(found)
-                _move_files(Path(temporary), cache)
-            return found
+            data = look(cache)
+            if data is None:
+                with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
+                    download(Path(temporary))
+                    data = look(Path(temporary))
+                    if data is None:
+                        raise DataError(f"{name}: the download brought other files; try again")
+                    verify(data)
+                    _move_files(Path(temporary), cache)
+            return data
     except OSError as error:
         raise DataError(
             f"{cache}: {name} cannot be kept there ({error.strerror or error}); set KERAS_HOME "

@@ -1,10 +1,9 @@
 """The IDX format of MNIST and Fashion-MNIST (described at yann.lecun.com/exdb/mnist)."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import math
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -13,8 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import DataError
-from kerasae.files.local_files import Refused, open_local, refusing
+from kerasae.files.local_files import Refused, open_local, read_exactly, refusing
 
+# MNIST's, and those of its kin: images and labels, to train and to test.
+MNIST_FILES = (
+    "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
+)  # fmt: skip
 _UINT8 = 8
 _MOST_BYTES = 1 << 28  # MNIST's images are a fifth of it
 _MOST_DIMENSIONS = 4
@@ -36,10 +40,13 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         DataError: If the file is not IDX, empty, truncated, too long or damaged.
     """
     with refusing(path, DataError), open_local(path, _MOST_BYTES) as file:
-        if path.suffix == ".gz":
-            with gzip.GzipFile(fileobj=file) as inflated:
-                return _read(inflated)
-        return _read(file)
+        return _read(gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file)
+
+
+def idx_file(folder: Path, name: str) -> Path:
+    """Returns where an IDX file is, or would be: plain, or else with the ending `.gz`."""
+    plain = folder / name
+    return plain if os.path.lexists(plain) else folder / f"{name}.gz"
 
 
 def _read(file: BinaryIO | gzip.GzipFile) -> NDArray[np.uint8]:
@@ -56,13 +63,7 @@ def _read(file: BinaryIO | gzip.GzipFile) -> NDArray[np.uint8]:
     size = math.prod(shape)
     if not 0 < size <= _MOST_BYTES:
         raise Refused(f"the header declares {size:,} bytes; expected 1 to {_MOST_BYTES:,}")
-    content = file.read(size)
-    if len(content) < size or file.read(1):
-        found = "more" if len(content) == size else f"{len(content):,}"
-        raise Refused(
-            f"the header declares {size:,} bytes, the file holds {found}; fetch the file again"
-        )
-    return np.frombuffer(content, np.uint8).reshape(shape)
+    return np.frombuffer(read_exactly(file, size), np.uint8).reshape(shape)
 
 
 def idx_md5(array: NDArray[np.integer]) -> str:

@@ -1,7 +1,5 @@
 """Checks that arrays of strangers are the images, and the labels, that they are said to be."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -50,24 +48,28 @@ def check_images(images: NDArray[Any], name: str = "images") -> None:
             raise DataError(f"{name}[{index}] is {block[first]}; expected numbers in [0, 1]")
 
 
-def check_labelled(images: NDArray[Any], labels: NDArray[Any], name: str) -> None:
+def check_labelled(images: NDArray[Any], labels: NDArray[Any], name: str) -> NDArray[Any]:
     """Checks that images have one label each.
 
     Args:
         images: The images; see `check_images`.
-        labels: Their classes, `uint8`, `(images,)`.
-        name: What to call the pair in a message, such as the split.
+        labels: Their classes, whole numbers, `(images,)` or `(images, 1)`.
+        name: What to call the pair in a message, such as its file.
+
+    Returns:
+        The labels, `(images,)`.
 
     Raises:
         DataError: If either is not what it should be, or their lengths differ.
     """
     if images.ndim == 1 and labels.ndim in (3, 4):
         raise DataError(f"{name}: the labels and the images are swapped")
-    check_images(images, f"{name} images")
-    if labels.dtype != np.uint8 or labels.ndim != 1:
+    check_images(images, name)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind not in "iu" or labels.shape != (len(images),):
         raise DataError(
-            f"{name} labels: received {labels.dtype} of shape {labels.shape}; "
-            f"expected uint8 of shape (images,)"
+            f"{name}: received labels {labels.dtype} of shape {labels.shape}; expected a whole "
+            f"number for each of the {len(images):,} images"
         )
-    if len(labels) != len(images):
-        raise DataError(f"{name}: {len(images):,} images and {len(labels):,} labels")
+    return labels

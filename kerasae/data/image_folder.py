@@ -1,7 +1,5 @@
 """A folder of pictures as a data set."""
 
-from __future__ import annotations
-
 import collections
 import dataclasses
 from collections.abc import Sequence
@@ -11,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.image_store import new_images
-from kerasae.data.picture_files import (
-    PictureKind,
-    PictureReader,
-    find_pictures,
-    pixels_of,
-)
+from kerasae.data.picture_files import PictureKind, PictureReader, find_pictures, pixels_of
 from kerasae.errors import DataError
 
 _SIZES_NAMED = 5
@@ -92,13 +85,10 @@ class PictureFolder:
         kept: list[int] = []
         for row in rows:
             path = self.files[row]
-            if path not in self._readable:
-                continue
-            picture = self._reader.read(path)
-            if picture is None:
-                continue
-            images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
-            kept.append(int(row))
+            picture = self._reader.read(path) if path in self._readable else None
+            if picture is not None:
+                images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
+                kept.append(int(row))
         return PictureSet(images[: len(kept)], np.array(kept, np.intp))
 
 

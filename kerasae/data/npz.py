@@ -1,7 +1,5 @@
 """Reading `.npz` and `.npy` files of strangers: numbers only, and measured before they are read."""
 
-from __future__ import annotations
-
 import math
 import os
 import re
@@ -9,16 +7,18 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import DataError
-from kerasae.files.bounded_zip import open_zip
-from kerasae.files.local_files import Refused, open_local, refusing
+from kerasae.files.bounded_zip import member_names, open_zip
+from kerasae.files.local_files import Refused, open_local, read_exactly, refusing, within
 
-MOST_BYTES = 1 << 30
+# Keras' own, of MNIST and its kin: images and labels, to train and to test.
+MNIST_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+_MOST_BYTES = 1 << 30
 _MOST_HEADER = 1000
 # How many bytes hold the header's length, by the version of the format.
 _LENGTHS = {b"\x93NUMPY\1\0": 2, b"\x93NUMPY\2\0": 4}
@@ -44,16 +44,22 @@ def map_npy(path: Path) -> NDArray[Any]:
         DataError: If it holds anything but numbers, is empty or damaged.
     """
     with refusing(path, DataError), open_local(path, sys.maxsize) as file:
-        dtype, fortran_order, shape = _read_header(file)
+        dtype, shape, order = _read_header(file)
         size, start = math.prod(shape) * dtype.itemsize, file.tell()
         held = os.fstat(file.fileno()).st_size - start
         if not 0 < size == held:
             raise Refused(f"declares {dtype} of shape {shape}, {size:,} bytes, and holds {held:,}")
-        return np.memmap(file, dtype, "r", start, shape, "F" if fortran_order else "C")
+        return np.memmap(file, dtype, "r", start, shape, order)
+
+
+def npz_names(path: Path) -> list[str]:
+    """Lists the names of the arrays in an `.npz` file, of which nothing else is checked."""
+    with refusing(path, DataError), open_local(path, _MOST_BYTES) as file:
+        return [name.removesuffix(".npy") for name in member_names(file)]
 
 
 def read_npz(
-    path: Path, names: Sequence[str], most_bytes: int = MOST_BYTES
+    path: Path, names: Sequence[str], most_bytes: int = _MOST_BYTES
 ) -> tuple[NDArray[Any], ...]:
     """Reads an `.npz` file that holds exactly the arrays named.
 
@@ -80,29 +86,17 @@ def read_npz(
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    try:
-        with archive.open(name) as member:
-            return _read_array(member, archive.getinfo(name).file_size)
-    except Refused as refused:
-        raise Refused(f"member {name!r}: {refused}") from None
+    with within(f"member {name!r}"), archive.open(name) as member:
+        dtype, shape, order = _read_header(member)
+        size, most = math.prod(shape) * dtype.itemsize, archive.getinfo(name).file_size
+        if not 0 < size <= most:
+            raise Refused(
+                f"declares {dtype} of shape {shape}, {size:,} bytes; expected 1 to {most:,}"
+            )
+        return np.frombuffer(read_exactly(member, size), dtype).reshape(shape, order=order)
 
 
-def _read_array(file: IO[bytes], most_bytes: int) -> NDArray[Any]:
-    dtype, fortran_order, shape = _read_header(file)
-    size = math.prod(shape) * dtype.itemsize
-    if not 0 < size <= most_bytes:
-        raise Refused(
-            f"declares {dtype} of shape {shape}, {size:,} bytes; expected 1 to {most_bytes:,}"
-        )
-    content = file.read(size)
-    if len(content) != size or file.read(1):
-        found = "more" if len(content) == size else f"{len(content):,}"
-        raise Refused(f"declares {size:,} bytes and holds {found}")
-    array = np.frombuffer(content, dtype)
-    return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
-
-
-def _read_header(file: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
+def _read_header(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], Literal["C", "F"]]:
     """Reads the header as NumPy writes it; NumPy itself would parse it as Python."""
     start = file.read(8)
     if start not in _LENGTHS:
@@ -114,7 +108,8 @@ def _read_header(file: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...]]
     match = _HEADER.fullmatch(header.decode("latin-1"))
     if match is None:
         raise Refused(f"its header is not that of an array of numbers: {header[:200]!r}")
-    descr, order, shape = match.groups()
+    descr, fortran_order, shape = match.groups()
     if not _NUMBERS.fullmatch(descr):
         raise Refused(f"holds {descr!r}; expected numbers")
-    return np.dtype(descr), order == "True", tuple(int(size) for size in re.findall(r"\d+", shape))
+    sizes = tuple(int(size) for size in re.findall(r"\d+", shape))
+    return np.dtype(descr), sizes, "F" if fortran_order == "True" else "C"

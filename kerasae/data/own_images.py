@@ -1,7 +1,5 @@
 """Images of your own as a data set: a folder of pictures, or a file of arrays."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any
@@ -10,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kerasae.data.array_files import ImageArrays, read_image_arrays
+from kerasae.data.array_files import ImageArray, read_image_arrays
+from kerasae.data.idx import MNIST_FILES, idx_file
 from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.image_folder import PictureFolder
 from kerasae.data.image_store import new_images
-from kerasae.data.named_sets import IDX_FILES
 from kerasae.data.picture_files import pixels_of
+from kerasae.data.pixels import as_bytes
 from kerasae.errors import DataError
 from kerasae.experiment import check_setting
 from kerasae.files.local_files import refusing
@@ -48,13 +47,9 @@ def load_own_images(
     size = None if image_size is None else check_setting("image_size", image_size)
     path = Path(name)
     with refusing(name, DataError, "choose another disk with TMPDIR, or mend the data"):
-        if path.is_dir() and not _idx_folder(path):
+        if path.is_dir() and not os.path.lexists(idx_file(path, MNIST_FILES[0])):
             return _from_folder(name, path, size, grayscale, skip_bad)
         return _from_arrays(name, read_image_arrays(path), size, grayscale)
-
-
-def _idx_folder(folder: Path) -> bool:
-    return any(os.path.lexists(folder / f"{IDX_FILES[0]}{ending}") for ending in ("", ".gz"))
 
 
 def _from_folder(
@@ -80,27 +75,17 @@ def _from_folder(
 
 
 def _from_arrays(
-    name: str, arrays: ImageArrays, size: tuple[int, int] | None, grayscale: bool
+    name: str, arrays: list[ImageArray], size: tuple[int, int] | None, grayscale: bool
 ) -> ImageData:
-    if arrays.test is None:
-        train_rows, test_rows = _split(name, len(arrays.train))
-        test, labels = arrays.train, arrays.labels
-        test_labels = labels
+    labels = [array.labels for array in arrays if array.labels is not None]
+    classes = np.unique(np.concatenate(labels)) if labels else np.zeros(0)
+    if len(arrays) == 1:
+        parts = [(arrays[0], rows) for rows in _split(name, len(arrays[0].images))]
     else:
-        train_rows = np.arange(len(arrays.train), dtype=np.int32)
-        test_rows = np.arange(len(arrays.test), dtype=np.int32)
-        test, labels, test_labels = arrays.test, arrays.labels, arrays.test_labels
-    classes: NDArray[Any] = np.zeros(0)
-    if labels is not None and test_labels is not None:
-        classes = np.union1d(labels, test_labels)
-    return ImageData(
-        name,
-        _converted(arrays.train, train_rows, size, grayscale),
-        _class_numbers(labels, train_rows, classes),
-        _converted(test, test_rows, size, grayscale),
-        _class_numbers(test_labels, test_rows, classes),
-        tuple(str(value) for value in classes),
-    )
+        parts = [(array, np.arange(len(array.images), dtype=np.int32)) for array in arrays]
+    pixels = [_converted(array.images, rows, size, grayscale) for array, rows in parts]
+    numbers = [_class_numbers(array.labels, rows, classes) for array, rows in parts]
+    return ImageData(name, pixels[0], numbers[0], pixels[1], numbers[1], tuple(map(str, classes)))
 
 
 def _split(name: str, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -113,7 +98,7 @@ def _split(name: str, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]
 def _class_numbers(
     labels: NDArray[Any] | None, rows: NDArray[np.int32], classes: NDArray[Any]
 ) -> NDArray[np.integer]:
-    if labels is None or not len(classes):
+    if labels is None:
         return np.zeros(len(rows), np.int64)
     return np.searchsorted(classes, labels[rows])
 
@@ -123,19 +108,14 @@ def _converted(
 ) -> NDArray[np.uint8]:
     """Takes rows of checked images as `uint8`, a block at a time: the images may be mapped."""
     shape = images.shape[1:3] if size is None else size
-    gray = grayscale or images.ndim == 3 or images.shape[3] == 1
-    channels = () if gray else (3,)
-    result = new_images((len(rows), *shape, *channels))
-    redrawn = shape != images.shape[1:3] or (grayscale and images.shape[3:] == (3,))
+    coloured = images.shape[3:] == (3,)
+    gray = grayscale or not coloured
+    result = new_images((len(rows), *shape, *(() if gray else (3,))))
+    redrawn = shape != images.shape[1:3] or (gray and coloured)
     for start in range(0, len(rows), _ROWS):
-        block = np.asarray(images[rows[start : start + _ROWS]])
-        if block.dtype != np.uint8:
-            block = np.rint(block * block.dtype.type(255)).astype(np.uint8)
-        if block.shape[3:] == (1,):
-            block = block[..., 0]
+        block = as_bytes(images[rows[start : start + _ROWS]])
         if redrawn:
-            block = np.stack(
-                [pixels_of(Image.fromarray(image), shape, gray=gray) for image in block]
-            )
+            drawn = [pixels_of(Image.fromarray(image), shape, gray=gray) for image in block]
+            block = np.stack(drawn)
         result[start : start + _ROWS] = block
     return result

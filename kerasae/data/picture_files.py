@@ -1,6 +1,4 @@
-"""Pictures in files of strangers: found, measured before they are decoded, and decoded."""
-
-from __future__ import annotations
+"""Pictures in files of strangers: listed, measured before they are decoded, and decoded."""
 
 import dataclasses
 import os
@@ -14,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from kerasae.data.pixels import as_bytes
 from kerasae.errors import DataError
 from kerasae.files.local_files import Refused, open_local, refusing
 
-Found = TypeVar("Found")
+Read = TypeVar("Read")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 _MOST_BYTES = 1 << 28
@@ -33,6 +32,8 @@ _WRITTEN = {
     "BMP": ("1", "L", "P", "RGB"),
 }
 _INSTEAD = {"LA": ("RGBA", "L"), "I;16": ("L",), "1": ("L",)}
+# What a picture without transparency keeps where its format can; others become gray or RGB.
+_KEPT = {"I;16": "I;16", "I;16L": "I;16", "I;16B": "I;16", "1": "1", "P": "P", "CMYK": "CMYK"}
 _ORIENTATION = 0x0112  # of Exif; from 5 on, width and height are exchanged
 _ADVICE = "mend it or take it away, or go on without it with --skip-bad"
 
@@ -85,14 +86,14 @@ def find_pictures(folder: Path) -> list[Path]:
     def fail(error: OSError) -> None:
         raise error
 
-    found = []
+    pictures = []
     with refusing(folder, DataError):
         for place, folders, names in os.walk(folder, onerror=fail):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            found += [Path(place, name) for name in names if is_picture(name)]
-        if not found:
+            pictures += [Path(place, name) for name in names if is_picture(name)]
+        if not pictures:
             raise Refused(f"holds no images; expected files such as {', '.join(SUFFIXES)}")
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    return sorted(pictures, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def is_picture(name: str | os.PathLike[str]) -> bool:
@@ -145,7 +146,9 @@ def read_picture(path: Path) -> Picture:
         opened.load()
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I;16"):
-            return Picture(_eight_bits(image), image.mode)
+            # 65535 is white, as 255 is.
+            pixels = as_bytes(np.asarray(image) / np.float32(65535))
+            return Picture(Image.fromarray(pixels), image.mode)
         gray = image.mode in _GRAY_MODES
         if not image.has_transparency_data:
             return Picture(image.convert("L" if gray else "RGB"), image.mode)
@@ -183,9 +186,9 @@ class PictureReader:
         """See `read_picture`; `None` for a picture left out."""
         return self._attempt(read_picture, path)
 
-    def _attempt(self, what: Callable[[Path], Found], path: Path) -> Found | None:
+    def _attempt(self, read: Callable[[Path], Read], path: Path) -> Read | None:
         try:
-            return what(path)
+            return read(path)
         except DataError as error:
             if not self._skip_bad:
                 raise
@@ -257,14 +260,9 @@ def _resized(pixels: NDArray[np.uint8], like: Picture) -> Image.Image:
 def _mode(like: Picture, suffix: str) -> str:
     """Chooses the picture's mode, or the nearest that the format of a file's ending can hold."""
     possible = _WRITTEN[Image.registered_extensions()[suffix]]
+    wanted = _KEPT.get(like.mode, like.image.mode)
     if like.alpha is not None:
         wanted = "LA" if like.mode == "LA" else "RGBA"
-    elif like.mode.startswith("I;16"):
-        wanted = "I;16"
-    elif like.mode in ("P", "CMYK", "1"):
-        wanted = like.mode
-    else:
-        wanted = "L" if like.mode in _GRAY_MODES else "RGB"
     return next(mode for mode in (wanted, *_INSTEAD.get(wanted, ()), "RGB") if mode in possible)
 
 
@@ -285,10 +283,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         # Pillow's warnings are about files that it reads all the same.
         warnings.simplefilter("ignore")
         try:
-            with (
-                open_local(path, _MOST_BYTES) as file,
-                Image.open(file, formats=_FORMATS) as image,
-            ):
+            with open_local(path, _MOST_BYTES) as file, Image.open(file, formats=_FORMATS) as image:
                 _check(image)
                 yield image
         except UnidentifiedImageError:
@@ -313,9 +308,3 @@ def _check(image: Image.Image) -> None:
         raise Refused("has several frames; expected one picture")
     if image.mode not in (*_GRAY_MODES, *_COLOUR_MODES):
         raise Refused(f"has pixels of mode {image.mode}; expected 8 or 16 bits a channel")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.uint32)
-    # 65535 is white, as 255 is: exactly 257 times as much.
-    return Image.fromarray(((values + 128) // 257).astype(np.uint8))

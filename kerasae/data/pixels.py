@@ -1,7 +1,5 @@
 """Pixels as the networks take them, and as files hold them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Parsing JSON of strangers: strict, and bounded in depth before memory is taken."""
 
-from __future__ import annotations
-
 import json
 import math
 import re
@@ -65,9 +63,9 @@ def _finite(text: str) -> float:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    content: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in content:
             raise Refused(f"has the key {name[:100]!r} twice")
-        found[name] = value
-    return found
+        content[name] = value
+    return content

@@ -1,18 +1,16 @@
 """Reading zip archives of strangers: checked before anything is inflated, bounded while it is."""
 
-from __future__ import annotations
-
+import shutil
 import struct
 import zipfile
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from kerasae.files.local_files import Refused
+from kerasae.files.local_files import Refused, read_exactly, within
 
 _END = struct.Struct("<4s4H2IH")
 _END64_LOCATOR = b"PK\6\7"
 _MOST_DIRECTORY_BYTES = 1 << 16
-_BLOCK = 1 << 20
 
 
 def open_zip(file: BinaryIO, members: Mapping[str, int]) -> zipfile.ZipFile:
@@ -34,18 +32,18 @@ def open_zip(file: BinaryIO, members: Mapping[str, int]) -> zipfile.ZipFile:
     """
     _check_end(file)
     archive = zipfile.ZipFile(file)
-    found: set[str] = set()
+    checked: set[str] = set()
     for info in archive.infolist():
         name = info.orig_filename
-        if name in found:
+        if name in checked:
             raise Refused(f"member {name!r} is there twice")
         if name not in members or name != info.filename:
             raise Refused(f"member {name!r} is not expected; expected {', '.join(members)}")
         _check_member(info, members[name])
-        found.add(name)
-    missing = [name for name in members if name not in found]
-    if missing:
-        raise Refused(f"member {missing[0]!r} is missing")
+        checked.add(name)
+    for name in members:
+        if name not in checked:
+            raise Refused(f"member {name!r} is missing")
     return archive
 
 
@@ -58,23 +56,16 @@ def member_names(file: BinaryIO) -> list[str]:
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     """Reads a member whole, whose declared size `open_zip` has bounded."""
-    size = archive.getinfo(name).file_size
-    with archive.open(name) as member:
-        # Asked for everything, zipfile would inflate it all before it cut off what is too much.
-        content = member.read(size + 1)
-    if len(content) != size:
-        raise Refused(f"member {name!r} ends early")
-    return content
+    with within(f"member {name!r}"), archive.open(name) as member:
+        return read_exactly(member, archive.getinfo(name).file_size)
 
 
 def copy_member(archive: zipfile.ZipFile, name: str, target: BinaryIO) -> None:
     """Copies a member into a file, a block at a time."""
-    size = 0
+    start = target.tell()
     with archive.open(name) as member:
-        while block := member.read(_BLOCK):
-            size += len(block)
-            target.write(block)
-    if size != archive.getinfo(name).file_size:
+        shutil.copyfileobj(member, target)
+    if target.tell() - start != archive.getinfo(name).file_size:
         raise Refused(f"member {name!r} ends early")
 
 

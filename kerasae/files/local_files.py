@@ -1,9 +1,8 @@
 """Opening files of strangers: local, regular and of bounded size, or refused in one line."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
+import io
 import os
 import stat
 import struct
@@ -27,7 +26,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Refused(Exception):
-    """What a checker found wrong with a file; `refusing` adds the file's name."""
+    """What is wrong with a file, as its checker says; `refusing` adds the file's name."""
 
 
 @contextlib.contextmanager
@@ -168,7 +167,7 @@ def read_local(path: Path, most_bytes: int, *, follow_symlinks: bool = True) -> 
     return content
 
 
-def read_exactly(file: IO[bytes], size: int) -> bytes:
+def read_exactly(file: IO[bytes] | io.BufferedIOBase, size: int) -> bytes:
     """Reads the rest of a file, whose header declares so many bytes, already bounded.
 
     Raises:

@@ -1,7 +1,5 @@
 """Writing files and folders so that what is there is whole, and reading our own JSON back."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import errno
@@ -39,21 +37,21 @@ def replacing(path: Path) -> Iterator[Path]:
         DiskFull: If there is no room; `path` is then as it was.
         ArtifactError: If the folder cannot be written to for another reason.
     """
-    temporary: Path | None = None
+    temporary = path.with_name(f"{_NEW}{secrets.token_hex(8)}{path.suffix}")
     with finishing_writes():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = _new_file(path)
-            yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            _sync_folder(path.parent)
+            temporary.touch(exist_ok=False)
+            try:
+                yield temporary
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+                _sync_folder(path.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
         except OSError as error:
             raise write_error(path, error) from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
 
 
 def write_error(path: Path, error: OSError) -> ArtifactError:
@@ -178,10 +176,3 @@ def _sync_folder(folder: Path) -> None:
                 raise
         finally:
             os.close(handle)
-
-
-def _new_file(path: Path) -> Path:
-    """Makes an empty file beside `path`, with the permissions of any new file."""
-    temporary = path.with_name(f"{_NEW}{secrets.token_hex(8)}{path.suffix}")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
-    return temporary

@@ -1,7 +1,5 @@
 """Writing the codes of pictures: `.npy`, `.csv` or `.parquet`."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from pathlib import Path

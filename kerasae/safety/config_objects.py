@@ -1,7 +1,5 @@
 """The small Keras objects that a layer's settings may name, and no others."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kerasae.files.local_files import Refused
@@ -11,6 +9,8 @@ from kerasae.safety.config_values import (
     choice,
     count,
     fields,
+    flag,
+    name,
     number,
     one_or_more,
     optional,
@@ -38,13 +38,12 @@ def of_keras(value: dict[str, Any], kind: str, modules: tuple[str, ...]) -> None
         raise Refused(f"{kind} lacks its config")
 
 
-def dtype(value: Any) -> str:
+def dtype(value: Any) -> Any:
     """Checks a data type or its policy; returns its name."""
     if isinstance(value, dict):
         of_keras(value, "DTypePolicy", ("keras", "keras.dtype_policies"))
         value = fields(value["config"], {"name": choice(*DTYPES)}).get("name")
-    checked: str = choice(*DTYPES)(value)
-    return checked
+    return choice(*DTYPES)(value)
 
 
 def built_in(module: str, **kinds: Settings) -> Checker:
@@ -121,3 +120,11 @@ constraint = optional(
         UnitNorm=settings(axis=AXIS),
     )
 )
+# What all layers have.
+COMMON = settings(name=name, trainable=flag, dtype=dtype, activity_regularizer=regularizer)
+
+
+def parameters(*kinds: str) -> Settings:
+    """Names the checkers of the initializer, regularizer and constraint of each kind of weight."""
+    makers = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
+    return {f"{kind}_{what}": maker for kind in kinds for what, maker in makers.items()}

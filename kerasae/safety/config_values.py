@@ -3,8 +3,6 @@
 A checker takes the parsed JSON value and returns what Keras may see in its place.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Any

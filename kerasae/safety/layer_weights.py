@@ -1,7 +1,5 @@
 """How many numbers a layer's weights hold, from its settings, before anything is built."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any
@@ -37,9 +35,8 @@ def depthwise_convolution(config: Config, shape: Shape) -> int:
 
 
 def separable_convolution(config: Config, shape: Shape) -> int:
-    outputs, filters = (
-        _size(_channels(config, shape), config["depth_multiplier"]), config["filters"],
-    )  # fmt: skip
+    filters = config["filters"]
+    outputs = _size(_channels(config, shape), config["depth_multiplier"])
     depthwise = _size(*config["kernel_size"], outputs)
     return depthwise + _size(outputs, filters) + _bias(config, filters)
 

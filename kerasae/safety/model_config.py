@@ -1,14 +1,12 @@
 """Checks the configuration in a stranger's model file, and writes it anew from what passed."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 
 from kerasae.files.local_files import Refused, within
-from kerasae.safety.config_objects import dtype, of_keras
+from kerasae.safety.config_objects import COMMON, dtype, of_keras
 from kerasae.safety.config_values import choice, count, fields, flag, name, optional, shown
-from kerasae.safety.layer_allowlist import COMMON, LAYERS, SHAPE
+from kerasae.safety.layer_allowlist import LAYERS, SHAPE
 
 _MOST_NESTED = 6
 _MOST_LAYERS = 1000
@@ -94,7 +92,7 @@ def least_weights(value: Any) -> int:
     if not isinstance(shape, list) or not _of_numbers(shape):
         return 0
     try:
-        return max(0, LAYERS[kind].weights(numbers, shape))
+        return max(0, LAYERS[kind].count_weights(numbers, shape))
     except (Refused, LookupError, TypeError, ArithmeticError):
         return 0
 
@@ -132,7 +130,7 @@ def _check_plain_layer(kind: str, value: dict[str, Any]) -> CheckedLayer:
     checked = {"module": "keras.layers", "class_name": kind, "config": config}
     build = fields(value.get("build_config") or {}, {"input_shape": _build_shape})
     try:
-        weights = layer.weights(config, build.get("input_shape", []))
+        weights = layer.count_weights(config, build.get("input_shape", []))
     except (LookupError, TypeError):
         # A setting is missing, or the shape has too few dimensions or is a list of shapes.
         raise Refused(

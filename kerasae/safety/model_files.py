@@ -49,7 +49,7 @@ def load_model_safely(path: str | os.PathLike[str], *, trust: bool = False) -> k
 
     Raises:
         ModelFileError: If the file is refused; the message names the member, the rule and
-            what was found.
+            what is wrong.
 
     Example:
 

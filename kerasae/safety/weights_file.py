@@ -1,7 +1,5 @@
 """Checks the HDF5 file of weights inside a model, in a process that may crash over it."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -5,8 +5,6 @@ of a stranger's file is therefore first seen here, in a process that may die. No
 kerasae is imported, so that it starts fast.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math
