@@ -1,7 +1,5 @@
 """Options from a TOML file: a table per command, below what the command line says."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

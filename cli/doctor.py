@@ -1,7 +1,5 @@
 """`kerasae doctor`."""
 
-from __future__ import annotations
-
 from . import options as o
 from .output import print_result
 

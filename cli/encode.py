@@ -1,7 +1,5 @@
 """`kerasae encode`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

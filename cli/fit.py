@@ -1,7 +1,5 @@
 """`kerasae fit`."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The live display of a sweep; plain lines where there is no terminal."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from typing import Self

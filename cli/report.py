@@ -1,7 +1,5 @@
 """`kerasae report`."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 from typing import Annotated

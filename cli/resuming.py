@@ -1,7 +1,5 @@
 """Says how to go on with what was interrupted."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import shlex

@@ -1,7 +1,5 @@
 """A command's options out of declarations: settings from their annotations, and shared groups."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import re

@@ -1,7 +1,5 @@
 """Makes the standard streams safe to print to: closed ones, and ones that lack a letter."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

@@ -1,7 +1,5 @@
 """`kerasae learning-rate`, `overfit`, `regularize` and `denoise`: a command for each study."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from typing import Any

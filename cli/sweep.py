@@ -1,7 +1,5 @@
 """`kerasae sweep`."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """What this installation has: for a person whose training is slow, or who files a bug."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import re

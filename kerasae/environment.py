@@ -1,7 +1,5 @@
 """Versions and machine, recorded beside every result."""
 
-from __future__ import annotations
-
 import os
 import platform
 from typing import Any

@@ -1,7 +1,5 @@
 """The one family of errors that kerasae raises."""
 
-from __future__ import annotations
-
 from typing import Any
 
 _MOST_CHARACTERS = 1000

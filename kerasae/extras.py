@@ -1,7 +1,5 @@
 """Libraries that only some features need."""
 
-from __future__ import annotations
-
 import importlib.util
 
 from kerasae.errors import MissingExtra

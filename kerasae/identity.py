@@ -1,7 +1,5 @@
 """What a result is the result of, and whether what was begun may go on with it."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any

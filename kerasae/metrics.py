@@ -1,7 +1,5 @@
 """The one definition of MSE, PSNR and SSIM."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Builders of dense autoencoders: plain, uncompiled functional Keras models."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

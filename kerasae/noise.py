@@ -1,7 +1,5 @@
 """Gaussian noise on images, the same for everybody who uses the same seed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

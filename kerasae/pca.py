@@ -1,7 +1,5 @@
 """Principal component analysis: the linear autoencoder that every network must beat."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Named experiments, and the networks that the studies of the report train."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from kerasae.errors import InvalidSetting

@@ -1,7 +1,5 @@
 """The report's figures: MSE by projected dimension, tables 1 (MNIST) and 2 (Fashion-MNIST)."""
 
-from __future__ import annotations
-
 REPORT_DIMS = (15, 30, 50, 100)
 
 REPORT_MSE: dict[str, dict[str, dict[int, float]]] = {

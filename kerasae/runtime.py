@@ -1,7 +1,5 @@
 """Starts TensorFlow: with so many threads, quietly, and without what training does not need."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

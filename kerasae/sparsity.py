@@ -1,7 +1,5 @@
 """How sparse a code is."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from kerasae_cli.config_file import read_config, run_options, toml_text
+from kerasae_cli.settings import flags_of, written
 
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
+from kerasae.files.shapes import fields_of
 from kerasae.runs import run_files
+from kerasae.trials.grid import Sweep
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,17 +35,16 @@ def cli(*words, cwd=None):
     ],
 )
 def test_what_is_written_for_a_run_is_read_back(tmp_path, experiment):
-    command, options = run_options(experiment)
-    (tmp_path / "c.toml").write_text(toml_text(command, options), encoding="utf-8")
-    known = {command: {name.replace("_", "-"): name for name in options}}
-    found = read_config(tmp_path / "c.toml", known)
+    options = run_options(experiment)
+    (tmp_path / "c.toml").write_text(toml_text("fit", options), encoding="utf-8")
+    known = {"fit": {flag: flag for flag in options}}
     given = {name: value for name, value in options.items() if value is not None}
-    assert found == {command: given}
+    assert read_config(tmp_path / "c.toml", known) == {"fit": given}
 
 
 def test_a_name_that_toml_cannot_hold_is_refused():
     with pytest.raises(InvalidSetting, match=r"dataset: .*a name that is text"):
-        toml_text(*run_options(Experiment("a\udc80")))
+        toml_text("fit", run_options(Experiment("a\udc80")))
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,20 @@ def test_a_commands_options_are_printed_as_toml_that_can_be_fed_back(tmp_path, c
     done = cli(command, "--config", tmp_path / "c.toml", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "dataset: received 'nowhere'" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["fit", "sweep"])
+def test_every_setting_has_its_option_help_and_default_from_its_declaration(command):
+    shown = " ".join(cli(command, "--help").stdout.split())
+    printed = tomllib.loads(re.sub(r"(?m)^# (\S+ = \S)", r"\1", cli("config", command).stdout))
+    varied = Sweep.varies if command == "sweep" else ()
+    for name, field in fields_of(Experiment).items():
+        if name not in varied:
+            (flag, *_) = flags_of(field)[0].split("/")
+            assert flag in shown
+            assert " ".join(field.help.removesuffix(".").split()) in shown
+            if field.default is not None and name != "epochs":
+                assert printed[command][flag.removeprefix("--")] == written(field, field.default)
 
 
 def test_the_help_shows_what_a_command_does_by_itself():

@@ -1,6 +1,8 @@
 """Sweeps and studies as a library runs them, on a few random images."""
 
+import dataclasses
 import json
+import pickle
 import shutil
 import signal
 
@@ -11,14 +13,16 @@ from kerasae.data.image_data import ImageData
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.interrupts import handling_signals, install_handlers_again
+from kerasae.runs.run import Run
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.run_study import run_study
+from kerasae.trials.data_store import DataStore
 from kerasae.trials.executors import SerialExecutor
 from kerasae.trials.grid import Sweep
-from kerasae.trials.sweeps import run_sweep
+from kerasae.trials.sweeps import read_sweep, run_sweep
 
-BASE = Experiment("tiny", (3,), 2, epochs=1, batch_size=4)
+BASE = Experiment("tiny", (3,), 2, epochs=1)
 
 
 def tiny(seed):
@@ -57,6 +61,42 @@ def test_resuming_with_other_images_is_refused_and_changes_nothing(finished):
         sweep(finished, seeds=2, data=1, resume=True)
     assert (finished / "sweep.json").read_bytes() == record
     assert json.loads(record)["jobs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "reason"),
+    [(tiny(0).train[:1], 1, "training images"), (tiny(0).train, 99, "at most the 36")],
+)
+def test_too_few_images_are_told_before_anything_is_written(tmp_path, images, batch, reason):
+    data = dataclasses.replace(tiny(0), train=images, train_labels=images[:, 0, 0])
+    base = dataclasses.replace(BASE, batch_size=batch)
+    for own, why in ((data, reason), (ImageData.from_arrays(images), "test images")):
+        with pytest.raises(InvalidSetting, match=why):
+            run_sweep(Sweep(base), own, tmp_path / "sweep")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_setting_that_follows_from_the_data_is_recorded_as_what_it_is(finished):
+    begun = read_sweep(finished).sweep
+    assert (BASE.batch_size, begun.base.batch_size) == (None, 36)
+    for trial in begun.trials():
+        assert Run(finished / "trials" / trial.name).experiment == trial.experiment
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_workers_see_the_data_and_its_pca_as_they_are(tmp_path, loaded):
+    whole = dataclasses.replace(tiny(0), validation=tiny(1).train[:5])
+    store = DataStore(tmp_path)
+    store.add(whole)
+    basis = store.add_pca(whole, 0.1, 3)
+    if loaded:
+        store = pickle.loads(pickle.dumps(store.loaded()))
+        shutil.rmtree(tmp_path)
+    assert store.data("tiny").checksums() == whole.checksums()
+    assert len(store.data("tiny").parts(0.1).validation) == 5
+    np.testing.assert_array_equal(store.pca("tiny", 0.1).components, basis.components)
+    # The compiled programs of a training go on with the same array only.
+    assert store.data("tiny").train is store.data("tiny").train
 
 
 def test_a_study_stays_out_of_the_folders_of_others(finished):

@@ -4,8 +4,6 @@ Absolute times say little on a shared machine. All ways are therefore set up fir
 processes of its own, and then take turns, an epoch each, in several rounds.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import importlib.util

@@ -1,7 +1,5 @@
 """The ways of training that `kerasae bench` compares, each run in a process of its own."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 import time

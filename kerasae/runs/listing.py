@@ -1,7 +1,5 @@
 """Finding finished runs, and laying their settings and scores side by side."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Logging finished runs to MLflow, from what they left in their folders."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import logging

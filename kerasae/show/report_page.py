@@ -1,7 +1,5 @@
 """`report.html`: one self-contained page of results, rendered from `page.html`."""
 
-from __future__ import annotations
-
 import base64
 import dataclasses
 import functools

@@ -1,7 +1,5 @@
 """The scores of a run, with PCA's beside them."""
 
-from __future__ import annotations
-
 from kerasae.data.image_data import short_name
 from kerasae.runs.run import Run
 from kerasae.show.table import Cell, Column, Table

@@ -1,7 +1,5 @@
 """A sweep's cells, and the table that lays them out like the report's tables 1 and 2."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from typing import Any

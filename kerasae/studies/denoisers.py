@@ -1,7 +1,5 @@
 """Classical denoisers, the baselines that a denoising network is set beside."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Sequence
 

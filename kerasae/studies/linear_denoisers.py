@@ -1,7 +1,5 @@
 """The two linear denoisers, PCA projection and the best linear estimator, in closed form."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Sequence

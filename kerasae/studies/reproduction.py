@@ -1,7 +1,5 @@
 """Every study of the report at once: one pool of trials, one page of results."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The page of a reproduction: the report's every number beside ours, and in words why."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Runs a study in a folder that has its plan, and leaves what it found."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -100,9 +100,9 @@ class Study(abc.ABC):
             InvalidSetting: If a batch is larger than the training set, or the study is not
                 one of such images.
         """
-        from kerasae.trials.running import check_trials
+        from kerasae.trials.running import resolved_trials
 
-        check_trials(self.trials(), {data.name: data})
+        resolved_trials(self.trials(), {data.name: data})
 
     @abc.abstractmethod
     def trials(self) -> list[Trial]:

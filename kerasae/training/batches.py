@@ -1,7 +1,5 @@
 """Which images each training step sees: row numbers, shuffled anew for every epoch."""
 
-from __future__ import annotations
-
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Keras callbacks: validation scores, throughput, and an early end on divergence."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -5,8 +5,6 @@ each array), the arrays' bytes, and the SHA-256 of all that. The newest two are 
 a name of its own, so there is no moment at which neither is in place.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

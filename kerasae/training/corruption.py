@@ -4,8 +4,6 @@ Each is a pure function of a seed pair, so a run that continues draws what it wo
 They work in programs compiled by XLA only, for the sake of their generator.
 """
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 # On a CPU, XLA runs this counter-based generator (Salmon et al. 2011) ten times as fast as the

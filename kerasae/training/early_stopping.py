@@ -1,7 +1,5 @@
 """Stops training when the validation MSE gets no better, and can be resumed."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

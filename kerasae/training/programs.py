@@ -1,7 +1,5 @@
 """Compiled programs of a training, which another one of the same shape can take over."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 

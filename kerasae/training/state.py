@@ -1,7 +1,5 @@
 """Everything that a training run must remember to go on as if it had never stopped."""
 
-from __future__ import annotations
-
 import concurrent.futures
 from collections.abc import Callable
 from typing import Any
@@ -144,7 +142,7 @@ class TrainingState(keras.callbacks.Callback):
 
     def _arrays(self) -> dict[str, NDArray]:
         # Copies, for training goes on while they are written.
-        arrays = {name: np.array(value) for name, value in self._variables().items()}
+        arrays = {name: np.array(value.value.numpy()) for name, value in self._variables().items()}
         if self._early_stopping is not None:
             best = self._early_stopping.state()[1]
             arrays |= {f"best/{number}": weights for number, weights in enumerate(best)}

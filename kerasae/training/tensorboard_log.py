@@ -1,7 +1,5 @@
 """What TensorBoard shows of a run beside its curves: settings, network and reconstructions."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Trains one experiment."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import time

@@ -1,7 +1,5 @@
 """A Keras model whose train step is a whole chunk of steps inside one XLA program."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,7 +1,5 @@
 """What an earlier process has left in a run's folder, as far as it can be gone on from."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from kerasae.identity import check_same, flat

@@ -4,8 +4,6 @@
 costs its own job only, and that one goes on from its checkpoint.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import dataclasses

@@ -1,7 +1,5 @@
 """A grid of experiments on one data set."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 from typing import Annotated, Any, ClassVar

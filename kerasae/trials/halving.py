@@ -6,8 +6,6 @@ their scores alone, so what is stopped does not depend on how many workers there
 the sweep was interrupted. Trials compete with those of the same data set and latent dimension.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence

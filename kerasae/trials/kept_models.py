@@ -1,7 +1,5 @@
 """Keeps the models of the best trials of a large sweep only."""
 
-from __future__ import annotations
-
 import heapq
 from pathlib import Path
 

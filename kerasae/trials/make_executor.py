@@ -1,7 +1,5 @@
 """Chooses how trials are run, by name."""
 
-from __future__ import annotations
-
 from kerasae.environment import cores
 from kerasae.errors import InvalidSetting
 from kerasae.trials.executors import ProcessExecutor, SerialExecutor, check_workers

@@ -1,8 +1,7 @@
 """Runs the trials of sweeps and studies in parallel, on any number of data sets."""
 
-from __future__ import annotations
-
 import contextlib
+import functools
 import itertools
 import math
 import tempfile
@@ -56,6 +55,7 @@ def running_trials(
             version; the message says what differs.
         DiskFull: From the events, when there is no room for what a trial leaves.
     """
+    trials = resolved_trials(trials, data)
     checksums = {
         name: data[name].checksums() for name in {trial.experiment.dataset for trial in trials}
     }
@@ -104,15 +104,22 @@ def running_jobs(
             yield itertools.chain(earlier, recorded)
 
 
-def check_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> None:
-    """Checks, before anything is written, what only the data can tell.
+def resolved_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> list[Trial]:
+    """Returns trials with the settings that follow from the data, which nothing else tells.
 
     Raises:
         InvalidSetting: If a batch is larger than the training set.
     """
-    for trial in trials:
-        experiment = trial.experiment
-        experiment.batch_for(len(data[experiment.dataset].parts(experiment.validation_split).train))
+
+    @functools.cache
+    def training_images(dataset: str, validation_split: float) -> int:
+        return len(data[dataset].parts(validation_split).train)
+
+    return [
+        Trial(trial.name, one.resolved(training_images(one.dataset, one.validation_split)))
+        for trial in trials
+        for one in [trial.experiment]
+    ]
 
 
 def _fit_bases(trials: Sequence[Trial], data: Mapping[str, ImageData], store: DataStore) -> Bases:

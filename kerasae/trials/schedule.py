@@ -1,7 +1,5 @@
 """Which jobs are left, which are tried again, and which go on from a rung."""
 
-from __future__ import annotations
-
 import collections
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence

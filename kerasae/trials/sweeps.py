@@ -1,7 +1,5 @@
 """Runs a sweep in parallel, records it, and goes on with one that was begun."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -96,10 +94,12 @@ def run_sweep(
         ArtifactError: If the folder is not empty, belongs to another process, or cannot be
             written; with `resume`, if it holds no sweep or one with other settings.
         DiskFull: If there is no room left; the sweep can be resumed.
-        InvalidSetting: If a batch is larger than the training set, or `halving` is not possible
-            with the settings.
+        InvalidSetting: If there are no test images, a batch is larger than the training set, or
+            `halving` is not possible with the settings.
     """
     executor = executor or ProcessExecutor(cores())
+    if not len(data.test):
+        raise InvalidSetting("data", data.name, "a data set with test images to compare PCA on")
     sweep = dataclasses.replace(sweep, base=resolved_for(sweep.base, data))
     if halving:
         check_halving(sweep.base)

@@ -1,7 +1,5 @@
 """A trial: a training run of a sweep or study, and its name."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from kerasae.experiment import Experiment

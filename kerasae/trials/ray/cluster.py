@@ -1,7 +1,5 @@
 """Connecting to Ray: a cluster's, or one that is started here for the time being."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

@@ -4,8 +4,6 @@ Only the process that calls it writes to the run's folder: what a task leaves in
 temporary folder comes back to it. Ray itself retries nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from collections.abc import Iterator

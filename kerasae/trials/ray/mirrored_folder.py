@@ -1,7 +1,5 @@
 """Carries the files of a folder from one machine to another, as they change."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from pathlib import Path

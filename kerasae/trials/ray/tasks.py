@@ -1,7 +1,5 @@
 """What runs inside a Ray worker."""
 
-from __future__ import annotations
-
 import dataclasses
 import queue
 import tempfile
