@@ -52,17 +52,11 @@ def bench(
 def _table(speeds: list[Speed]) -> Table:
     from kerasae.show.table import Column, Table
 
-    headings = ("network and way", "images/s", "GFLOP/s", "of limit", "to fit")
-    rows = [
-        [
-            f"{speed.network}: {speed.way}",
-            f"{speed.images_per_second:,.0f}" if speed.images_per_second else "",
-            f"{speed.gflops:.0f}",
-            f"{speed.of_limit:.0%}",
-            f"{speed.of_plain_fit:.2f}",
-        ]
-        for speed in speeds
-    ]
+    columns = [Column("network and way"), Column("images/s", ",.0f"), Column("GFLOP/s", ".0f")]
+    columns += [Column("of limit", ".0%"), Column("to fit", ".2f")]
+    rows = []
+    for speed in speeds:
+        name, rate = f"{speed.network}: {speed.way}", speed.images_per_second or None
+        rows.append([name, rate, speed.gflops, speed.of_limit, speed.of_plain_fit])
     title = "Training speed (medians; ratios within each round)"
-    note = "GFLOP/s at six operations per weight and image"
-    return Table(title, [Column(heading) for heading in headings], rows, note)
+    return Table(title, columns, rows, "GFLOP/s at six operations per weight and image")

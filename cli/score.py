@@ -23,7 +23,6 @@ def score(
     model: o.Model,
     inputs: o.Inputs,
     loading: o.Loading,
-    trust: o.Trust,
     maps: Annotated[
         Path | None, typer.Option(help="A new folder for a map of each picture's errors.")
     ] = None,
@@ -40,7 +39,7 @@ def score(
     from kerasae.inference.pictures import score_pictures
 
     pictures = ModelInputs(inputs, skip_bad=loading.skip_bad)
-    run = trust.open_run(model)
+    run = model.open()
     threshold = _threshold(run, dataset, loading, quantile)
     scores = score_pictures(run.model, pictures, threshold, maps)
     o.tell_skipped(pictures.skipped)

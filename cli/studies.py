@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from kerasae.environment import cores
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
 from kerasae.studies.denoising import DenoisingStudy
@@ -46,7 +45,6 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
         base = dataclasses.replace(start, **given)
         study = dataclasses.replace(begun or kind(base), base=base, **asked)
         data = loading.data(base)
-        study.check_data(data)
         folder = saving.folder(study.name, data.title)
         progress = TrialsProgress(study.name, len(study.trials()), silent=quiet)
         with resumable(name, folder, loading, jobs=jobs), progress:
@@ -54,7 +52,7 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
                 study,
                 data,
                 folder,
-                jobs=cores() if jobs is None else jobs,
+                jobs=jobs,
                 on_event=progress.show,
                 resume=saving.resume is not None,
             )
