@@ -1,18 +1,15 @@
 """Training curves: over the epochs, over learning rates and over regularization."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from kerasae.show.figure_style import COLOURS, LINES, MARKERS, new_figure, plain_text, quiet
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 # Largest ratio of a logarithmic axis' ends that each set of labels has room for.
 _LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
@@ -125,10 +122,8 @@ def learning_rate_figure(
     for number, rate in enumerate(rates):
         if rate not in reached:
             left.axvline(rate, color="0.5", linestyle=":", zorder=0)
-            left.annotate(
-                "failed", (rate, 0.97), xycoords=("data", "axes fraction"), rotation=90,
-                ha="right", va="top", fontsize=9, color="0.3",
-            )  # fmt: skip
+            place = {"transform": left.get_xaxis_transform(), "ha": "right", "va": "top"}
+            left.text(rate, 0.97, "failed", rotation=90, fontsize=9, color="0.3", **place)
             continue
         left.plot(rate, reached[rate], markersize=8, linestyle="none", **_look(number))
         _curve(right, number, curves[rate], f"{rate:g}")
@@ -202,8 +197,6 @@ def _star(axes: Axes, x: float, y: float, remark: str = "") -> Line2D:
 
 
 def _mse_over_epochs(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     _decimal_mse(axes)
@@ -211,8 +204,6 @@ def _mse_over_epochs(axes: Axes) -> None:
 
 def _decimal_mse(axes: Axes) -> None:
     """Makes the MSE axis logarithmic, with decimals that never touch."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     subs = next(subs for ratio, subs in _LABELS if high < ratio * low)
