@@ -1,11 +1,11 @@
 """The `kerasae` command."""
 
-import importlib
 import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,9 +29,8 @@ _COMMANDS = (
     "report", *STUDY_COMMANDS, "reproduce", "bench", "config", "doctor",
 )  # fmt: skip
 for _name in _COMMANDS:
-    _command = STUDY_COMMANDS.get(_name)
-    if _command is None:
-        _command = getattr(importlib.import_module(f".{_name}", __package__), _name)
+    # A study has no module of its own.
+    _command = STUDY_COMMANDS.get(_name) or getattr(import_module(f".{_name}", __package__), _name)
     app.command()(with_groups(_command))
 
 

@@ -1,19 +1,15 @@
 """What commands print when they are done: tables, where it was saved, and what failed."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from kerasae.errors import printable
-
-if TYPE_CHECKING:
-    from kerasae.show.table import Table
+from kerasae.show.table import Table
 
 
 def print_result(
