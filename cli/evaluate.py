@@ -11,12 +11,7 @@ from .settings import Given, with_settings
 
 
 @with_settings(only=("dataset", "image_size", "grayscale", "validation_split"))
-def evaluate(
-    model: o.Model,
-    given: Given,
-    loading: o.Loading,
-    as_json: o.AsJson = False,
-) -> None:
+def evaluate(model: o.Model, given: Given, loading: o.Loading, as_json: o.AsJson = False) -> None:
     """Score a run or any .keras autoencoder beside PCA."""
     run = model.open()
     experiment = dataclasses.replace(run.experiment, **given)

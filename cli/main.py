@@ -74,17 +74,14 @@ def _options_first(words: Sequence[str]) -> list[str]:
     """
     first: list[str] = []
     rest: list[str] = []
+    if words and words[-1] == "--config":
+        raise InvalidSetting("config", "nothing", "a TOML file, as in --config run.toml")
     remaining = iter(words)
     for word in remaining:
+        ours = word in ("--config", "--debug") or word.startswith("--config=")
+        (first if ours else rest).append(word)
         if word == "--config":
-            file = next(remaining, None)
-            if file is None:
-                raise InvalidSetting("config", "nothing", "a TOML file, as in --config run.toml")
-            first += [word, file]
-        elif word == "--debug" or word.startswith("--config="):
-            first.append(word)
-        else:
-            rest.append(word)
+            first.append(next(remaining))
     return first + rest
 
 

@@ -33,25 +33,20 @@ def print_result(
     """
     if as_json:
         print(json.dumps(summary))
-    else:
-        _print_tables(tables)
-        if saved is not None:
-            # It may name files of strangers.
-            print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
+        tables, saved = (), None
+    if tables:
+        # Slow to import.
+        from rich.console import Console
+
+        from kerasae.show.terminal import rich_table
+
+        console = Console()
+        for table in tables:
+            console.print(rich_table(table))
+    if saved is not None:
+        # It may name files of strangers.
+        print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
     for name, error in (errors or {}).items():
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if errors:
         raise typer.Exit(1)
-
-
-def _print_tables(tables: Sequence[Table]) -> None:
-    if not tables:
-        return
-    # Slow to import.
-    from rich.console import Console
-
-    from kerasae.show.terminal import rich_table
-
-    console = Console()
-    for table in tables:
-        console.print(rich_table(table))

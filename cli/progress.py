@@ -1,8 +1,6 @@
 """The live display of a sweep; plain lines where there is no terminal."""
 
-import contextlib
 import os
-from typing import Self
 
 from rich import progress
 from rich.console import Console
@@ -10,37 +8,31 @@ from rich.console import Console
 from kerasae.trials.jobs import EpochDone, Event, Failed, Finished, Started, Stopped, Warned
 
 
-class _Display(contextlib.ExitStack):
-    """A display that is there as long as its context.
+class _Bars(progress.Progress):
+    """Bars on standard error, there as long as its context; the first one is of everything.
 
     Args:
-        title: What its first bar is of.
+        title: What the first bar is of.
         total: How many there are to come.
         silent: Show nothing.
     """
 
     def __init__(self, title: str, total: int, *, silent: bool) -> None:
-        super().__init__()
-        self._console = Console(stderr=True, quiet=silent)
-        self._live = self._console.is_terminal and not os.environ.get("CI")
-        self._progress = progress.Progress(
+        console = Console(stderr=True, quiet=silent)
+        super().__init__(
             progress.TextColumn("{task.description}", markup=False),
             progress.BarColumn(bar_width=None),
             progress.MofNCompleteColumn(),
             progress.TimeRemainingColumn(compact=True),
             progress.TextColumn("{task.fields[scores]}", markup=False),
-            console=self._console,
-            disable=silent or not self._live,
+            console=console,
+            disable=silent or not console.is_terminal or bool(os.environ.get("CI")),
             expand=True,
         )
-        self._first = self._progress.add_task(title, total=total, scores="")
-
-    def __enter__(self) -> Self:
-        self.enter_context(self._progress)
-        return self
+        self._first = self.add_task(title, total=total, scores="")
 
 
-class TrialsProgress(_Display):
+class TrialsProgress(_Bars):
     """Shows a bar for all trials and one per running trial, on standard error.
 
     Args:
@@ -58,10 +50,9 @@ class TrialsProgress(_Display):
         match event:
             case Started(name, epochs):
                 if name not in self._bars:
-                    bar = self._progress.add_task(name, total=epochs, scores="starting")
-                    self._bars[name] = bar
+                    self._bars[name] = self.add_task(name, total=epochs, scores="starting")
             case EpochDone(name, epoch, logs):
-                self._progress.update(self._bars[name], completed=epoch, scores=_scores(logs))
+                self.update(self._bars[name], completed=epoch, scores=_scores(logs))
             case Finished(name, metrics):
                 self._end(name, f"test MSE {metrics['test_mse']:.5f}, {metrics['seconds']:.1f} s")
             case Failed(name, error):
@@ -73,17 +64,17 @@ class TrialsProgress(_Display):
 
     def _end(self, name: str, outcome: str) -> None:
         if name in self._bars:
-            self._progress.remove_task(self._bars.pop(name))
-        self._progress.advance(self._first)
-        if not self._live:
-            trials = self._progress.tasks[0]
+            self.remove_task(self._bars.pop(name))
+        self.advance(self._first)
+        if self.disable:
+            trials = self.tasks[0]
             self._print(f"[{trials.completed}/{trials.total}] {name}: {outcome}")
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-class EpochProgress(_Display):
+class EpochProgress(_Bars):
     """Shows a bar of epochs for one training, on standard error; nothing without a terminal.
 
     Args:
@@ -93,11 +84,11 @@ class EpochProgress(_Display):
 
     def __init__(self, epochs: int, *, silent: bool) -> None:
         super().__init__("epochs", epochs, silent=silent)
-        self._progress.update(self._first, scores="starting")
+        self.update(self._first, scores="starting")
 
     def show(self, epoch: int, logs: dict[str, float]) -> None:
         """Takes the end of an epoch into the display."""
-        self._progress.update(self._first, completed=epoch, scores=_scores(logs))
+        self.update(self._first, completed=epoch, scores=_scores(logs))
 
 
 def _scores(logs: dict[str, float]) -> str:

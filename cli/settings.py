@@ -177,17 +177,15 @@ def networks(architectures: str | None, hidden_dims: list[str]) -> tuple[tuple[i
     if architectures is None:
         return tuple(widths) or tuple(ARCHITECTURES.values())
     names = architectures.split(",")
-    unknown = [name for name in names if name not in ARCHITECTURES]
-    if unknown or len(set(names)) != len(names):
+    if not set(names) <= set(ARCHITECTURES) or len(set(names)) != len(names):
         raise InvalidSetting("architectures", architectures, "basic, extended or basic,extended")
-    strange = [dims for dims in widths if architecture_name(dims) not in names]
-    if strange:
-        raise InvalidSetting(
-            "hidden_dims",
-            ",".join(map(str, strange[0])),
-            f"widths of {architectures} (basic has one, extended two), or no --architectures",
-        )
-    given = {name: [d for d in widths if architecture_name(d) == name] for name in names}
+    given: dict[str, list[tuple[int, ...]]] = {name: [] for name in names}
+    for dims in widths:
+        if architecture_name(dims) not in given:
+            received = ",".join(map(str, dims))
+            expected = "(basic has one, extended two), or no --architectures"
+            raise InvalidSetting("hidden_dims", received, f"widths of {architectures} {expected}")
+        given[architecture_name(dims)].append(dims)
     return tuple(dims for name in names for dims in given[name] or [ARCHITECTURES[name]])
 
 

@@ -52,8 +52,8 @@ def overfit_figure(
     for number, (name, mse) in enumerate((references or {}).items()):
         style = LINES[2 + number % 2]
         axes.axhline(mse, color="0.35", linestyle=style, label=f"{name}: {mse:.5f}")
-    axes.set(title=title, ylabel="MSE")
-    _mse_over_epochs(axes)
+    axes.set_title(title)
+    _mse_over_epochs(axes, "MSE")
     axes.legend(frameon=False, fontsize=9)
     return figure
 
@@ -93,8 +93,7 @@ def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
     axes = figure.add_subplot()
     for number, (name, values) in enumerate(curves.items()):
         _curve(axes, number, values, plain_text(name))
-    axes.set_ylabel(label)
-    _mse_over_epochs(axes)
+    _mse_over_epochs(axes, label)
     figure.legend(frameon=False, fontsize=9, loc="outside right upper")
     return figure
 
@@ -135,8 +134,7 @@ def learning_rate_figure(
         right.legend(frameon=False, title="learning rate", fontsize=9)
     left.set(xscale="log", xlabel="learning rate", ylabel="validation MSE")
     _decimal_mse(left)
-    right.set_ylabel("validation MSE")
-    _mse_over_epochs(right)
+    _mse_over_epochs(right, "validation MSE")
     return figure
 
 
@@ -196,8 +194,8 @@ def _star(axes: Axes, x: float, y: float, remark: str = "") -> Line2D:
     return star
 
 
-def _mse_over_epochs(axes: Axes) -> None:
-    axes.set_xlabel("epoch")
+def _mse_over_epochs(axes: Axes, label: str) -> None:
+    axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     _decimal_mse(axes)
 
