@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from kerasae.environment import cores
-
 from . import options as o
 from .output import print_result
 from .resuming import resumable
@@ -45,7 +43,7 @@ def reproduce(
             parts,
             data,
             folder,
-            jobs=cores() if jobs is None else jobs,
+            jobs=jobs,
             on_event=progress.show,
             resume=saving.resume is not None,
         )
