@@ -17,12 +17,8 @@ from kerasae.errors import KerasAEError
 from kerasae.experiment import BATCH_SIZE, Experiment
 from kerasae.trials.executors import spawned
 
-NETWORKS: dict[str, tuple[int, ...]] = {
-    "784-256-100": (256, 100),
-    "784-1024-512-100": (1024, 512, 100),
-    "784-1000-500-250-30": (1000, 500, 250, 30),
-}
-_PIXELS = 784
+# The widths from the image to the code.
+NETWORKS = ("784-256-100", "784-1024-512-100", "784-1000-500-250-30")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +56,7 @@ def measure_network(
     """Measures every way on one network.
 
     Args:
-        network: A key of `NETWORKS`.
+        network: One of `NETWORKS`.
         images: Images in an epoch; random ones, for speed does not depend on them.
         rounds: Epochs of each way, taken in turns.
         batch_size: Images per step of every way.
@@ -73,7 +69,7 @@ def measure_network(
         InvalidSetting: If a batch is larger than an epoch.
         KerasAEError: If a way's process ends before it has been measured.
     """
-    *hidden, latent = NETWORKS[network]
+    _, *hidden, latent = map(int, network.split("-"))
     experiment = Experiment(
         "random",
         tuple(hidden),
@@ -99,7 +95,10 @@ def measure_network(
 
 @contextlib.contextmanager
 def _started(way: Way, experiment: Experiment, images: int) -> Iterator[list[Connection]]:
-    started = [spawned(run_way, way, experiment, images) for _ in range(way.processes)]
+    # No daemons, for PyTorch compiles in processes of its own.
+    started = [
+        spawned(run_way, way, experiment, images, daemon=False) for _ in range(way.processes)
+    ]
     try:
         connections = [connection for connection, _ in started]
         for connection in connections:
@@ -146,6 +145,6 @@ def _speed(network: str, way: str, rates: dict[str, list[float]]) -> Speed:
 
 def _weights(network: str) -> tuple[int, int]:
     """Weights of both halves of a network without biases, and those of the first layer."""
-    widths = (_PIXELS, *NETWORKS[network])
+    widths = map(int, network.split("-"))
     pairs = [a * b for a, b in itertools.pairwise(widths)]
     return 2 * sum(pairs), pairs[0]

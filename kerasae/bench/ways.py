@@ -20,6 +20,7 @@ PRODUCT = "largest matrix product"
 # Square products of these sizes; the limit is the best of them, by TensorFlow and by NumPy.
 _SIZES = (1024, 2048, 4096)
 _STEPS_PER_EXECUTION = 100
+Images = NDArray[np.uint8]
 # Called after each epoch with its images per second; returns when the next may start.
 Pause = Callable[[float], None]
 
@@ -30,7 +31,7 @@ class Way(NamedTuple):
     name: str
     processes: int
     threads: int
-    train: Callable[[Experiment, NDArray[np.uint8], int, Pause], None]
+    train: Callable[[Experiment, Images, int, Pause], None]
 
 
 def ways(available: Callable[[str], object] = importlib.util.find_spec) -> list[Way]:
@@ -71,9 +72,7 @@ def run_way(connection: Connection, way: Way, experiment: Experiment, images: in
     way.train(experiment, pixels, way.threads, pause)
 
 
-def _largest_product(
-    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause
-) -> None:
+def _largest_product(experiment: Experiment, images: Images, threads: int, pause: Pause) -> None:
     """Not a training: multiplies matrices, and reports operations per second."""
     import tensorflow as tf
     from threadpoolctl import threadpool_limits
@@ -96,7 +95,7 @@ def _largest_product(
             pause(best)
 
 
-def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
+def _kerasae(experiment: Experiment, images: Images, threads: int, pause: Pause) -> None:
     from kerasae.data.image_data import ImageData
     from kerasae.training.train import train
 
@@ -108,7 +107,7 @@ def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pa
 
 
 def _keras_fit(
-    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause, **options: Any
+    experiment: Experiment, images: Images, threads: int, pause: Pause, **options: Any
 ) -> None:
     """`fit` as everyone writes it: arrays of floats, a compiled model."""
     import keras
@@ -141,12 +140,7 @@ def _keras_fit(
 
 
 def _torch_loop(
-    experiment: Experiment,
-    images: NDArray[np.uint8],
-    threads: int,
-    pause: Pause,
-    *,
-    compiled: bool,
+    experiment: Experiment, images: Images, threads: int, pause: Pause, *, compiled: bool
 ) -> None:
     """Images in memory as one tensor of floats, Adam in its fused form."""
     import torch

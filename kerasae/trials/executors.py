@@ -82,7 +82,7 @@ class ProcessExecutor:
         """See `Executor.running`; the workers import TensorFlow meanwhile."""
         workers: dict[Connection, _Worker] = {}
         try:
-            self._fill(workers, queue, work)
+            list(self._fill(workers, queue, work))
             yield self._events(workers, queue, work)
         finally:
             for worker in workers.values():
@@ -94,14 +94,12 @@ class ProcessExecutor:
 
     def _fill(
         self, workers: dict[Connection, _Worker], queue: JobQueue, work: Work
-    ) -> list[_Worker]:
-        """Starts as many workers as there are jobs for, and returns them."""
-        started = []
+    ) -> Iterator[_Worker]:
+        """Starts workers while there is a job and a place for one, and gives each."""
         while len(workers) < self.workers and (job := queue.take()) is not None:
             worker = _Worker(job, work)
             workers[worker.connection] = worker
-            started.append(worker)
-        return started
+            yield worker
 
     def _events(
         self, workers: dict[Connection, _Worker], queue: JobQueue, work: Work
@@ -149,15 +147,22 @@ class _Worker:
         self.process.join()
 
 
-def spawned(target: Callable[..., None], *arguments: Any) -> tuple[Connection, BaseProcess]:
+def spawned(
+    target: Callable[..., None], *arguments: Any, daemon: bool = True
+) -> tuple[Connection, BaseProcess]:
     """Calls a function in a new process, with one end of a pipe before its other arguments.
 
+    Args:
+        target: The function.
+        arguments: Its other arguments.
+        daemon: Whether the process ends with this one, and has no processes of its own.
+
     Returns:
-        The other end, and the process, which does not outlive this one.
+        The other end, and the process.
     """
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=target, args=(theirs, *arguments), daemon=True)
+    process = spawn.Process(target=target, args=(theirs, *arguments), daemon=daemon)
     process.start()
     theirs.close()
     return ours, process
