@@ -40,12 +40,7 @@ def reproduce(
     progress = TrialsProgress("reproduction", trials, silent=quiet)
     with resumable("reproduce", folder, loading, quick=quick, jobs=jobs), progress:
         result = run(
-            parts,
-            data,
-            folder,
-            jobs=jobs,
-            on_event=progress.show,
-            resume=saving.resume is not None,
+            parts, data, folder, jobs=jobs, on_event=progress.show, resume=saving.resume is not None
         )
     page = folder / PAGE
     command = "kerasae reproduce --quick" if quick else "kerasae reproduce"

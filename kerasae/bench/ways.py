@@ -85,10 +85,7 @@ def _largest_product(experiment: Experiment, images: Images, threads: int, pause
             best = 0.0
             for n, array, tensor in zip(_SIZES, arrays, tensors, strict=True):
                 repeats = (_SIZES[-1] // n) ** 2
-                for multiply in (
-                    lambda a=array: a @ a,
-                    lambda t=tensor: tf.matmul(t, t).numpy(),
-                ):
+                for multiply in (lambda a=array: a @ a, lambda t=tensor: tf.matmul(t, t).numpy()):
                     multiply()
                     seconds = timeit.timeit(multiply, number=repeats)
                     best = max(best, repeats * 2.0 * n**3 / seconds)

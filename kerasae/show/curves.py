@@ -99,9 +99,7 @@ def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
 
 
 def learning_rate_figure(
-    rates: Sequence[float],
-    val_mse: Sequence[float | None],
-    curves: Mapping[float, Sequence[float]],
+    rates: Sequence[float], val_mse: Sequence[float | None], curves: Mapping[float, Sequence[float]]
 ) -> Figure:
     """Draws the learning-rate study: validation MSE over the rate, and each rate's curve.
 
