@@ -92,12 +92,12 @@ def long_run_table() -> list[str]:
     results = studies()["results"]
     lines = ["| long training | report | ours |", "|---|---|---|"]
     for dataset, title in TITLES.items():
-        found = results[f"{dataset}-overfit"]
+        summary = results[f"{dataset}-overfit"]
         report = REPORT_LONG_RUN[dataset]
         theirs = report.get("validation loss", report.get("loss"))
         lines.append(
-            f"| {title}, {found['epochs']} epochs, test MSE | {theirs:.4f} "
-            f"| {found['test_mse']:.5f} |"
+            f"| {title}, {summary['epochs']} epochs, test MSE | {theirs:.4f} "
+            f"| {summary['test_mse']:.5f} |"
         )
     return lines
 
@@ -110,11 +110,11 @@ def regularizer_table() -> list[str]:
         "|---|---|---|---|---|---|---|---|",
     ]
     for dataset, title in TITLES.items():
-        found = results[f"{dataset}-regularize"]
-        for name, row in found["best"].items():
+        summary = results[f"{dataset}-regularize"]
+        for name, row in summary["best"].items():
             strength = {"lasso": f"Lasso λ={row['l1']:g}", "dropout": f"Dropout {row['dropout']:g}"}
             scores = [f"{row[key]:.5f}" for key in ("train_mse", "val_mse", "gap", "test_mse")]
-            report = f"{found['report'][name]:.4f}" if found["report"] else "–"
+            report = f"{summary['report'][name]:.4f}" if summary["report"] else "–"
             sparsity = [f"{row['code_near_zero']:.1%}", f"{row['code_active_units']:.1f}"]
             cells = [f"{title}, {strength.get(name, name)}", *scores, *sparsity, report]
             lines.append(f"| {' | '.join(cells)} |")
@@ -124,11 +124,11 @@ def regularizer_table() -> list[str]:
 def learning_rate_table() -> list[str]:
     """Validation MSE by peak learning rate."""
     results = studies()["results"]
-    found = [results[f"{dataset}-learning-rate"] for dataset in TITLES]
+    searches = [results[f"{dataset}-learning-rate"] for dataset in TITLES]
     lines = [f"| peak learning rate | {' | '.join(TITLES.values())} |", "|---|---|---|"]
-    for rows in zip(*(study["rates"] for study in found), strict=True):
+    for rows in zip(*(study["rates"] for study in searches), strict=True):
         cells = []
-        for row, study in zip(rows, found, strict=True):
+        for row, study in zip(rows, searches, strict=True):
             mark = "**" if row["learning_rate"] == study["best"] else ""
             cells.append(f"{mark}{row['val_mse']:.5f}{mark}")
         lines.append(f"| {rows[0]['learning_rate']:g} | {' | '.join(cells)} |")
@@ -186,7 +186,7 @@ def denoising_table() -> list[str]:
         "|---|---|---|---|---|",
     ]
     for name in ("noisy", *BASELINES, "denoised"):
-        cells = [f"{found[f'{name}_psnr']:.2f}" for _, found in columns]
+        cells = [f"{scores[f'{name}_psnr']:.2f}" for _, scores in columns]
         lines.append(f"| {LABELS[name]} | {' | '.join(cells)} |")
     return lines
 

@@ -12,7 +12,6 @@ from .output import print_result
 def apply(
     model: o.Model,
     inputs: o.Inputs,
-    trust: o.Trust,
     out: Annotated[Path, typer.Option(help="A new folder for the results.")],
     skip_bad: o.SkipBad = False,
     as_json: o.AsJson = False,
@@ -22,7 +21,7 @@ def apply(
     from kerasae.inference.pictures import reconstruct_pictures
 
     pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    written = reconstruct_pictures(trust.open_run(model).model, pictures, out)
+    written = reconstruct_pictures(model.open().model, pictures, out)
     o.tell_skipped(pictures.skipped)
     summary = {"folder": str(out), "images": [str(path) for path in written]}
     print_result(as_json, summary, saved=f"Saved {len(written):,} images in {out}")

@@ -1,21 +1,16 @@
 """`kerasae bench`."""
 
-from __future__ import annotations
-
 import dataclasses
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kerasae.bench import IMAGES, ROUNDS
 from kerasae.experiment import BATCH_SIZE
+from kerasae.show.table import Column, Table
 
 from . import options as o
 from .output import print_result
-
-if TYPE_CHECKING:
-    from kerasae.bench.benchmark import Speed
-    from kerasae.show.table import Table
 
 
 def bench(
@@ -38,31 +33,21 @@ def bench(
     names = networks.split(",") if networks else list(NETWORKS)
     if not set(names) <= set(NETWORKS):
         raise InvalidSetting("networks", networks, "some of " + ",".join(NETWORKS))
-    speeds: list[Speed] = []
+    settings = {"images": images, "rounds": rounds, "batch_size": batch_size}
+    speeds: list[dict[str, Any]] = []
     with Console(stderr=True, quiet=quiet).status("starting") as status:
         for name in names:
-            speeds += measure_network(
-                name, images=images, rounds=rounds, batch_size=batch_size, on_way=status.update
-            )
-    settings = {"images": images, "rounds": rounds, "batch_size": batch_size}
-    rows = [dataclasses.asdict(speed) for speed in speeds]
-    print_result(as_json, {**settings, **environment(), "speeds": rows}, [_table(speeds)])
+            measured = measure_network(name, **settings, on_way=status.update)
+            speeds += map(dataclasses.asdict, measured)
+    print_result(as_json, {**settings, **environment(), "speeds": speeds}, [_table(speeds)])
 
 
-def _table(speeds: list[Speed]) -> Table:
-    from kerasae.show.table import Column, Table
-
-    headings = ("network and way", "images/s", "GFLOP/s", "of limit", "to fit")
-    rows = [
-        [
-            f"{speed.network}: {speed.way}",
-            f"{speed.images_per_second:,.0f}" if speed.images_per_second else "",
-            f"{speed.gflops:.0f}",
-            f"{speed.of_limit:.0%}",
-            f"{speed.of_plain_fit:.2f}",
-        ]
-        for speed in speeds
-    ]
+def _table(speeds: list[dict[str, Any]]) -> Table:
+    columns = [Column("network and way"), Column("images/s", ",.0f"), Column("GFLOP/s", ".0f")]
+    columns += [Column("of limit", ".0%"), Column("to fit", ".2f")]
+    rows = []
+    for speed in speeds:
+        name, rate = f"{speed['network']}: {speed['way']}", speed["images_per_second"] or None
+        rows.append([name, rate, *(speed[key] for key in ("gflops", "of_limit", "of_plain_fit"))])
     title = "Training speed (medians; ratios within each round)"
-    note = "GFLOP/s at six operations per weight and image"
-    return Table(title, [Column(heading) for heading in headings], rows, note)
+    return Table(title, columns, rows, "GFLOP/s at six operations per weight and image")

@@ -22,12 +22,9 @@ def config(
     commands = getattr(context.parent.command, "commands", {}) if context.parent else {}
     if target in commands:
         command = commands[target]
-        defaults = getattr(command.callback, "defaults", {})
-        values = {option.name: option.default for option in command.params}
-        options = {
-            flag: defaults.get(name) if values[name] is None else values[name]
-            for flag, name in options_of(command).items()
-        }
+        values = {**getattr(command.callback, "defaults", {})}
+        values |= {one.name: one.default for one in command.params if one.default is not None}
+        options = {flag: values.get(name) for flag, name in options_of(command).items()}
         print(toml_text(target, options, _DEPENDENT), end="")
         return
     if not os.path.isdir(target):

@@ -12,7 +12,6 @@ from .output import print_result
 def encode(
     model: o.Model,
     inputs: o.Inputs,
-    trust: o.Trust,
     out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
     skip_bad: o.SkipBad = False,
     as_json: o.AsJson = False,
@@ -24,7 +23,7 @@ def encode(
 
     check_codes_file(out)
     pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    encoded = encode_pictures(trust.open_run(model).model, pictures)
+    encoded = encode_pictures(model.open().model, pictures)
     count, size = encoded.codes.shape
     write_codes(out, encoded.names, encoded.codes)
     o.tell_skipped(pictures.skipped)

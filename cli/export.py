@@ -11,7 +11,6 @@ from .output import print_result
 
 def export(
     model: o.Model,
-    trust: o.Trust,
     file_format: Annotated[
         str, typer.Option("--format", help="onnx, litert, saved_model or openvino.")
     ] = "onnx",
@@ -23,9 +22,9 @@ def export(
     """Export a model for another runtime, and check it there."""
     from kerasae.inference.export import check_export, default_path, export_model
 
-    path = out or default_path(file_format, Path(model))
+    path = out or default_path(file_format, Path(model.path))
     check_export(file_format, path)
-    difference = export_model(trust.open_run(model).model, file_format, path)
+    difference = export_model(model.open().model, file_format, path)
     summary = {"path": str(path), "format": file_format, "difference": difference}
     line = f"Saved in {path}; its output differs from Keras' by at most {difference:.1g}"
     print_result(as_json, summary, saved=line)

@@ -16,7 +16,6 @@ def latent(
     model: o.Model,
     given: Given,
     loading: o.Loading,
-    trust: o.Trust,
     method: Annotated[
         str, typer.Option(help="How more than two dimensions become two: pca or tsne.")
     ] = "pca",
@@ -26,14 +25,14 @@ def latent(
     as_json: o.AsJson = False,
 ) -> None:
     """Draw the latent space: codes, decoded points, walks."""
-    run = trust.open_run(model)
+    run = model.open()
     data = loading.data(dataclasses.replace(run.experiment, **given))
     from kerasae.inference.latent_plane import latent_plane
     from kerasae.show.figure_files import save_figure
     from kerasae.show.latent_figure import latent_figure
 
     plane = latent_plane(run.model, data, method)
-    folder = out or run.folder or Path(model).parent
+    folder = out or run.folder or Path(model.path).parent
     png, svg = save_figure(folder, "latent", latent_figure(plane))
     summary = {"png": str(png), "svg": str(svg), "images": len(plane.codes)}
     print_result(as_json, summary, saved=f"Saved in {png} and {svg}")

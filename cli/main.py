@@ -1,11 +1,11 @@
 """The `kerasae` command."""
 
-import importlib
 import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,9 +29,8 @@ _COMMANDS = (
     "report", *STUDY_COMMANDS, "reproduce", "bench", "config", "doctor",
 )  # fmt: skip
 for _name in _COMMANDS:
-    _command = STUDY_COMMANDS.get(_name)
-    if _command is None:
-        _command = getattr(importlib.import_module(f".{_name}", __package__), _name)
+    # A study has no module of its own.
+    _command = STUDY_COMMANDS.get(_name) or getattr(import_module(f".{_name}", __package__), _name)
     app.command()(with_groups(_command))
 
 
@@ -75,17 +74,14 @@ def _options_first(words: Sequence[str]) -> list[str]:
     """
     first: list[str] = []
     rest: list[str] = []
+    if words and words[-1] == "--config":
+        raise InvalidSetting("config", "nothing", "a TOML file, as in --config run.toml")
     remaining = iter(words)
     for word in remaining:
+        ours = word in ("--config", "--debug") or word.startswith("--config=")
+        (first if ours else rest).append(word)
         if word == "--config":
-            file = next(remaining, None)
-            if file is None:
-                raise InvalidSetting("config", "nothing", "a TOML file, as in --config run.toml")
-            first += [word, file]
-        elif word == "--debug" or word.startswith("--config="):
-            first.append(word)
-        else:
-            rest.append(word)
+            first.append(next(remaining))
     return first + rest
 
 

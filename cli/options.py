@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasae.errors import InvalidSetting
+from kerasae.errors import InvalidSetting, printable
 
 if TYPE_CHECKING:
     from kerasae.data.image_data import ImageData
@@ -98,9 +98,10 @@ class Tracking:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trust:
-    """Whether a model's layers are trusted unseen."""
+class Model:
+    """A trained model, and whether its layers are trusted unseen."""
 
+    path: Annotated[str, typer.Argument(metavar="model", help="Folder of a run, or a .keras file.")]
     trust_model: Annotated[
         bool,
         typer.Option(
@@ -109,27 +110,18 @@ class Trust:
         ),
     ] = False
 
-    def open_run(self, path: str) -> Run:
-        """Opens a model, and says so where its layers are trusted."""
-        from kerasae.errors import printable
+    def open(self) -> Run:
+        """Opens it, and says so where its layers are trusted."""
         from kerasae.runs.saved_models import open_run
 
         if self.trust_model:
-            print(
-                f"kerasae: {printable(path)}: its layers are trusted, whatever code they run "
-                "(--trust-model)",
-                file=sys.stderr,
-            )
-        return open_run(path, trust=self.trust_model)
-
-
-Model = Annotated[str, typer.Argument(help="Folder of a run, or a .keras file.")]
+            trusted = "its layers are trusted, whatever code they run (--trust-model)"
+            print(f"kerasae: {printable(self.path)}: {trusted}", file=sys.stderr)
+        return open_run(self.path, trust=self.trust_model)
 
 
 def tell_skipped(lines: Sequence[str]) -> None:
     """Tells which pictures were left out, the first of them by name."""
-    for line in lines[:_SKIPPED_SHOWN]:
+    more = [f"{len(lines) - _SKIPPED_SHOWN:,} more"] if len(lines) > _SKIPPED_SHOWN else []
+    for line in [*lines[:_SKIPPED_SHOWN], *more]:
         print(f"kerasae: left out: {line}", file=sys.stderr)
-    if len(lines) > _SKIPPED_SHOWN:
-        more = len(lines) - _SKIPPED_SHOWN
-        print(f"kerasae: left out: {more:,} more", file=sys.stderr)

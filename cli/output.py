@@ -1,19 +1,15 @@
 """What commands print when they are done: tables, where it was saved, and what failed."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from kerasae.errors import printable
-
-if TYPE_CHECKING:
-    from kerasae.show.table import Table
+from kerasae.show.table import Table
 
 
 def print_result(
@@ -37,25 +33,20 @@ def print_result(
     """
     if as_json:
         print(json.dumps(summary))
-    else:
-        _print_tables(tables)
-        if saved is not None:
-            # It may name files of strangers.
-            print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
+        tables, saved = (), None
+    if tables:
+        # Slow to import.
+        from rich.console import Console
+
+        from kerasae.show.terminal import rich_table
+
+        console = Console()
+        for table in tables:
+            console.print(rich_table(table))
+    if saved is not None:
+        # It may name files of strangers.
+        print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
     for name, error in (errors or {}).items():
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if errors:
         raise typer.Exit(1)
-
-
-def _print_tables(tables: Sequence[Table]) -> None:
-    if not tables:
-        return
-    # Slow to import.
-    from rich.console import Console
-
-    from kerasae.show.terminal import rich_table
-
-    console = Console()
-    for table in tables:
-        console.print(rich_table(table))

@@ -1,74 +1,58 @@
 """The live display of a sweep; plain lines where there is no terminal."""
 
-import contextlib
 import os
-from typing import Self
 
+from rich import progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from kerasae.trials.jobs import EpochDone, Event, Failed, Finished, Started, Stopped, Warned
 
 
-class _Display(contextlib.ExitStack):
-    """A display that is there as long as its context.
+class _Bars(progress.Progress):
+    """Bars on standard error, there as long as its context; the first one is of everything.
 
     Args:
+        title: What the first bar is of.
+        total: How many there are to come.
         silent: Show nothing.
     """
 
-    def __init__(self, *, silent: bool) -> None:
-        super().__init__()
-        self._console = Console(stderr=True, quiet=silent)
-        self._live = self._console.is_terminal and not os.environ.get("CI")
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[scores]}", markup=False),
-            console=self._console,
-            disable=silent or not self._live,
+    def __init__(self, title: str, total: int, *, silent: bool) -> None:
+        console = Console(stderr=True, quiet=silent)
+        super().__init__(
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(bar_width=None),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(compact=True),
+            progress.TextColumn("{task.fields[scores]}", markup=False),
+            console=console,
+            disable=silent or not console.is_terminal or bool(os.environ.get("CI")),
             expand=True,
         )
-
-    def __enter__(self) -> Self:
-        self.enter_context(self._progress)
-        return self
+        self._first = self.add_task(title, total=total, scores="")
 
 
-class TrialsProgress(_Display):
+class TrialsProgress(_Bars):
     """Shows a bar for all trials and one per running trial, on standard error.
 
     Args:
         title: What the trials are: a sweep or a study.
-        trials: Number of trials.
+        total: Number of trials.
         silent: Show nothing.
     """
 
-    def __init__(self, title: str, trials: int, *, silent: bool) -> None:
-        super().__init__(silent=silent)
-        self._total = trials
-        self._done = 0
-        self._all = self._progress.add_task(title, total=trials, scores="")
-        self._bars: dict[str, TaskID] = {}
+    def __init__(self, title: str, total: int, *, silent: bool) -> None:
+        super().__init__(title, total, silent=silent)
+        self._bars: dict[str, progress.TaskID] = {}
 
     def show(self, event: Event) -> None:
         """Takes one event of a sweep into the display."""
         match event:
             case Started(name, epochs):
                 if name not in self._bars:
-                    bar = self._progress.add_task(name, total=epochs, scores="starting")
-                    self._bars[name] = bar
+                    self._bars[name] = self.add_task(name, total=epochs, scores="starting")
             case EpochDone(name, epoch, logs):
-                self._progress.update(self._bars[name], completed=epoch, scores=_scores(logs))
+                self.update(self._bars[name], completed=epoch, scores=_scores(logs))
             case Finished(name, metrics):
                 self._end(name, f"test MSE {metrics['test_mse']:.5f}, {metrics['seconds']:.1f} s")
             case Failed(name, error):
@@ -80,18 +64,17 @@ class TrialsProgress(_Display):
 
     def _end(self, name: str, outcome: str) -> None:
         if name in self._bars:
-            self._progress.remove_task(self._bars.pop(name))
-        self._done += 1
-        self._progress.update(self._all, completed=self._done)
-        line = f"[{self._done}/{self._total}] {name}: {outcome}"
-        if not self._live:
-            self._print(line)
+            self.remove_task(self._bars.pop(name))
+        self.advance(self._first)
+        if self.disable:
+            trials = self.tasks[0]
+            self._print(f"[{trials.completed}/{trials.total}] {name}: {outcome}")
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-class EpochProgress(_Display):
+class EpochProgress(_Bars):
     """Shows a bar of epochs for one training, on standard error; nothing without a terminal.
 
     Args:
@@ -100,12 +83,12 @@ class EpochProgress(_Display):
     """
 
     def __init__(self, epochs: int, *, silent: bool) -> None:
-        super().__init__(silent=silent)
-        self._task = self._progress.add_task("epochs", total=epochs, scores="starting")
+        super().__init__("epochs", epochs, silent=silent)
+        self.update(self._first, scores="starting")
 
     def show(self, epoch: int, logs: dict[str, float]) -> None:
         """Takes the end of an epoch into the display."""
-        self._progress.update(self._task, completed=epoch, scores=_scores(logs))
+        self.update(self._first, completed=epoch, scores=_scores(logs))
 
 
 def _scores(logs: dict[str, float]) -> str:

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from kerasae.environment import cores
-
 from . import options as o
 from .output import print_result
 from .resuming import resumable
@@ -42,12 +40,7 @@ def reproduce(
     progress = TrialsProgress("reproduction", trials, silent=quiet)
     with resumable("reproduce", folder, loading, quick=quick, jobs=jobs), progress:
         result = run(
-            parts,
-            data,
-            folder,
-            jobs=cores() if jobs is None else jobs,
-            on_event=progress.show,
-            resume=saving.resume is not None,
+            parts, data, folder, jobs=jobs, on_event=progress.show, resume=saving.resume is not None
         )
     page = folder / PAGE
     command = "kerasae reproduce --quick" if quick else "kerasae reproduce"

@@ -1,19 +1,15 @@
 """`kerasae runs`."""
 
-from __future__ import annotations
-
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
+from kerasae.show.table import Column, Table
+
 from . import options as o
 from .output import print_result
-
-if TYPE_CHECKING:
-    from kerasae.runs.run import Run
 
 _COLUMNS = (
     "dataset", "hidden_dims", "latent_dim", "sigma", "seed", "epochs", "test_mse", "test_psnr",
@@ -44,13 +40,13 @@ def runs(
     from rich.console import Console
 
     from kerasae.runs.listing import filtered, find_runs, ordered
-    from kerasae.show.table import Column, Table
 
     everything, broken = find_runs(folder)
     listed = ordered(filtered(everything, conditions or []), sort)
     for line in broken:
         print(f"kerasae: left out: {line}", file=sys.stderr)
-    columns, left_out = _fitting(_cells(listed, sort.removeprefix("-")), Console().width)
+    columns = _columns([run.values() for run in listed], sort.removeprefix("-"))
+    left_out = _leave_out(columns, Console().width)
     table = Table(
         f"{len(listed):,} of {len(everything):,} runs in {folder}",
         [Column("run"), *map(Column, columns)],
@@ -64,28 +60,26 @@ def runs(
     print_result(as_json, summary, [table])
 
 
-def _cells(listed: Sequence[Run], sorted_by: str) -> dict[str, list[str]]:
-    """Returns the text of each column, the one that is sorted by last, so that it stays."""
+def _columns(rows: list[dict[str, Any]], sorted_by: str) -> dict[str, list[str]]:
+    """Returns the text of each column, the one that is sorted by last."""
     from kerasae.data.image_data import short_name
     from kerasae.runs.listing import shown
 
-    rows = [run.values() for run in listed]
     for row in rows:
         row["dataset"] = short_name(row["dataset"])
     names = [name for name in _COLUMNS if name != sorted_by]
     return {name: [shown(row.get(name)) for row in rows] for name in (*names, sorted_by)}
 
 
-def _fitting(columns: dict[str, list[str]], width: int) -> tuple[dict[str, list[str]], list[str]]:
-    """Leaves out what a terminal has no room for; returns the rest, and the names left out."""
+def _leave_out(columns: dict[str, list[str]], width: int) -> list[str]:
+    """Takes out what a terminal has no room for, the last column never; returns the names."""
     from rich.cells import cell_len
 
     needed = {name: 3 + max(map(cell_len, (name, *cells))) for name, cells in columns.items()}
+    *others, _ = columns
     left_out = []
     for name in _LESS_WANTED:
-        room = width - (_NARROWEST + 4)
-        if sum(needed[name] for name in columns if name not in left_out) <= room:
-            break
-        if name != list(columns)[-1]:
+        if name in others and sum(needed.values()) > width - (_NARROWEST + 4):
+            del columns[name], needed[name]
             left_out.append(name)
-    return {name: cells for name, cells in columns.items() if name not in left_out}, left_out
+    return left_out

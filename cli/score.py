@@ -1,29 +1,22 @@
 """`kerasae score`."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kerasae.inference import QUANTILE
+from kerasae.show.table import Cell, Column, Table
 
 from . import options as o
 from .output import print_result
-
-if TYPE_CHECKING:
-    from kerasae.inference.pictures import PictureScore
-    from kerasae.runs.run import Run
-    from kerasae.show.table import Table
 
 
 def score(
     model: o.Model,
     inputs: o.Inputs,
     loading: o.Loading,
-    trust: o.Trust,
     maps: Annotated[
         Path | None, typer.Option(help="A new folder for a map of each picture's errors.")
     ] = None,
@@ -37,39 +30,28 @@ def score(
 ) -> None:
     """Rank pictures by error and mark the anomalies."""
     from kerasae.inference.model_inputs import ModelInputs
-    from kerasae.inference.pictures import score_pictures
+    from kerasae.inference.pictures import score_pictures, training_threshold
 
     pictures = ModelInputs(inputs, skip_bad=loading.skip_bad)
-    run = trust.open_run(model)
-    threshold = _threshold(run, dataset, loading, quantile)
+    run = model.open()
+    threshold = None
+    if run.folder is not None or dataset is not None:
+        experiment = run.experiment
+        data = loading.data(dataclasses.replace(experiment, dataset=dataset or experiment.dataset))
+        threshold = training_threshold(run.model, data, experiment.validation_split, quantile)
     scores = score_pictures(run.model, pictures, threshold, maps)
     o.tell_skipped(pictures.skipped)
     rows = [dataclasses.asdict(one) for one in scores]
     summary = {"threshold": threshold, "quantile": quantile, "images": rows}
-    print_result(as_json, summary, [_table(scores, threshold, quantile)])
+    print_result(as_json, summary, [_table(rows, threshold, quantile)])
 
 
-def _threshold(run: Run, dataset: str | None, loading: o.Loading, quantile: float) -> float | None:
-    from kerasae.inference.pictures import training_threshold
-
-    if run.folder is None and dataset is None:
-        return None
-    name = dataset or run.experiment.dataset
-    data = loading.data(dataclasses.replace(run.experiment, dataset=name))
-    return training_threshold(run.model, data, run.experiment.validation_split, quantile)
-
-
-def _table(scores: list[PictureScore], threshold: float | None, quantile: float) -> Table:
-    from kerasae.show.table import Cell, Column, Table
-
+def _table(scores: list[dict[str, Any]], threshold: float | None, quantile: float) -> Table:
     columns = [Column("image"), Column("MSE", ".5f"), Column("PSNR (dB)", ".2f"), Column("")]
-    rows = [
-        [
-            Cell(value, "failed" if one.anomaly else "")
-            for value in (one.name, one.mse, one.psnr, "anomaly" if one.anomaly else "")
-        ]
-        for one in scores
-    ]
+    rows = []
+    for one in scores:
+        word, mark = ("anomaly", "failed") if one["anomaly"] else ("", "")
+        rows.append([Cell(value, mark) for value in (one["name"], one["mse"], one["psnr"], word)])
     note = "no threshold: --dataset names the training images"
     if threshold is not None:
         note = f"{quantile:.2%} of the training images are below {threshold:.5f}"

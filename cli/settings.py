@@ -1,6 +1,7 @@
 """A command's options out of declarations: settings from their annotations, and shared groups."""
 
 import dataclasses
+import functools
 import inspect
 import re
 import typing
@@ -17,6 +18,8 @@ NONE = "none"
 # The settings that the command line gave, by name.
 Given = dict[str, Any]
 _Command = Callable[..., None]
+# What makes a parameter of others, and those.
+_Group = tuple[Callable[..., Any], list[inspect.Parameter]]
 
 
 def with_settings(
@@ -51,57 +54,51 @@ def with_settings(
     fields |= own or {}
     defaults |= {name: written(field, field.default) for name, field in (own or {}).items()}
 
-    def decorate(function: _Command) -> _Command:
-        def command(**options: Any) -> None:
-            given = {
-                name: read(field, value)
-                for name, field in fields.items()
-                if (value := options.pop(name)) is not None
-            }
-            architecture = options.pop("architecture", None)
-            if architecture is not None:
-                given["hidden_dims"] = _widths(architecture, given.get("hidden_dims"))
-            function(given=given, **options)
+    def settings(architecture: str | None = None, **options: Any) -> Given:
+        given = {
+            name: read(fields[name], value) for name, value in options.items() if value is not None
+        }
+        if architecture is not None:
+            given["hidden_dims"] = _widths(architecture, given.get("hidden_dims"))
+        return given
 
+    def decorate(function: _Command) -> _Command:
+        parameters = _parameters(fields, defaults)
+        command = with_parameters(function, {"given": (settings, parameters)})
         vars(command)["defaults"] = defaults
-        return resigned(command, function, {"given": _parameters(fields, defaults)})
+        return command
 
     return decorate
 
 
 def with_groups(function: _Command) -> _Command:
     """Gives a command the options of each group in `options` that one of its parameters is."""
-    signature = inspect.signature(function, eval_str=True)
-    groups: dict[str, Any] = {
+    kinds: dict[str, Any] = {
         name: one.annotation
-        for name, one in signature.parameters.items()
+        for name, one in inspect.signature(function, eval_str=True).parameters.items()
         if dataclasses.is_dataclass(one.annotation)
     }
-    parameters = {
-        name: [*inspect.signature(kind, eval_str=True).parameters.values()]
-        for name, kind in groups.items()
+    groups: dict[str, _Group] = {
+        name: (kind, [*inspect.signature(kind, eval_str=True).parameters.values()])
+        for name, kind in kinds.items()
     }
+    return with_parameters(function, groups)
 
+
+def with_parameters(function: _Command, groups: Mapping[str, _Group]) -> _Command:
+    """Gives a command groups of parameters, each in the place of the one that is made of them."""
+
+    @functools.wraps(function)
     def command(**options: Any) -> None:
-        for name, kind in groups.items():
-            options[name] = kind(**{one.name: options.pop(one.name) for one in parameters[name]})
+        for name, (make, parameters) in groups.items():
+            options[name] = make(**{one.name: options.pop(one.name) for one in parameters})
         function(**options)
 
-    return resigned(command, function, parameters)
-
-
-def resigned(
-    command: _Command, function: _Command, instead: Mapping[str, list[inspect.Parameter]]
-) -> _Command:
-    """Makes a command look like a function, with other parameters in the place of some."""
     parameters = [
         one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for parameter in inspect.signature(function, eval_str=True).parameters.values()
-        for one in instead.get(parameter.name, [parameter])
+        for one in (groups[parameter.name][1] if parameter.name in groups else [parameter])
     ]
-    command.__name__, command.__doc__ = function.__name__, function.__doc__
-    command.__annotations__ = {one.name: one.annotation for one in parameters}
-    vars(command).update({**vars(function), **vars(command)})
     vars(command)["__signature__"] = inspect.Signature(parameters)
     return command
 
@@ -131,7 +128,7 @@ def written(field: Field, value: Any) -> Any:
         return NONE if typing.get_origin(field.kind) is Literal else None
     if not isinstance(value, tuple | list):
         return value
-    if _is_size(field):
+    if field.name == "image_size":
         return f"{value[1]}x{value[0]}"
     return list(value) if field.extra.get("repeat") else ",".join(map(str, value))
 
@@ -148,7 +145,7 @@ def read(field: Field, value: Any) -> Any:
         return value
     if not isinstance(value, str):
         return tuple(value)
-    if _is_size(field):
+    if field.name == "image_size":
         match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value, re.ASCII)
         if match is None:
             raise InvalidSetting(field.name, value, "a width and a height, such as 64x64")
@@ -180,17 +177,15 @@ def networks(architectures: str | None, hidden_dims: list[str]) -> tuple[tuple[i
     if architectures is None:
         return tuple(widths) or tuple(ARCHITECTURES.values())
     names = architectures.split(",")
-    unknown = [name for name in names if name not in ARCHITECTURES]
-    if unknown or len(set(names)) != len(names):
+    if not set(names) <= set(ARCHITECTURES) or len(set(names)) != len(names):
         raise InvalidSetting("architectures", architectures, "basic, extended or basic,extended")
-    strange = [dims for dims in widths if architecture_name(dims) not in names]
-    if strange:
-        raise InvalidSetting(
-            "hidden_dims",
-            ",".join(map(str, strange[0])),
-            f"widths of {architectures} (basic has one, extended two), or no --architectures",
-        )
-    given = {name: [d for d in widths if architecture_name(d) == name] for name in names}
+    given: dict[str, list[tuple[int, ...]]] = {name: [] for name in names}
+    for dims in widths:
+        if architecture_name(dims) not in given:
+            received = ",".join(map(str, dims))
+            expected = "(basic has one, extended two), or no --architectures"
+            raise InvalidSetting("hidden_dims", received, f"widths of {architectures} {expected}")
+        given[architecture_name(dims)].append(dims)
     return tuple(dims for name in names for dims in given[name] or [ARCHITECTURES[name]])
 
 
@@ -214,25 +209,22 @@ def _parameters(
             parameters.append(_parameter("architecture", str, typer.Option(help=text)))
         kind = field.kind if field.kind in (int, float, bool) else str
         default = defaults.get(name)
-        # A flag's default is seen by its name.
-        shown = str(default) if default is not None and kind is not bool else False
         option = typer.Option(
             *flags_of(field),
             help=_help(field),
             metavar=field.extra.get("metavar"),
-            show_default=shown,
+            # A flag's default is seen by its name.
+            show_default=False if default is None or kind is bool else str(default),
         )
-        repeated = field.extra.get("repeat")
-        parameters.append(_parameter(name, list[float] if repeated else kind, option))
+        kind = list[float] if field.extra.get("repeat") else kind
+        parameters.append(_parameter(name, kind, option))
     return parameters
 
 
 def _parameter(name: str, kind: Any, option: Any) -> inspect.Parameter:
+    annotation = Annotated[kind | None, option]
     return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[kind | None, option],
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
     )
 
 
@@ -243,7 +235,3 @@ def _help(field: Field) -> str:
     if type(None) in typing.get_args(typing.get_args(field.shape)[0]):
         words.append(NONE)
     return f"{field.help.removesuffix('.')}: {', '.join(words)}."
-
-
-def _is_size(field: Field) -> bool:
-    return field.name == "image_size"

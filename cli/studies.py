@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from kerasae.environment import cores
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
 from kerasae.studies.denoising import DenoisingStudy
@@ -18,12 +17,11 @@ from .resuming import resumable
 from .settings import Given, with_settings
 
 
-def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
+def study_command(kind: Any, summary: str) -> Callable[..., None]:
     """Makes the command of a study, with an option for each setting and each list of it.
 
     Args:
         kind: The study's class.
-        name: The command's name.
         summary: Its help.
     """
     lists = {one: field for one, field in fields_of(kind).items() if one != "base"}
@@ -46,31 +44,30 @@ def study_command(kind: Any, name: str, summary: str) -> Callable[..., None]:
         base = dataclasses.replace(start, **given)
         study = dataclasses.replace(begun or kind(base), base=base, **asked)
         data = loading.data(base)
-        study.check_data(data)
-        folder = saving.folder(study.name, data.title)
-        progress = TrialsProgress(study.name, len(study.trials()), silent=quiet)
-        with resumable(name, folder, loading, jobs=jobs), progress:
+        folder = saving.folder(kind.name, data.title)
+        progress = TrialsProgress(kind.name, len(study.trials()), silent=quiet)
+        with resumable(kind.name, folder, loading, jobs=jobs), progress:
             findings, errors = run_study(
                 study,
                 data,
                 folder,
-                jobs=cores() if jobs is None else jobs,
+                jobs=jobs,
                 on_event=progress.show,
                 resume=saving.resume is not None,
             )
         result = {"folder": str(folder), "errors": errors, **findings.summary}
         print_result(as_json, result, findings.tables, folder, errors)
 
-    command.__name__, command.__doc__ = name.replace("-", "_"), summary
+    command.__name__, command.__doc__ = kind.name.replace("-", "_"), summary
     return with_settings(kind.start, without=kind.varies, own=lists)(command)
 
 
 STUDY_COMMANDS = {
-    name: study_command(kind, name, summary)
-    for name, kind, summary in (
-        ("learning-rate", LearningRateStudy, "Train with several learning rates; mark the best."),
-        ("overfit", OverfitStudy, "Train for long and show the gap to validation."),
-        ("regularize", RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
-        ("denoise", DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
+    kind.name: study_command(kind, summary)
+    for kind, summary in (
+        (LearningRateStudy, "Train with several learning rates; mark the best."),
+        (OverfitStudy, "Train for long and show the gap to validation."),
+        (RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
+        (DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
     )
 }

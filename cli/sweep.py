@@ -49,14 +49,16 @@ def sweep(
 ) -> None:
     """Train a grid of autoencoders beside PCA and the report."""
     from kerasae.trials.make_executor import make_executor
-    from kerasae.trials.sweeps import read_sweep, run_sweep
+    from kerasae.trials.sweeps import HALVING, read_sweep, run_sweep
 
     from .progress import TrialsProgress
 
     begun = read_sweep(saving.resume) if saving.resume is not None else None
     plan = _plan(begun.sweep if begun else None, given, architectures, hidden_dims)
     run_with = make_executor(executor, jobs, ray_address=ray_address, gpus_per_trial=gpus_per_trial)
-    halving = _is_halving(early_stop) or (begun is not None and begun.halving)
+    if early_stop not in (None, HALVING):
+        raise InvalidSetting("early_stop", early_stop, HALVING)
+    halving = early_stop == HALVING or (begun is not None and begun.halving)
     kept = _kept(keep)
     tracking.check()
     data = loading.data(plan.base)
@@ -108,19 +110,9 @@ def _plan(
     return dataclasses.replace(begun or Sweep(base), base=base, **lists)
 
 
-def _is_halving(early_stop: str | None) -> bool:
-    from kerasae.trials.sweeps import HALVING
-
-    if early_stop not in (None, HALVING):
-        raise InvalidSetting("early_stop", early_stop, HALVING)
-    return early_stop == HALVING
-
-
 def _kept(keep: str) -> int | None:
-    if keep == "all":
-        return None
-    if keep == "best":
-        return 1
-    if not keep.isdecimal() or int(keep) < 1:
-        raise InvalidSetting("keep", keep, "best, all or a whole number of at least 1")
-    return int(keep)
+    if keep in ("all", "best"):
+        return None if keep == "all" else 1
+    if keep.isdecimal() and int(keep) >= 1:
+        return int(keep)
+    raise InvalidSetting("keep", keep, "best, all or a whole number of at least 1")

@@ -26,7 +26,9 @@ class ImageMSE(Protocol):
     ) -> NDArray[np.floating]: ...
 
 
-def outputs(model: keras.Layer, inputs: NDArray[np.floating]) -> NDArray[np.float32]:
+def outputs(
+    model: keras.Layer, inputs: NDArray[np.floating], batch: int = _BATCH
+) -> NDArray[np.float32]:
     """Returns what a model, or a half of one, makes of arrays.
 
     All batches have one size, so that the bits of a row do not depend on the other rows.
@@ -34,6 +36,7 @@ def outputs(model: keras.Layer, inputs: NDArray[np.floating]) -> NDArray[np.floa
     Args:
         model: The model, encoder or decoder, in inference mode.
         inputs: Its inputs, `(rows, ...)`.
+        batch: Rows at once, of large images fewer; a batch that is not full takes as long.
 
     Returns:
         Its outputs, `float32`, `(rows, ...)`.
@@ -45,7 +48,7 @@ def outputs(model: keras.Layer, inputs: NDArray[np.floating]) -> NDArray[np.floa
     >>> outputs(model.get_layer("encoder"), np.zeros((3, 4, 4))).shape
     (3, 2)
     """
-    size = max(1, min(_BATCH, _MOST_NUMBERS // max(1, math.prod(inputs.shape[1:]))))
+    size = max(1, min(batch, _MOST_NUMBERS // max(1, math.prod(inputs.shape[1:]))))
     return _in_batches(lambda batch: model(batch.astype(np.float32), training=False), size, inputs)
 
 

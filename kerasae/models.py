@@ -137,12 +137,7 @@ class _Layers:
         self._seeds = iter(np.random.SeedSequence(seed).generate_state(4 * depth + 4))
 
     def path(
-        self,
-        x: keras.KerasTensor,
-        hidden_dims: Sequence[int],
-        units: int,
-        name: str,
-        **last: Any,
+        self, x: keras.KerasTensor, hidden_dims: Sequence[int], units: int, name: str, **last: Any
     ) -> keras.KerasTensor:
         """Hidden layers and a linear layer called `name`, and the shortcut beside them.
 

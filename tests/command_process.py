@@ -11,11 +11,12 @@ import resource
 import sys
 import traceback
 
-# In every fork already, so that the memory of a case is that of the case.
-import h5py  # noqa: F401
-import numpy as np  # noqa: F401
 from kerasae_cli.main import main
 from PIL import Image
+
+# In every fork already, so that the memory and the time of a case are those of the case.
+import kerasae.data.datasets
+import kerasae.runs.saved_models  # noqa: F401
 
 
 def peak() -> int:
@@ -58,5 +59,6 @@ def run_forked(words: list[str]) -> None:
 
 if __name__ == "__main__":
     Image.init()
+    run(["evaluate", "missing.keras"])  # imports what Typer needs
     for line in json.loads(sys.stdin.read()):
         run_forked(line)

@@ -1,10 +1,18 @@
-"""Starts `command_process` for many command lines at once."""
+"""Runs command lines, many at once in another process, or one in this."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import command_process
+
+
+def command(*words):
+    """Runs a command line where TensorFlow has been started already, which takes seconds."""
+    return SimpleNamespace(**command_process.run([str(word) for word in words]))
 
 
 def commands(lines, folder):

@@ -14,11 +14,7 @@ from kerasae.data.image_data import ImageData
 def digits() -> ImageData:
     full = load_dataset("mnist5k")
     return ImageData(
-        "mnist5k",
-        full.train[::9],
-        full.train_labels[::9],
-        full.test[::9],
-        full.test_labels[::9],
+        "mnist5k", full.train[::9], full.train_labels[::9], full.test[::9], full.test_labels[::9]
     )
 
 

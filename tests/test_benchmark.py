@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from kerasae.bench.benchmark import NETWORKS, _speed, _weights, measure_network, ways
-from kerasae.bench.ways import PRODUCT, whole_batches
+from kerasae.bench.benchmark import NETWORKS, _speed, _weights, measure_network
+from kerasae.bench.ways import PRODUCT, ways, whole_batches
 from kerasae.errors import InvalidSetting
 
 

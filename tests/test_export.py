@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from commands import command
 
 from kerasae.data.datasets import load_dataset
 from kerasae.errors import ArtifactError, InvalidSetting, KerasAEError
@@ -48,8 +49,8 @@ def test_other_runtimes_reconstruct_digits_as_keras_does(tmp_path, digits, file_
     path = tmp_path / ENDINGS.get(file_format, "folder")
     assert export_model(model, file_format, path) < 1e-5
     images = scaled(digits.test[:100]).reshape(-1, 28, 28)
-    exported = run_exported(path, file_format, images)
-    np.testing.assert_allclose(exported, model.predict(images, verbose=0), atol=1e-5)
+    found = run_exported(path, file_format, images)
+    np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
@@ -77,15 +78,14 @@ def test_the_command_writes_beside_the_run_and_prints_json_alone(tmp_path):
     model = network(settings, (6, 5, 3))
     run = Run.of(experiment=settings, model=model, history=[{"loss": 1.0}], metrics={})
     run.save(tmp_path / "run")
-    words = ["export", str(tmp_path / "run"), "--format", "saved_model", "--json"]
-    command = [sys.executable, "-m", "kerasae_cli.main", *words]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout)
-    assert summary["difference"] < 1e-5
-    assert summary["path"] == str(default_path("saved_model", tmp_path / "run"))
-    again = subprocess.run(command, capture_output=True, text=True)
-    assert again.returncode == 2
+    words = ["export", tmp_path / "run", "--format", "saved_model", "--json"]
+    done = command(*words)
+    assert done.code == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed["difference"] < 1e-5
+    assert printed["path"] == str(default_path("saved_model", tmp_path / "run"))
+    again = command(*words)
+    assert again.code == 2
     assert "is there already" in again.stderr
 
 

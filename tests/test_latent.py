@@ -1,9 +1,11 @@
 """The latent plane: where codes come to lie, and what is decoded from it."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from kerasae.errors import InvalidSetting
 from kerasae.inference.latent_plane import latent_plane
@@ -11,12 +13,22 @@ from kerasae.models import autoencoder
 from kerasae.pca import fit_pca
 
 
-def model_of(digits, dim):
-    return autoencoder((28, 28), (), dim, shortcut="pca", pca=fit_pca(digits.train, dim))
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads that wait for each other make t-SNE of a few images slow."""
+    with threadpool_limits(1):
+        yield
 
 
-def test_codes_of_two_dimensions_are_taken_as_they_are(digits):
-    model = model_of(digits, 2)
+@pytest.fixture(scope="module")
+def model_of(digits):
+    """Makes a model of so many dimensions, that starts at PCA."""
+    pca = fit_pca(digits.train, 6)
+    return functools.cache(lambda dim: autoencoder((28, 28), (), dim, shortcut="pca", pca=pca))
+
+
+def test_codes_of_two_dimensions_are_taken_as_they_are(digits, model_of):
+    model = model_of(2)
     plane = latent_plane(model, digits)
     codes = model.get_layer("encoder").predict(digits.test / np.float32(255), verbose=0)
     np.testing.assert_allclose(plane.codes, codes, atol=1e-5)
@@ -28,8 +40,8 @@ def test_codes_of_two_dimensions_are_taken_as_they_are(digits):
     np.testing.assert_allclose(plane.decoded[0, 0], corner[0], atol=1e-5)
 
 
-def test_walks_lead_from_one_image_to_another(digits):
-    model = model_of(digits, 6)
+def test_walks_lead_from_one_image_to_another(digits, model_of):
+    model = model_of(6)
     plane = latent_plane(model, digits)
     assert plane.walks.shape == (5, 11, 28, 28)
     first = digits.test[np.argmax(digits.test_labels == 0)]
@@ -38,8 +50,8 @@ def test_walks_lead_from_one_image_to_another(digits):
     np.testing.assert_allclose(plane.walks[0][[0, -1]], ends, atol=1e-5)
 
 
-def test_larger_codes_go_through_pca_or_tsne(digits):
-    model = model_of(digits, 6)
+def test_larger_codes_go_through_pca_or_tsne(digits, model_of):
+    model = model_of(6)
     plane = latent_plane(model, digits)
     assert plane.codes.shape == (len(digits.test), 2)
     # Standardized codes have no direction stronger than another by much more than chance.
@@ -50,29 +62,29 @@ def test_larger_codes_go_through_pca_or_tsne(digits):
 
 
 @pytest.mark.parametrize("images", [3, 6, 20])
-def test_few_images_have_a_plane_too(digits, images):
+def test_few_images_have_a_plane_too(digits, model_of, images):
     few = dataclasses.replace(
         digits, test=digits.test[:images], test_labels=digits.test_labels[:images]
     )
     for method in ("pca", "tsne"):
-        places = latent_plane(model_of(digits, 6), few, method).codes
+        places = latent_plane(model_of(6), few, method).codes
         assert places.shape == (images, 2)
         assert np.isfinite(places).all()
 
 
 @pytest.mark.parametrize("method", ["pca", "tsne"])
-def test_two_images_have_none(digits, method):
+def test_two_images_have_none(digits, model_of, method):
     two = dataclasses.replace(digits, test=digits.test[:2], test_labels=digits.test_labels[:2])
     for dim in (2, 6):
         with pytest.raises(InvalidSetting, match="test images: received 2; expected at least 3"):
-            latent_plane(model_of(digits, dim), two, method)
+            latent_plane(model_of(dim), two, method)
 
 
-def test_what_has_no_plane_is_refused(digits):
+def test_what_has_no_plane_is_refused(digits, model_of):
     with pytest.raises(InvalidSetting, match="two dimensions"):
-        latent_plane(model_of(digits, 1), digits)
+        latent_plane(model_of(1), digits)
     with pytest.raises(InvalidSetting, match="pca or tsne"):
-        latent_plane(model_of(digits, 2), digits, "umap")
+        latent_plane(model_of(2), digits, "umap")
     small = dataclasses.replace(digits, train=digits.train[:, 4:], test=digits.test[:, 4:])
     with pytest.raises(InvalidSetting, match=r"\(24, 28\)"):
-        latent_plane(model_of(digits, 2), small)
+        latent_plane(model_of(2), small)

@@ -3,6 +3,7 @@
 from kerasae.experiment import Experiment
 from kerasae.runs.run import Run
 from kerasae.studies.learning_rate import LearningRateStudy
+from kerasae.studies.study import Results
 
 
 def test_a_rate_whose_trial_failed_is_called_that_and_never_chosen(digits):
@@ -16,7 +17,7 @@ def test_a_rate_whose_trial_failed_is_called_that_and_never_chosen(digits):
         )
         for rate, mse in ((0.01, 0.3), (0.1, 0.2))
     }
-    findings = study.findings(runs, digits, {})
+    findings = study.findings(Results(runs, digits, {}))
     (table,) = findings.tables
     assert [[cell.text for cell in row] for row in table.drawn_rows()] == [
         ["0.01", "0.30000", "0.30000"],

@@ -2,13 +2,12 @@
 
 import csv
 import json
-import subprocess
-import sys
 from functools import partial
 
 import keras
 import numpy as np
 import pytest
+from commands import command
 from picture_cases import pattern, write_pictures
 from PIL import Image
 
@@ -57,10 +56,10 @@ def test_the_identity_gives_back_pictures_of_every_mode(tmp_path, mode, ending):
     model = IDENTITY if mode in ("L", "LA", "1", "I;16") else changed((8, 6, 3))
     (written,) = reconstruct_pictures(model, ModelInputs([tmp_path / "in ["]), tmp_path / "out")
     assert written == tmp_path / "out" / "x] ü" / f"a b.{ending}"
-    after, before = Image.open(written), Image.open(folder / f"a b.{ending}")
-    assert (after.mode, after.size, after.format) == (before.mode, before.size, before.format)
+    found, before = Image.open(written), Image.open(folder / f"a b.{ending}")
+    assert (found.mode, found.size, found.format) == (before.mode, before.size, before.format)
     tolerance = {"jpg": 40, "png": 60 if mode == "P" else 0}.get(ending, 2)
-    pair = [np.asarray(one.convert("RGB") if mode == "P" else one, int) for one in (after, before)]
+    pair = [np.asarray(one.convert("RGB") if mode == "P" else one, int) for one in (found, before)]
     assert np.abs(pair[0] - pair[1]).max() <= tolerance
 
 
@@ -79,11 +78,11 @@ def test_an_ending_of_another_format_gets_the_nearest_mode(tmp_path, mode, kind,
         image = Image.fromarray(np.full((8, 6), 102 * 257, np.uint16))
     image.convert(mode).save(tmp_path / f"a.{ending}", kind)
     (written,) = reconstruct_pictures(IDENTITY, ModelInputs([tmp_path]), tmp_path / "out")
-    after = Image.open(written)
-    assert after.mode == expected
-    assert after.format == Image.registered_extensions()[f".{ending}"]
+    found = Image.open(written)
+    assert found.mode == expected
+    assert found.format == Image.registered_extensions()[f".{ending}"]
     if mode != "1":  # which is dithered
-        assert np.abs(np.asarray(after.convert("L"), int) - 102).max() <= 3
+        assert np.abs(np.asarray(found.convert("L"), int) - 102).max() <= 3
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint16, bool])
@@ -202,9 +201,9 @@ def test_the_largest_error_comes_first_and_the_map_shows_where_it_is(tmp_path):
         image[2, 3] = value
         Image.fromarray(image).save(tmp_path / f"{number}.png")
     black = changed((8, 6), lambda x: x * 0)
-    scores = score_pictures(black, ModelInputs([tmp_path]), 0.01, tmp_path / "maps")
-    assert [round(one.mse, 8) for one in scores] == [round(v / 48, 8) for v in (1.0, 0.04, 0.0)]
-    assert [one.anomaly for one in scores] == [True, False, False]
+    found = score_pictures(black, ModelInputs([tmp_path]), 0.01, tmp_path / "maps")
+    assert [round(one.mse, 8) for one in found] == [round(v / 48, 8) for v in (1.0, 0.04, 0.0)]
+    assert [one.anomaly for one in found] == [True, False, False]
     errors = np.asarray(Image.open(tmp_path / "maps" / "1.png.png"))
     assert errors[2, 3] == 51
     assert errors.sum() == 51
@@ -214,8 +213,8 @@ def test_the_threshold_is_the_quantile_of_the_training_images_only(tmp_path):
     images = np.repeat(np.arange(100, dtype=np.uint8), 16).reshape(100, 4, 4)
     np.save(tmp_path / "a.npy", images)
     data = load_dataset(str(tmp_path / "a.npy"))
-    threshold = training_threshold(changed((4, 4), lambda x: x * 0), data, 0.0, 0.5)
-    assert threshold == pytest.approx(np.median((data.train[:, 0, 0] / 255) ** 2))
+    found = training_threshold(changed((4, 4), lambda x: x * 0), data, 0.0, 0.5)
+    assert found == pytest.approx(np.median((data.train[:, 0, 0] / 255) ** 2))
     with pytest.raises(InvalidSetting, match="quantile"):
         training_threshold(IDENTITY, data, 0.0, 1.0)
 
@@ -236,49 +235,46 @@ def run_folder(tmp_path_factory):
     return root, model
 
 
-def cli(*words):
-    command = [sys.executable, "-m", "kerasae_cli.main", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True)
+def encode(root, name):
+    done = command("encode", root / "run", root / "pictures", "--out", root / name)
+    assert done.code == 0, done.stderr
+    return root / name
 
 
 def test_encode_writes_the_same_codes_in_every_format(run_folder):
     root, model = run_folder
     images = np.stack([pattern(number) for number in range(12)]) / np.float32(255)
     expected = model.get_layer("encoder").predict(images, verbose=0)
-    for name in ("codes.npy", "codes.csv"):
-        done = cli("encode", root / "run", root / "pictures", "--out", root / name)
-        assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(root / "codes.npy"), expected, rtol=1e-4, atol=1e-6)
-    with (root / "codes.csv").open() as file:
+    codes = np.load(encode(root, "codes.npy"))
+    np.testing.assert_allclose(codes, expected, rtol=1e-4, atol=1e-6)
+    with encode(root, "codes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows[3]["image"] == str(root / "pictures" / "003.png")
-    codes = [[float(row["code_0"]), float(row["code_1"])] for row in rows]
-    np.testing.assert_array_equal(np.float32(codes), np.load(root / "codes.npy"))
+    written = [[float(row["code_0"]), float(row["code_1"])] for row in rows]
+    np.testing.assert_array_equal(np.float32(written), codes)
     pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     import pyarrow.parquet
 
-    assert (
-        cli("encode", root / "run", root / "pictures", "--out", root / "c.parquet").returncode == 0
-    )
-    table = pyarrow.parquet.read_table(root / "c.parquet").to_pydict()
-    np.testing.assert_array_equal(np.float32(table["code_1"]), np.load(root / "codes.npy")[:, 1])
+    table = pyarrow.parquet.read_table(encode(root, "codes.parquet")).to_pydict()
+    np.testing.assert_array_equal(np.float32(table["code_1"]), codes[:, 1])
 
 
 def test_score_prints_json_alone(run_folder):
     root, _ = run_folder
-    done = cli("score", root / "run", root / "pictures", "--quantile", 0.5, "--json")
-    assert done.returncode == 0, done.stderr
-    scored = json.loads(done.stdout)
-    errors = [one["mse"] for one in scored["images"]]
+    done = command("score", root / "run", root / "pictures", "--quantile", 0.5, "--json")
+    assert done.code == 0, done.stderr
+    printed = json.loads(done.stdout)
+    errors = [one["mse"] for one in printed["images"]]
     assert errors == sorted(errors, reverse=True)
-    assert [one["anomaly"] for one in scored["images"]] == [e > scored["threshold"] for e in errors]
+    above = [error > printed["threshold"] for error in errors]
+    assert [one["anomaly"] for one in printed["images"]] == above
 
 
 def test_the_names_of_pictures_cannot_steer_the_table(run_folder, tmp_path):
     root, _ = run_folder
     write_pictures(tmp_path / "p", 1)[0].rename(tmp_path / "p" / "x[red]\x1b[2J.png")
-    done = cli("score", root / "run" / "model.keras", tmp_path / "p")
-    assert done.returncode == 0, done.stderr
+    done = command("score", root / "run" / "model.keras", tmp_path / "p")
+    assert done.code == 0, done.stderr
     assert "[red]\\x1b[2J.png" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -298,8 +294,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(run_folder, words, reason):
     root, _ = run_folder
     before = sorted(root.rglob("*"))
     paths = [root / word if (root / word).exists() or word == "x" else word for word in words]
-    done = cli(*paths)
-    assert done.returncode == 2
+    done = command(*paths)
+    assert done.code == 2
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert reason.replace("\\", "") in done.stderr
     assert sorted(root.rglob("*")) == before

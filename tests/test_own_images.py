@@ -146,7 +146,8 @@ def test_the_frames_of_a_tiff_are_not_walked_through(tmp_path):
 
 def test_a_photo_with_a_preview_behind_it_is_one_picture(tmp_path):
     animated(tmp_path / "a.jpg", "MPO")
-    assert Image.open(tmp_path / "a.jpg").n_frames == 2
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.n_frames == 2
     assert read_picture(tmp_path / "a.jpg").image.size == (6, 8)
 
 

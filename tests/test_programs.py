@@ -41,7 +41,7 @@ def test_programs_are_shared_where_the_seed_alone_differs(digits, changed):
 
     def trainer(experiment, images):
         model = network(experiment, (28, 28))
-        return cache.programs(experiment, images, model, lambda: _optimizer(experiment, 9)).trainer
+        return cache.trainer(experiment, images, model, _optimizer(experiment, 9))
 
     other = dataclasses.replace(PLAIN, seed=7, **changed)
     first = trainer(PLAIN, digits.train)

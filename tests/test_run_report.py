@@ -41,11 +41,11 @@ def pixels(png):
 
 
 def test_worst_and_best_images_are_ranked_by_their_error(sweep, digits):
-    model = Run(sweep / "worse").model
+    run = Run(sweep / "worse")
     clean = digits.test.astype(np.float32) / 255
-    outputs = model.predict(clean, verbose=0)
+    outputs = run.model.predict(clean, verbose=0)
     errors = np.square(outputs - clean).mean(axis=(1, 2))
-    groups = image_pairs(model, digits, Experiment("mnist5k"))
+    groups = image_pairs(run, digits)
     for group, row in zip(groups, (0, errors.argmax(), errors.argmin()), strict=True):
         first = group.pairs[0]
         label = digits.test_labels[row]
@@ -57,8 +57,9 @@ def test_worst_and_best_images_are_ranked_by_their_error(sweep, digits):
 
 
 def test_a_denoiser_is_shown_what_it_sees(sweep, digits):
-    model = Run(sweep / "worse").model
-    (group, *_) = image_pairs(model, digits, Experiment("mnist5k", sigma=0.5, clip_noise=True))
+    noisy = Experiment("mnist5k", sigma=0.5, clip_noise=True)
+    run = Run.of(experiment=noisy, model=Run(sweep / "worse").model)
+    (group, *_) = image_pairs(run, digits)
     assert group.names == ("noisy image", "denoised image")
     noise = pixels(group.pairs[0].first) / 255 - digits.test[0] / 255
     assert np.abs(noise).mean() > 0.1

@@ -13,7 +13,7 @@ from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.run_study import read_study, resolved_study, run_study
+from kerasae.studies.run_study import read_study, run_study
 from kerasae.studies.study import settings_of
 from kerasae.trials.jobs import Started
 
@@ -101,7 +101,7 @@ def test_a_study_takes_more_trials_but_no_other_settings(tmp_path):
 
 def test_what_follows_from_the_data_is_part_of_the_plan():
     study = OverfitStudy(Experiment("tiny", validation_split=0.5))
-    assert settings_of(resolved_study(study, TINY))["base"]["batch_size"] == 20
+    assert settings_of(study.resolved(TINY))["base"]["batch_size"] == 20
 
 
 def test_a_denoiser_of_colour_is_refused_before_anything_is_written(tmp_path):

@@ -6,34 +6,19 @@ processes of its own, and then take turns, an epoch each, in several rounds.
 
 import contextlib
 import dataclasses
-import importlib.util
 import itertools
-import multiprocessing
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 
 from kerasae.bench import IMAGES, ROUNDS
-from kerasae.bench.ways import PRODUCT, run_way
-from kerasae.environment import cores
+from kerasae.bench.ways import PRODUCT, Way, run_way, ways
 from kerasae.errors import KerasAEError
 from kerasae.experiment import BATCH_SIZE, Experiment
+from kerasae.trials.executors import spawned
 
-NETWORKS: dict[str, tuple[int, ...]] = {
-    "784-256-100": (256, 100),
-    "784-1024-512-100": (1024, 512, 100),
-    "784-1000-500-250-30": (1000, 500, 250, 30),
-}
-_PIXELS = 784
-
-
-@dataclasses.dataclass(frozen=True)
-class Way:
-    """A way of training, in so many processes of so many threads."""
-
-    name: str
-    processes: int
-    threads: int
+# The widths from the image to the code.
+NETWORKS = ("784-256-100", "784-1024-512-100", "784-1000-500-250-30")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,22 +45,6 @@ class Speed:
     of_plain_fit: float
 
 
-def ways(available: Callable[[str], object] = importlib.util.find_spec) -> list[Way]:
-    """Returns the ways this machine can be measured with, the limit first."""
-    count = cores()
-    found = [
-        Way(PRODUCT, 1, count),
-        Way("fit", 1, count),
-        Way("fit, jit, 100 steps a call", 1, count),
-        Way("kerasae, 1 thread", 1, 1),
-        Way("kerasae, all threads", 1, count),
-        Way("kerasae, 1 process per core", count, 1),
-    ]
-    if available("torch"):
-        found += [Way("torch eager", 1, count), Way("torch.compile", 1, count)]
-    return found
-
-
 def measure_network(
     network: str,
     *,
@@ -87,7 +56,7 @@ def measure_network(
     """Measures every way on one network.
 
     Args:
-        network: A key of `NETWORKS`.
+        network: One of `NETWORKS`.
         images: Images in an epoch; random ones, for speed does not depend on them.
         rounds: Epochs of each way, taken in turns.
         batch_size: Images per step of every way.
@@ -100,7 +69,7 @@ def measure_network(
         InvalidSetting: If a batch is larger than an epoch.
         KerasAEError: If a way's process ends before it has been measured.
     """
-    *hidden, latent = NETWORKS[network]
+    _, *hidden, latent = map(int, network.split("-"))
     experiment = Experiment(
         "random",
         tuple(hidden),
@@ -126,23 +95,17 @@ def measure_network(
 
 @contextlib.contextmanager
 def _started(way: Way, experiment: Experiment, images: int) -> Iterator[list[Connection]]:
-    spawn = multiprocessing.get_context("spawn")
-    connections, processes = [], []
+    # No daemons, for PyTorch compiles in processes of its own.
+    started = [
+        spawned(run_way, way, experiment, images, daemon=False) for _ in range(way.processes)
+    ]
     try:
-        for _ in range(way.processes):
-            ours, theirs = spawn.Pipe()
-            process = spawn.Process(
-                target=run_way, args=(way.name, way.threads, experiment, images, theirs)
-            )
-            process.start()
-            theirs.close()
-            connections.append(ours)
-            processes.append(process)
+        connections = [connection for connection, _ in started]
         for connection in connections:
             _receive(way, connection)
         yield connections
     finally:
-        for process in processes:
+        for _, process in started:
             process.terminate()
             process.join()
 
@@ -163,26 +126,25 @@ def _receive(way: Way, connection: Connection) -> float:
 
 def _speed(network: str, way: str, rates: dict[str, list[float]]) -> Speed:
     weights, first = _weights(network)
-    operations = 1.0 if way == PRODUCT else 6.0 * weights
-    limit, plain = rates[PRODUCT], rates["fit"]
     mine = rates[way]
     rate = statistics.median(mine)
-    needed = operations if way == PRODUCT else operations - 2.0 * first
+    # The limit is given in operations already.
+    operations, unneeded = (1.0, 0.0) if way == PRODUCT else (6.0 * weights, 2.0 * first)
+    of_limit = [a * operations / b for a, b in zip(mine, rates[PRODUCT], strict=True)]
+    of_fit = [a * operations / (b * 6.0 * weights) for a, b in zip(mine, rates["fit"], strict=True)]
     return Speed(
         network,
         way,
-        0.0 if way == PRODUCT else rate,
-        rate * operations / 1e9,
-        rate * needed / 1e9,
-        statistics.median(a * operations / b for a, b in zip(mine, limit, strict=True)),
-        statistics.median(
-            a * operations / (b * 6.0 * weights) for a, b in zip(mine, plain, strict=True)
-        ),
+        images_per_second=0.0 if way == PRODUCT else rate,
+        gflops=rate * operations / 1e9,
+        needed_gflops=rate * (operations - unneeded) / 1e9,
+        of_limit=statistics.median(of_limit),
+        of_plain_fit=statistics.median(of_fit),
     )
 
 
 def _weights(network: str) -> tuple[int, int]:
     """Weights of both halves of a network without biases, and those of the first layer."""
-    widths = (_PIXELS, *NETWORKS[network])
+    widths = map(int, network.split("-"))
     pairs = [a * b for a, b in itertools.pairwise(widths)]
     return 2 * sum(pairs), pairs[0]

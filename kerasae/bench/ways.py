@@ -1,15 +1,18 @@
 """The ways of training that `kerasae bench` compares, each run in a process of its own."""
 
 import functools
+import importlib.util
 import itertools
 import time
+import timeit
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.environment import cores
 from kerasae.experiment import Experiment
 from kerasae.runtime import start_tensorflow
 
@@ -17,19 +20,48 @@ PRODUCT = "largest matrix product"
 # Square products of these sizes; the limit is the best of them, by TensorFlow and by NumPy.
 _SIZES = (1024, 2048, 4096)
 _STEPS_PER_EXECUTION = 100
+Images = NDArray[np.uint8]
 # Called after each epoch with its images per second; returns when the next may start.
 Pause = Callable[[float], None]
 
 
-def run_way(
-    name: str, threads: int, experiment: Experiment, images: int, connection: Connection
-) -> None:
+class Way(NamedTuple):
+    """A way of training, in so many processes of so many threads."""
+
+    name: str
+    processes: int
+    threads: int
+    train: Callable[[Experiment, Images, int, Pause], None]
+
+
+def ways(available: Callable[[str], object] = importlib.util.find_spec) -> list[Way]:
+    """Returns the ways this machine can be measured with, the limit first."""
+    count = cores()
+    jit_fit = functools.partial(
+        _keras_fit, jit_compile=True, steps_per_execution=_STEPS_PER_EXECUTION
+    )
+    chosen = [
+        Way(PRODUCT, 1, count, _largest_product),
+        Way("fit", 1, count, _keras_fit),
+        Way("fit, jit, 100 steps a call", 1, count, jit_fit),
+        Way("kerasae, 1 thread", 1, 1, _kerasae),
+        Way("kerasae, all threads", 1, count, _kerasae),
+        Way("kerasae, 1 process per core", count, 1, _kerasae),
+    ]
+    if available("torch"):
+        for name, compiled in (("torch eager", False), ("torch.compile", True)):
+            loop = functools.partial(_torch_loop, compiled=compiled)
+            chosen.append(Way(name, 1, count, loop))
+    return chosen
+
+
+def run_way(connection: Connection, way: Way, experiment: Experiment, images: int) -> None:
     """Trains epoch by epoch, each when told so, and sends the images per second of each.
 
     The first epoch, which compiles and warms up, needs no word.
     """
-    if not name.startswith("torch"):
-        start_tensorflow(threads, lean=True)
+    if not way.name.startswith("torch"):
+        start_tensorflow(way.threads, lean=True)
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (images, 28, 28), np.uint8)
 
@@ -37,12 +69,10 @@ def run_way(
         connection.send(images_per_second)
         connection.recv()
 
-    EPOCHS[name](experiment, pixels, threads, pause)
+    way.train(experiment, pixels, way.threads, pause)
 
 
-def _largest_product(
-    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause
-) -> None:
+def _largest_product(experiment: Experiment, images: Images, threads: int, pause: Pause) -> None:
     """Not a training: multiplies matrices, and reports operations per second."""
     import tensorflow as tf
     from threadpoolctl import threadpool_limits
@@ -53,22 +83,16 @@ def _largest_product(
         tensors = [tf.constant(array) for array in arrays]
         while True:
             best = 0.0
-            for array, tensor in zip(arrays, tensors, strict=True):
-                for multiply in (
-                    lambda a=array: a @ a,
-                    lambda t=tensor: tf.matmul(t, t).numpy(),
-                ):
+            for n, array, tensor in zip(_SIZES, arrays, tensors, strict=True):
+                repeats = (_SIZES[-1] // n) ** 2
+                for multiply in (lambda a=array: a @ a, lambda t=tensor: tf.matmul(t, t).numpy()):
                     multiply()
-                    started = time.perf_counter()
-                    repeats = (_SIZES[-1] // len(array)) ** 2
-                    for _ in range(repeats):
-                        multiply()
-                    seconds = time.perf_counter() - started
-                    best = max(best, repeats * 2.0 * len(array) ** 3 / seconds)
+                    seconds = timeit.timeit(multiply, number=repeats)
+                    best = max(best, repeats * 2.0 * n**3 / seconds)
             pause(best)
 
 
-def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause) -> None:
+def _kerasae(experiment: Experiment, images: Images, threads: int, pause: Pause) -> None:
     from kerasae.data.image_data import ImageData
     from kerasae.training.train import train
 
@@ -80,7 +104,7 @@ def _kerasae(experiment: Experiment, images: NDArray[np.uint8], threads: int, pa
 
 
 def _keras_fit(
-    experiment: Experiment, images: NDArray[np.uint8], threads: int, pause: Pause, **options: Any
+    experiment: Experiment, images: Images, threads: int, pause: Pause, **options: Any
 ) -> None:
     """`fit` as everyone writes it: arrays of floats, a compiled model."""
     import keras
@@ -113,27 +137,18 @@ def _keras_fit(
 
 
 def _torch_loop(
-    experiment: Experiment,
-    images: NDArray[np.uint8],
-    threads: int,
-    pause: Pause,
-    *,
-    compiled: bool,
+    experiment: Experiment, images: Images, threads: int, pause: Pause, *, compiled: bool
 ) -> None:
     """Images in memory as one tensor of floats, Adam in its fused form."""
     import torch
 
     torch.set_num_threads(threads)
-    widths = [images[0].size, *experiment.hidden_dims, experiment.latent_dim]
-    widths += widths[-2::-1]
-    layers: list[Any] = []
-    for number, (inputs, outputs) in enumerate(itertools.pairwise(widths), 1):
-        layers.append(torch.nn.Linear(inputs, outputs))
-        if outputs == widths[-1] and number == len(widths) - 1:
-            layers.append(torch.nn.Sigmoid())
-        elif outputs != experiment.latent_dim:
-            layers.append(torch.nn.GELU())
-    model = torch.nn.Sequential(*layers)
+    inwards = [images[0].size, *experiment.hidden_dims, experiment.latent_dim]
+    gelus = [torch.nn.GELU()] * len(experiment.hidden_dims)
+    pairs = itertools.pairwise([*inwards, *inwards[-2::-1]])
+    linear = [torch.nn.Linear(inputs, outputs) for inputs, outputs in pairs]
+    activations = [*gelus, torch.nn.Identity(), *gelus, torch.nn.Sigmoid()]
+    model = torch.nn.Sequential(*itertools.chain(*zip(linear, activations, strict=True)))
     x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
 
@@ -163,17 +178,3 @@ def whole_batches(images: int, size: int) -> list[slice]:
     [slice(0, 3, None), slice(3, 6, None)]
     """
     return [slice(start, start + size) for start in range(0, images - size + 1, size)]
-
-
-EPOCHS: dict[str, Callable[[Experiment, NDArray[np.uint8], int, Pause], None]] = {
-    PRODUCT: _largest_product,
-    "fit": _keras_fit,
-    "fit, jit, 100 steps a call": functools.partial(
-        _keras_fit, jit_compile=True, steps_per_execution=_STEPS_PER_EXECUTION
-    ),
-    "kerasae, 1 thread": _kerasae,
-    "kerasae, all threads": _kerasae,
-    "kerasae, 1 process per core": _kerasae,
-    "torch eager": functools.partial(_torch_loop, compiled=False),
-    "torch.compile": functools.partial(_torch_loop, compiled=True),
-}

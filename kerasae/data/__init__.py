@@ -1,1 +1,1 @@
-"""Data sets and pictures: found, checked, and kept in memory or on disk."""
+"""Data sets and pictures: read, checked, and kept in memory or on disk."""

@@ -58,14 +58,11 @@ def load_dataset(
     (4500, 28, 28)
     """
     name = os.fspath(name)
-    if name not in DATASETS:
-        if not os.path.lexists(name.partition("\0")[0] or "?"):
-            raise InvalidSetting(
-                "dataset", name,
-                f"{', '.join(DATASETS)}, or the path of a folder of images or an npy, npz or "
-                f"IDX file",
-            )  # fmt: skip
-        return load_own_images(name, image_size, grayscale, skip_bad)
-    if image_size is not None or grayscale:
+    if name in DATASETS:
+        if image_size is None and not grayscale:
+            return load_named(name, data_dir)
         raise InvalidSetting("dataset", name, "images of your own, to convert their size or colour")
-    return load_named(name, data_dir)
+    if os.path.lexists(name.partition("\0")[0] or "?"):
+        return load_own_images(name, image_size, grayscale, skip_bad)
+    path = "the path of a folder of images or an npy, npz or IDX file"
+    raise InvalidSetting("dataset", name, f"{', '.join(DATASETS)}, or {path}")

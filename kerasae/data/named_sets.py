@@ -113,13 +113,10 @@ def _download(name: str, cache: Path) -> ImageData:
         # In a process of its own, Keras takes a temporary folder for its cache.
         home = folder / "keras"
         code = f"import keras; keras.datasets.{name}.load_data()"
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", code],
-            env={**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=2,  # a progress bar
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-P", "-c", code]
+        environment = {**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        # Its progress bar goes to the standard error.
+        done = subprocess.run(command, env=environment, stdout=2, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             reason = (done.stderr.splitlines() or ["it was ended"])[-1]
             raise DataError(

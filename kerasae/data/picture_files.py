@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from kerasae.data.pixels import as_bytes
 from kerasae.errors import DataError
 from kerasae.files.local_files import Refused, StrPath, open_local, refusing
 
@@ -145,7 +146,9 @@ def read_picture(path: Path) -> Picture:
         opened.load()
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I;16"):
-            return Picture(_eight_bits(image), "I;16")
+            # 65535 is white, as 255 is.
+            pixels = as_bytes(np.asarray(image) / np.float32(65535))
+            return Picture(Image.fromarray(pixels), "I;16")
         gray = image.mode in _GRAY_MODES
         if not image.has_transparency_data:
             return Picture(image.convert("L" if gray else "RGB"), image.mode)
@@ -300,9 +303,3 @@ def _check(image: Image.Image) -> None:
         raise Refused("has several frames; expected one picture")
     if image.mode not in (*_GRAY_MODES, *_COLOUR_MODES):
         raise Refused(f"has pixels of mode {image.mode}; expected 8 or 16 bits a channel")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.uint32)
-    # 65535 is white, as 255 is: exactly 257 times as much.
-    return Image.fromarray(((values + 128) // 257).astype(np.uint8))

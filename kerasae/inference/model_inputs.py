@@ -14,7 +14,7 @@ from kerasae.data.picture_files import Picture, PictureReader, find_pictures, is
 from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.errors import DataError, InvalidSetting
 
-_BATCH = 64
+BATCH = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +108,8 @@ class ModelInputs:
             )
         size, gray = (height, width), channels != [3]
         batch = None
-        for start in range(0, len(self.images), _BATCH):
-            part = self.images[start : start + _BATCH]
+        for start in range(0, len(self.images), BATCH):
+            part = self.images[start : start + BATCH]
             read = [(one, picture) for one in part if (picture := self._read(one)) is not None]
             if read:
                 inputs, pictures = zip(*read, strict=True)

@@ -19,7 +19,7 @@ from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.files import whole_files
 from kerasae.inference import QUANTILE
-from kerasae.inference.model_inputs import Input, ModelInputs
+from kerasae.inference.model_inputs import BATCH, Input, ModelInputs
 from kerasae.metrics import image_mse, psnr
 from kerasae.model_outputs import outputs
 from kerasae.model_parts import check_shape, encoder_of
@@ -90,7 +90,7 @@ def reconstruct_pictures(model: keras.Model, inputs: ModelInputs, out: Path) -> 
     written: dict[PurePath, NDArray[np.uint8] | None] = {}
     with whole_files.new_folder(out) as folder:
         for batch in inputs.batches(model.input_shape[1:]):
-            results = as_bytes(outputs(model, batch.images))
+            results = as_bytes(outputs(model, batch.images, BATCH))
             for one, picture, pixels in zip(batch.inputs, batch.pictures, results, strict=True):
                 target = folder / one.name
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +129,7 @@ def encode_pictures(model: keras.Model, inputs: ModelInputs) -> PictureCodes:
     names, codes = [], []
     for batch in inputs.batches(model.input_shape[1:]):
         names += [one.title for one in batch.inputs]
-        codes.append(outputs(encoder, batch.images))
+        codes.append(outputs(encoder, batch.images, BATCH))
     return PictureCodes(names, np.concatenate(codes))
 
 
@@ -153,10 +153,10 @@ def training_threshold(
     if not 0 < quantile < 1:
         raise InvalidSetting("quantile", quantile, "a number above 0 and below 1, such as 0.99")
     shape = check_shape(model, data)
-    rows = data.parts(validation_split).train.rows
+    part = data.parts(validation_split).train
     errors = []
-    for start in range(0, len(rows), _ROWS):
-        images = as_floats(data.train[rows[start : start + _ROWS]]).reshape(-1, *shape)
+    for start in range(0, len(part), _ROWS):
+        images = as_floats(part.images[part.rows[start : start + _ROWS]]).reshape(-1, *shape)
         errors.append(image_mse(images, outputs(model, images)))
     return float(np.quantile(np.concatenate(errors), quantile))
 
@@ -187,7 +187,7 @@ def score_pictures(
     scores = []
     with contextlib.nullcontext() if maps is None else whole_files.new_folder(maps) as folder:
         for batch in inputs.batches(model.input_shape[1:]):
-            results = outputs(model, batch.images)
+            results = outputs(model, batch.images, BATCH)
             for one, error in zip(batch.inputs, image_mse(batch.images, results), strict=True):
                 anomaly = None if threshold is None else bool(error > threshold)
                 scores.append(PictureScore(one.title, float(error), float(psnr(error)), anomaly))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,18 @@ from numpy.typing import NDArray
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.evaluation import run_metrics
 from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.runs.run import Run
-from kerasae.runs.run_files import EXPERIMENT, METRICS, TENSORBOARD, save_run
+from kerasae.runs.run_files import EXPERIMENT, METRICS, TENSORBOARD
 from kerasae.runtime import start_tensorflow
+from kerasae.training.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     import keras
-
-    from kerasae.pca import PCA
-    from kerasae.training.programs import ProgramCache
 
 
 def fit(
@@ -74,10 +73,10 @@ def fit(
     experiment = dataclasses.replace(experiment or Experiment(), dataset=name, **settings)
     if not isinstance(data, ImageData):
         data = experiment_data(experiment)
-    if folder is None:
-        return fit_run(experiment, data, callbacks=callbacks, verbose=verbose)
-    begun = Run(folder) if (Path(folder) / EXPERIMENT).exists() else None
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
+    if folder is None:
+        return fit_run(experiment, data, **options)
+    begun = Run(folder) if (Path(folder) / EXPERIMENT).exists() else None
     return fit_into(Path(folder), experiment, data, begun, **options)
 
 
@@ -114,14 +113,10 @@ def fit_run(
     *,
     folder: Path | None = None,
     identity: Identity | None = None,
-    pca: PCA | None = None,
-    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     tensorboard: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    verbose: str | int = 0,
-    cache: ProgramCache | None = None,
     more_epochs: bool = False,
     threads: int | None = None,
+    **options: Any,
 ) -> Run:
     """Trains from the last checkpoint on, scores, and saves; see `fit` and `train.train`.
 
@@ -132,51 +127,33 @@ def fit_run(
             `None` saves nothing.
         identity: What the run is, for its checkpoints; `None` is made of the settings and the
             data's checksums.
-        pca: See `train.train`, as for those that follow.
-        on_epoch: Called after each epoch, once its checkpoint is on its way.
         tensorboard: Whether to log for TensorBoard, in the folder.
-        callbacks: Keras callbacks of the caller.
-        verbose: What Keras' `fit` takes.
-        cache: Compiled programs of an earlier call.
         more_epochs: Whether a run with fewer epochs in all goes on, and the last checkpoint is
             kept so that this one can.
         threads: Threads to compute with, where TensorFlow is not running yet; `None` for all.
+        options: More arguments of `train.train`: `pca`, `on_epoch`, which is called once the
+            epoch's checkpoint is on its way, `callbacks`, `verbose` and `cache`.
 
     Returns:
         The `Run`.
     """
     experiment = resolved_for(experiment, data)
     start_tensorflow(threads)
-    from kerasae.evaluation import run_metrics
-    from kerasae.training.checkpoints import Checkpoints
     from kerasae.training.train import train
 
-    checkpoints = None
     if folder is not None:
         identity = identity or Identity(experiment, data.checksums())
-        checkpoints = Checkpoints(folder, identity, more_epochs=more_epochs)
-    trained = train(
-        experiment,
-        data,
-        pca=pca,
-        on_epoch=on_epoch,
-        tensorboard=folder / TENSORBOARD if folder is not None and tensorboard else None,
-        checkpoints=checkpoints,
-        callbacks=callbacks,
-        verbose=verbose,
-        cache=cache,
-    )
+        options["checkpoints"] = Checkpoints(folder, identity, more_epochs=more_epochs)
+        options["tensorboard"] = folder / TENSORBOARD if tensorboard else None
+    trained = train(experiment, data, **options)
     scores = run_metrics(trained.model, trained.image_mse, data, experiment)
+    metrics = {**scores, **trained.times()}
     run = Run.of(
-        folder,
-        experiment=experiment,
-        model=trained.model,
-        history=trained.history,
-        metrics={**scores, **trained.times()},
+        experiment=experiment, model=trained.model, history=trained.history, metrics=metrics
     )
-    if folder is not None and checkpoints is not None:
-        save_run(folder, run)
-        checkpoints.clear(keep=1 if more_epochs else 0)
+    if folder is not None:
+        run.save(folder)
+        options["checkpoints"].clear(keep=1 if more_epochs else 0)
     return run
 
 

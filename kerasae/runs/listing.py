@@ -73,16 +73,15 @@ def ordered(runs: Sequence[Run], name: str) -> list[Run]:
         InvalidSetting: If no run has it.
     """
     key = name.removeprefix("-")
-    having = [run for run in runs if run.values().get(key) is not None]
+    values: dict[Run, Any] = {run: run.values().get(key) for run in runs}
+    having = [run for run in runs if values[run] is not None]
+    lacking = [run for run in runs if values[run] is None]
     if runs and not having:
         raise InvalidSetting("sort", name, "a setting or a score, such as test_mse or -test_psnr")
-    values = [run.values()[key] for run in having]
-    numbers = all(isinstance(value, int | float) for value in values)
-    having.sort(
-        key=lambda run: run.values()[key] if numbers else shown(run.values()[key]),
-        reverse=name.startswith("-"),
-    )
-    return having + [run for run in runs if run.values().get(key) is None]
+    if not all(isinstance(values[run], int | float) for run in having):
+        values = {run: shown(values[run]) for run in having}
+    having.sort(key=lambda run: values[run], reverse=name.startswith("-"))
+    return having + lacking
 
 
 def side_by_side(runs: Sequence[Run]) -> dict[str, list[Any]]:

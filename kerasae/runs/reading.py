@@ -74,9 +74,8 @@ def parse_experiment(settings: Any) -> Experiment:
     known = fields_of(Experiment)
     unknown = [key for key in settings if key not in known]
     if unknown:
-        raise Refused(
-            f"has the unknown setting {unknown[0]!r}; expected {', '.join(sorted(known))}"
-        )
+        expected = ", ".join(sorted(known))
+        raise Refused(f"has the unknown setting {unknown[0]!r}; expected {expected}")
     if "dataset" not in settings:
         raise Refused("dataset is missing; expected its name")
     try:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
+from kerasae.files.whole_files import save_with, write_csv, write_json
 from kerasae.runs.reading import load_run, read_experiment, read_history, read_metrics
-from kerasae.runs.run_files import MODEL, save_run
+from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL
 
 if TYPE_CHECKING:
     import keras
@@ -67,9 +68,17 @@ class Run:
         return self.folder
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Writes it to a folder; see `run_files.save_run`."""
-        self.folder = Path(folder)
-        save_run(self.folder, self)
+        """Writes it to a folder; `metrics.json` comes last, so a run that has it is whole.
+
+        Args:
+            folder: The folder, where its files are then; made when it is missing.
+        """
+        place = Path(folder)
+        write_json(place / EXPERIMENT, self.experiment.to_dict())
+        write_csv(place / HISTORY, list(self.history[0]), self.history)
+        save_with(place / MODEL, self.model.save)
+        write_json(place / METRICS, self.metrics)
+        self.folder = place
 
     @functools.cached_property
     def experiment(self) -> Experiment:

@@ -3,9 +3,6 @@
 None of them runs code of the file, reads or writes files, or uses the network.
 """
 
-from __future__ import annotations
-
-import dataclasses
 from typing import Any
 
 from kerasae.safety import config_objects as objects
@@ -15,21 +12,19 @@ from kerasae.safety.config_objects import AXIS, SEED
 from kerasae.safety.config_values import Checker, Settings, settings
 
 
-@dataclasses.dataclass(frozen=True)
 class Layer:
     """What is known of a layer.
 
     Args:
-        settings: The checker of each setting, besides those that all layers have.
-        weights: Counts the numbers in its weights.
+        count_weights: Counts the numbers in its weights.
+        **settings: The checker of each setting, besides those that all layers have.
     """
 
-    settings: Settings
-    weights: weights.WeightCounter
-
-
-def _layer(count_weights: weights.WeightCounter = weights.none, /, **checkers: Checker) -> Layer:
-    return Layer(checkers, count_weights)
+    def __init__(
+        self, count_weights: weights.WeightCounter = weights.none, /, **settings: Checker
+    ) -> None:
+        self.count_weights = count_weights
+        self.settings = settings
 
 
 # A factor on the size of images: of strides, pooling, padding and the like.
@@ -81,54 +76,54 @@ _NOISE = settings(rate=_RATE, seed=SEED)
 
 # Layers that have the same settings share a line.
 _LAYERS = {
-    "InputLayer": _layer(batch_shape=SHAPE, sparse=_OFF, ragged=_OFF, optional=check.flag),
-    "Dense": _layer(weights.dense, units=_SIZE, **_DENSE),
-    "Conv1D Conv2D Conv1DTranspose Conv2DTranspose": _layer(
+    "InputLayer": Layer(batch_shape=SHAPE, sparse=_OFF, ragged=_OFF, optional=check.flag),
+    "Dense": Layer(weights.dense, units=_SIZE, **_DENSE),
+    "Conv1D Conv2D Conv1DTranspose Conv2DTranspose": Layer(
         weights.convolution, filters=_SIZE, groups=_SIZE, **_CONVOLUTION
     ),
-    "DepthwiseConv2D": _layer(weights.depthwise_convolution, **_DEPTHWISE),
-    "SeparableConv2D": _layer(
+    "DepthwiseConv2D": Layer(weights.depthwise_convolution, **_DEPTHWISE),
+    "SeparableConv2D": Layer(
         weights.separable_convolution, filters=_SIZE, **_DEPTHWISE, **_parameters("pointwise")
     ),
-    "BatchNormalization": _layer(
+    "BatchNormalization": Layer(
         weights.batch_normalization, momentum=_RATE, synchronized=_OFF, renorm=_OFF,
         renorm_momentum=_RATE, **_NORMALIZATION, **_parameters("moving_mean", "moving_variance"),
     ),
-    "LayerNormalization": _layer(
+    "LayerNormalization": Layer(
         weights.layer_normalization, rms_scaling=check.flag, **_NORMALIZATION
     ),
-    "GroupNormalization": _layer(
+    "GroupNormalization": Layer(
         weights.group_normalization, groups=check.count(-1), **_NORMALIZATION
     ),
-    "Normalization": _layer(weights.normalization, axis=check.optional(AXIS), invert=check.flag),
-    "UnitNormalization": _layer(axis=AXIS),
-    "Rescaling": _layer(scale=check.one_or_more(_NUMBER), offset=check.one_or_more(_NUMBER)),
-    "PReLU": _layer(
+    "Normalization": Layer(weights.normalization, axis=check.optional(AXIS), invert=check.flag),
+    "UnitNormalization": Layer(axis=AXIS),
+    "Rescaling": Layer(scale=check.one_or_more(_NUMBER), offset=check.one_or_more(_NUMBER)),
+    "PReLU": Layer(
         weights.p_relu, shared_axes=check.optional(check.items(check.count(1, 8))),
         **_parameters("alpha"),
     ),
-    "Activation": _layer(activation=_activation),
-    **{kind: _layer(**own) for kind, own in _ACTIVATION_LAYERS.items()},
-    "ActivityRegularization": _layer(l1=check.number(0), l2=check.number(0)),
-    "Dropout AlphaDropout": _layer(noise_shape=check.optional(SHAPE), **_NOISE),
-    "SpatialDropout2D": _layer(**_NOISE, **_FORMAT),
-    "GaussianDropout": _layer(**_NOISE),
-    "GaussianNoise": _layer(stddev=check.number(0), seed=SEED),
-    "Reshape": _layer(target_shape=check.items(check.optional(check.count(-1)), 6)),
-    "Flatten": _layer(**_FORMAT),
-    "Permute": _layer(dims=check.items(check.count(1, 8))),
-    "RepeatVector": _layer(n=_FACTOR),
-    "Identity Add Subtract Multiply Average Maximum Minimum": _layer(),
-    "Concatenate": _layer(axis=check.count(-8, 8)),
-    "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D": _layer(
+    "Activation": Layer(activation=_activation),
+    **{kind: Layer(**own) for kind, own in _ACTIVATION_LAYERS.items()},
+    "ActivityRegularization": Layer(l1=check.number(0), l2=check.number(0)),
+    "Dropout AlphaDropout": Layer(noise_shape=check.optional(SHAPE), **_NOISE),
+    "SpatialDropout2D": Layer(**_NOISE, **_FORMAT),
+    "GaussianDropout": Layer(**_NOISE),
+    "GaussianNoise": Layer(stddev=check.number(0), seed=SEED),
+    "Reshape": Layer(target_shape=check.items(check.optional(check.count(-1)), 6)),
+    "Flatten": Layer(**_FORMAT),
+    "Permute": Layer(dims=check.items(check.count(1, 8))),
+    "RepeatVector": Layer(n=_FACTOR),
+    "Identity Add Subtract Multiply Average Maximum Minimum": Layer(),
+    "Concatenate": Layer(axis=check.count(-8, 8)),
+    "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D": Layer(
         pool_size=_FACTORS, strides=check.optional(_FACTORS), padding=_PADDING, **_FORMAT
     ),
-    "GlobalMaxPooling2D GlobalAveragePooling2D": _layer(keepdims=check.flag, **_FORMAT),
-    "UpSampling1D": _layer(size=_FACTOR),
-    "UpSampling2D": _layer(
+    "GlobalMaxPooling2D GlobalAveragePooling2D": Layer(keepdims=check.flag, **_FORMAT),
+    "UpSampling1D": Layer(size=_FACTOR),
+    "UpSampling2D": Layer(
         size=_FACTORS, interpolation=check.choice("nearest", "bilinear", "bicubic"), **_FORMAT
     ),
-    "ZeroPadding2D": _layer(padding=_BORDERS, **_FORMAT),
-    "Cropping2D": _layer(cropping=_BORDERS, **_FORMAT),
+    "ZeroPadding2D": Layer(padding=_BORDERS, **_FORMAT),
+    "Cropping2D": Layer(cropping=_BORDERS, **_FORMAT),
 }  # fmt: skip
 LAYERS = {name: layer for names, layer in _LAYERS.items() for name in names.split()}

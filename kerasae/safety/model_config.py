@@ -91,7 +91,7 @@ def least_weights(value: Any) -> int:
         return 0
     numbers = {key: item for key, item in config.items() if _of_numbers(item)}
     try:
-        return max(0, LAYERS[kind_of(value)].weights(numbers, shape))
+        return max(0, LAYERS[kind_of(value)].count_weights(numbers, shape))
     except (Refused, LookupError, TypeError, ArithmeticError):
         return 0
 
@@ -127,7 +127,7 @@ def _check_plain_layer(kind: str, value: dict[str, Any]) -> CheckedLayer:
     checked = {"module": "keras.layers", "class_name": kind, "config": config}
     build = fields(value.get("build_config") or {}, {"input_shape": _build_shape})
     try:
-        weights = layer.weights(config, build.get("input_shape", []))
+        weights = layer.count_weights(config, build.get("input_shape", []))
     except (LookupError, TypeError):
         # A setting is missing, or the shape has too few dimensions or is a list of shapes.
         raise Refused(

@@ -49,7 +49,7 @@ def load_model_safely(path: StrPath, *, trust: bool = False) -> keras.Model:
 
     Raises:
         ModelFileError: If the file is refused; the message names the member, the rule and
-            what was found.
+            what is wrong.
 
     Example:
 

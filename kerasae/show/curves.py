@@ -1,18 +1,15 @@
 """Training curves: over the epochs, over learning rates and over regularization."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from kerasae.show.figure_style import COLOURS, LINES, MARKERS, new_figure, plain_text, quiet
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 # Largest ratio of a logarithmic axis' ends that each set of labels has room for.
 _LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
@@ -55,8 +52,8 @@ def overfit_figure(
     for number, (name, mse) in enumerate((references or {}).items()):
         style = LINES[2 + number % 2]
         axes.axhline(mse, color="0.35", linestyle=style, label=f"{name}: {mse:.5f}")
-    axes.set(title=title, ylabel="MSE")
-    _mse_over_epochs(axes)
+    axes.set_title(title)
+    _mse_over_epochs(axes, "MSE")
     axes.legend(frameon=False, fontsize=9)
     return figure
 
@@ -96,16 +93,13 @@ def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
     axes = figure.add_subplot()
     for number, (name, values) in enumerate(curves.items()):
         _curve(axes, number, values, plain_text(name))
-    axes.set_ylabel(label)
-    _mse_over_epochs(axes)
+    _mse_over_epochs(axes, label)
     figure.legend(frameon=False, fontsize=9, loc="outside right upper")
     return figure
 
 
 def learning_rate_figure(
-    rates: Sequence[float],
-    val_mse: Sequence[float | None],
-    curves: Mapping[float, Sequence[float]],
+    rates: Sequence[float], val_mse: Sequence[float | None], curves: Mapping[float, Sequence[float]]
 ) -> Figure:
     """Draws the learning-rate study: validation MSE over the rate, and each rate's curve.
 
@@ -125,10 +119,8 @@ def learning_rate_figure(
     for number, rate in enumerate(rates):
         if rate not in reached:
             left.axvline(rate, color="0.5", linestyle=":", zorder=0)
-            left.annotate(
-                "failed", (rate, 0.97), xycoords=("data", "axes fraction"), rotation=90,
-                ha="right", va="top", fontsize=9, color="0.3",
-            )  # fmt: skip
+            place = {"transform": left.get_xaxis_transform(), "ha": "right", "va": "top"}
+            left.text(rate, 0.97, "failed", rotation=90, fontsize=9, color="0.3", **place)
             continue
         left.plot(rate, reached[rate], markersize=8, linestyle="none", **_look(number))
         _curve(right, number, curves[rate], f"{rate:g}")
@@ -140,8 +132,7 @@ def learning_rate_figure(
         right.legend(frameon=False, title="learning rate", fontsize=9)
     left.set(xscale="log", xlabel="learning rate", ylabel="validation MSE")
     _decimal_mse(left)
-    right.set_ylabel("validation MSE")
-    _mse_over_epochs(right)
+    _mse_over_epochs(right, "validation MSE")
     return figure
 
 
@@ -201,18 +192,14 @@ def _star(axes: Axes, x: float, y: float, remark: str = "") -> Line2D:
     return star
 
 
-def _mse_over_epochs(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_xlabel("epoch")
+def _mse_over_epochs(axes: Axes, label: str) -> None:
+    axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     _decimal_mse(axes)
 
 
 def _decimal_mse(axes: Axes) -> None:
     """Makes the MSE axis logarithmic, with decimals that never touch."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     subs = next(subs for ratio, subs in _LABELS if high < ratio * low)

@@ -1,16 +1,10 @@
 """What every figure shares: colours, markers and quiet axes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kerasae.errors import printable
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart; the two that stay visible
 # as thin lines on white come first, yellow comes last.
@@ -23,9 +17,6 @@ LINES = ("-", "--", "-.", ":")
 
 def new_figure(width: float, height: float) -> Figure:
     """Makes an empty figure of a size in inches that is legible in print."""
-    # Slow to import: commands that draw later refuse bad input at once.
-    from matplotlib.figure import Figure
-
     return Figure(figsize=(width, height), layout="constrained", dpi=150)
 
 
@@ -49,6 +40,5 @@ def quiet(axes: Axes) -> None:
 def show_image(axes: Axes, image: NDArray) -> None:
     """Draws a grey image of [0, 1] with the same scale everywhere, without ticks."""
     axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

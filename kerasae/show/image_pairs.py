@@ -1,36 +1,31 @@
 """What a model makes of the test images: pairs of pictures, the worst and the best among them."""
 
-from __future__ import annotations
-
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_bytes, as_floats
-from kerasae.experiment import Experiment
+from kerasae.model_outputs import image_mse_function, outputs
 from kerasae.model_parts import check_shape
 from kerasae.noise import TEST, scoring_input
+from kerasae.runs.run import Run
 from kerasae.show.report_page import PagePair, PagePairs
-
-if TYPE_CHECKING:
-    import keras
 
 _SHOWN = 12
 _MOST_PIXELS = 192  # of a side; larger pictures are made smaller for the page
 
 
-def image_pairs(model: keras.Model, data: ImageData, experiment: Experiment) -> list[PagePairs]:
-    """Pairs test images with what a model makes of them, and ranks them by their error.
+def image_pairs(run: Run, data: ImageData) -> list[PagePairs]:
+    """Pairs test images with what a run's model makes of them, and ranks them by their error.
 
     A denoiser sees the noisy images that it was scored on.
 
     Args:
-        model: The model of the run.
+        run: The run; its settings tell the noise.
         data: Its images, `uint8`.
-        experiment: Its settings, which tell the noise.
 
     Returns:
         Three groups of at most twelve pairs: evenly spaced, the worst and the best ones. The
@@ -39,10 +34,9 @@ def image_pairs(model: keras.Model, data: ImageData, experiment: Experiment) -> 
     Raises:
         InvalidSetting: If the model takes images of another shape.
     """
-    from kerasae.model_outputs import image_mse_function, outputs
-
+    model = run.model
     check_shape(model, data)
-    noisy = scoring_input(experiment, data.test, TEST)
+    noisy = scoring_input(run.experiment, data.test, TEST)
     errors = image_mse_function(model)(data.test, noisy)
     by_error = np.argsort(errors, kind="stable")
     evenly = np.linspace(0, len(errors) - 1, min(_SHOWN, len(errors)), dtype=np.intp)
@@ -63,8 +57,6 @@ def image_pairs(model: keras.Model, data: ImageData, experiment: Experiment) -> 
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
     picture = Image.fromarray(pixels)
     picture.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
     content = io.BytesIO()

@@ -1,18 +1,14 @@
 """Pictures of the latent space: codes by class, decoded points, and walks between images."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from kerasae.inference.latent_plane import LatentPlane
 from kerasae.show.figure_style import MARKERS, new_figure, plain_text, quiet, show_image
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from kerasae.inference.latent_plane import LatentPlane
 
 # Ten classes are more than a palette can hold apart: marker and colour together do.
 _CLASS_COLOURS = (
@@ -35,38 +31,30 @@ def latent_figure(plane: LatentPlane) -> Figure:
     figure = new_figure(6.2 * columns, sum(ratios))
     upper, lower = figure.subfigures(2, 1, height_ratios=ratios, squeeze=False)[:, 0]
     top = upper.subfigures(1, columns, width_ratios=[6.6, 5.4][:columns], squeeze=False)[0]
-    _scatter(top[0], plane.codes, plane.labels, plane.class_names, plane.axis_name)
+    _scatter(top[0], plane)
     if plane.decoded is not None:
         _mosaic(top[1], plane.decoded, "decoded points of the plane")
     _mosaic(lower, plane.walks, "walks between two images, in equal steps of the code")
     return figure
 
 
-def _scatter(
-    figure: Figure, codes: NDArray, labels: NDArray, class_names: list[str], axis_name: str
-) -> None:
-    from matplotlib.lines import Line2D
-
+def _scatter(figure: FigureBase, plane: LatentPlane) -> None:
     axes = figure.subplots()
-    handles = []
-    for number, name in enumerate(class_names):
+    handles, middles = [], {}
+    for number, name in enumerate(map(plain_text, plane.class_names)):
         marker = (*MARKERS, "<", ">")[number % 10]
         colour = _CLASS_COLOURS[number % 10]
-        chosen = codes[labels == number]
         look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": "none"}
+        handles.append(Line2D([], [], markersize=7, label=name, **look))
+        chosen = plane.codes[plane.labels == number]
         axes.plot(*chosen.T, markersize=3, alpha=0.45, markeredgewidth=0, rasterized=True, **look)
-        handles.append(Line2D([], [], markersize=7, label=plain_text(name), **look))
-    middles = {
-        name: np.median(codes[labels == number], axis=0)
-        for number, name in enumerate(class_names)
-        if np.any(labels == number)
-    }
+        if len(chosen):
+            middles[name] = np.median(chosen, axis=0)
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "0.4", "alpha": 0.85}
-    for name, place in _apart(middles, np.ptp(codes, axis=0)).items():
-        axes.annotate(
-            plain_text(name), (place[0], place[1]), ha="center", va="center", fontsize=9, bbox=box
-        )
-    axes.set(xlabel=f"{axis_name}, 1st dimension", ylabel=f"{axis_name}, 2nd dimension")
+    for name, (x, y) in _apart(middles, np.ptp(plane.codes, axis=0)).items():
+        axes.text(x, y, name, ha="center", va="center", fontsize=9, bbox=box)
+    name = plane.axis_name
+    axes.set(xlabel=f"{name}, 1st dimension", ylabel=f"{name}, 2nd dimension")
     quiet(axes)
     axes.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -83,7 +71,7 @@ def _apart(places: dict[str, NDArray], extent: NDArray) -> dict[str, NDArray]:
     return free
 
 
-def _mosaic(figure: Figure, images: NDArray, title: str) -> None:
+def _mosaic(figure: FigureBase, images: NDArray, title: str) -> None:
     """Draws rows of images, grey or in colour, as one, which is fast and leaves no gaps."""
     rows, columns, height, width, *channels = images.shape
     axes = figure.subplots()

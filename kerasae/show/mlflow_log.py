@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,8 @@ def log_run(folder: Path) -> None:
     run = Run(folder)
     # Whether it is that of a finished run is to be known before MLflow is.
     run.values()
-    digest = _digest(folder / run_files.EXPERIMENT, folder / run_files.METRICS)
-    with _store() as mlflow:
-        if not _is_logged(mlflow, digest):
-            _log(mlflow, run, digest)
+    results = [folder / run_files.EXPERIMENT, folder / run_files.METRICS]
+    _log_once(run.name, results, lambda mlflow: _log(mlflow, run))
 
 
 def log_sweep(folder: Path) -> None:
@@ -51,40 +49,48 @@ def log_sweep(folder: Path) -> None:
         TrackingError: If MLflow cannot log it.
     """
     results = folder / run_files.RESULTS
-    digest = _digest(results)
     runs, _ = find_runs(folder / run_files.TRIALS)
-    with _store() as mlflow:
-        if _is_logged(mlflow, digest):
-            return
-        with mlflow.start_run(run_name=folder.name):
-            _log_files(mlflow, [results, folder / run_files.SWEEP, folder / run_files.FIGURE])
-            for run in runs:
+
+    def log(mlflow: Any) -> None:
+        _log_files(mlflow, [results, folder / run_files.SWEEP, folder / run_files.FIGURE])
+        for run in runs:
+            with mlflow.start_run(run_name=run.name, nested=True):
                 _log(mlflow, run)
-            mlflow.set_tag(_TAG, digest)
+
+    _log_once(folder.name, [results], log)
 
 
-def _log(mlflow: Any, run: Run, digest: str | None = None) -> None:
-    """Logs a run: on its own with a digest, or without one inside the run of its sweep."""
-    from kerasae.show.curves import runs_figure
-
-    with mlflow.start_run(run_name=run.name, nested=digest is None):
-        mlflow.log_params(run.settings())
-        for row in run.history:
-            step = int(row["epoch"])
-            mlflow.log_metrics({key: row[key] for key in row if key != "epoch"}, step)
-        # After early stopping the model is not that of the last epoch.
-        final = {
-            f"final_{name}" if name in run.history[0] else name: float(value)
-            for name, value in run.metrics.items()
-            if isinstance(value, int | float)
-        }
-        mlflow.log_metrics(final)
-        mlflow.log_figure(runs_figure({run.name: run.history})[0], "curves.png")
-        names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
-        _log_files(mlflow, [run.place / name for name in names])
-        if digest is not None:
+def _log_once(name: str, results: Sequence[Path], log: Callable[[Any], None]) -> None:
+    """Logs a run, unless one with the same results is logged already."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in results)).hexdigest()
+    query = f"tags.`{_TAG}` = '{digest}'"
+    with _store() as mlflow:
+        if mlflow.search_runs(filter_string=query, max_results=1, output_format="list"):
+            return
+        with mlflow.start_run(run_name=name):
+            log(mlflow)
             # Last, for what was cut short is to be logged again.
             mlflow.set_tag(_TAG, digest)
+
+
+def _log(mlflow: Any, run: Run) -> None:
+    """Logs what a run left into MLflow's current run."""
+    from kerasae.show.curves import runs_figure
+
+    mlflow.log_params(run.settings())
+    for row in run.history:
+        step = int(row["epoch"])
+        mlflow.log_metrics({key: row[key] for key in row if key != "epoch"}, step)
+    # After early stopping the model is not that of the last epoch.
+    final = {
+        f"final_{name}" if name in run.history[0] else name: float(value)
+        for name, value in run.metrics.items()
+        if isinstance(value, int | float)
+    }
+    mlflow.log_metrics(final)
+    mlflow.log_figure(runs_figure({run.name: run.history})[0], "curves.png")
+    names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
+    _log_files(mlflow, [run.place / name for name in names])
 
 
 def _log_files(mlflow: Any, paths: Sequence[Path]) -> None:
@@ -92,11 +98,6 @@ def _log_files(mlflow: Any, paths: Sequence[Path]) -> None:
         # A sweep keeps the models that it was told to, and has no figure where all failed.
         if path.is_file():
             mlflow.log_artifact(str(path))
-
-
-def _is_logged(mlflow: Any, digest: str) -> bool:
-    query = f"tags.`{_TAG}` = '{digest}'"
-    return bool(mlflow.search_runs(filter_string=query, max_results=1, output_format="list"))
 
 
 @contextlib.contextmanager
@@ -121,10 +122,3 @@ def _store() -> Iterator[Any]:
             f"MLflow at {mlflow.get_tracking_uri()}: {reason}; the run is saved, set "
             f"MLFLOW_TRACKING_URI and log it with the same command and --resume"
         ) from error
-
-
-def _digest(*paths: Path) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

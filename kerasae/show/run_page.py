@@ -1,23 +1,19 @@
 """The page about a run, or about all the runs of a sweep."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kerasae.data.image_data import ImageData, short_name
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
+from kerasae.inference.latent_plane import FEWEST, latent_plane
+from kerasae.model_parts import code_size
 from kerasae.runs import run_files
 from kerasae.runs.listing import find_runs, ordered, shown, side_by_side
 from kerasae.runs.run import Run
-from kerasae.show import figure_files
+from kerasae.show.figure_files import save_figure
 from kerasae.show.report_page import PageContent, PageFigure, PageSection
 from kerasae.show.table import Column, Table
-
-if TYPE_CHECKING:
-    import keras
 
 _SCORES = ("val_mse", "test_mse", "test_psnr", "epochs", "seconds")
 _CURVES = 8  # more lines cannot be told apart
@@ -81,7 +77,7 @@ def run_page(
             PageSection("Results", tables=[_table(runs)], sortable=len(runs) > 1),
             _curves(runs, folder),
             _images(shown_run, data),
-            _latent(shown_run.model, data, folder),
+            _latent(shown_run, data, folder),
         ],
         command,
         {best: shown_run.settings()},
@@ -114,7 +110,7 @@ def _curves(runs: Sequence[Run], folder: Path) -> PageSection:
 
     drawn = runs[:_CURVES]
     figure, mse = runs_figure({run.name: run.history for run in drawn})
-    figure_files.save_figure(folder, "curves", figure)
+    save_figure(folder, "curves", figure)
     of = "" if len(drawn) == len(runs) else f" of the {_CURVES} runs with the lowest test MSE"
     shown_mse = PageFigure("curves.svg", f"The {mse} after each epoch{of}.")
     return PageSection("Training curves", figures=[shown_mse])
@@ -124,20 +120,18 @@ def _images(run: Run, data: ImageData) -> PageSection:
     from kerasae.show.image_pairs import image_pairs
 
     advice = "Point at an image, tap it or go to it with the keyboard to switch it."
-    return PageSection("Images", [advice], pairs=image_pairs(run.model, data, run.experiment))
+    return PageSection("Images", [advice], pairs=image_pairs(run, data))
 
 
-def _latent(model: keras.Model, data: ImageData, folder: Path) -> PageSection:
-    from kerasae.inference.latent_plane import FEWEST, latent_plane
-    from kerasae.model_parts import code_size
+def _latent(run: Run, data: ImageData, folder: Path) -> PageSection:
     from kerasae.show.latent_figure import latent_figure
 
     title = "Latent space"
-    if code_size(model) < 2:
+    if code_size(run.model) < 2:
         return PageSection(title, ["A code of one dimension has no plane to draw."])
     if len(data.test) < FEWEST:
         return PageSection(title, ["So few test images have no plane to draw."])
-    figure_files.save_figure(folder, "latent", latent_figure(latent_plane(model, data)))
+    save_figure(folder, "latent", latent_figure(latent_plane(run.model, data)))
     words = (
         "Codes of the test images by class, what the decoder makes of points between them, and "
         "walks from one image to another."

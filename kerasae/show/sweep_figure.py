@@ -1,10 +1,10 @@
 """Figures drawn from results; each function returns a matplotlib `Figure`."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from kerasae.data.image_data import short_name
 from kerasae.files.whole_files import save_with
@@ -12,9 +12,6 @@ from kerasae.reference import REPORT_MSE
 from kerasae.runs.run_files import FIGURE
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
 from kerasae.show.sweep_table import Rows, cell_mean, networks_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def sweep_figure(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Figure:
@@ -28,8 +25,6 @@ def sweep_figure(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Figure:
     Returns:
         The figure, both axes logarithmic.
     """
-    from matplotlib.ticker import LogLocator
-
     figure = new_figure(7.5, 5)
     axes = figure.add_subplot()
     dims = sorted(pca_mse)

@@ -50,22 +50,15 @@ def rich_table(table: Table) -> rich.table.Table:
     import rich.table
 
     headings = ["\n".join(map(printable, c.heading.split("\n"))) for c in table.columns]
-    drawn = rich.table.Table(
-        title=_text(table.title), caption=_text(table.note), show_header=any(headings)
-    )
-    for number, heading in enumerate(headings):
-        style = _STYLES.get(table.columns[number].style)
+    title, note = (Text(printable(text)) for text in (table.title, table.note))
+    drawn = rich.table.Table(title=title, caption=note, show_header=any(headings))
+    for number, (heading, column) in enumerate(zip(headings, table.columns, strict=True)):
         drawn.add_column(
-            Text(heading),
+            Text(heading, _STYLES.get(column.style, "")),
             justify="right" if number else "left",
-            header_style=style,
             overflow="fold",
-            no_wrap=bool(table.columns[number].format),
+            no_wrap=bool(column.format),
         )
     for row in table.drawn_rows():
         drawn.add_row(*(Text(printable(cell.text), _STYLES.get(cell.mark, "")) for cell in row))
     return drawn
-
-
-def _text(text: str) -> Text | None:
-    return Text(printable(text)) if text else None

@@ -1,18 +1,13 @@
 """Clean images and what was made of them, each with its PSNR."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kerasae.metrics import image_mse, psnr
 from kerasae.show.figure_style import new_figure, show_image
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _DRAWN = 8
 

@@ -1,7 +1,7 @@
 """Classical denoisers, the baselines that a denoising network is set beside."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,11 @@ def fit_baselines(
         "pca": [(f"{rank} components", onto) for rank, onto in projections.items()],
         "linear": [("fitted in closed form", best_linear_estimator(moments))],
     }
-    return [Baseline(name, *_best(choices[name], clean, noisy)) for name in BASELINES]
+
+    def reached(choice: tuple[str, Filter]) -> float:
+        return mean_psnr(clean, choice[1](noisy))
+
+    return [Baseline(name, *max(choices[name], key=reached)) for name in BASELINES]
 
 
 def gaussian_blur(blur: float) -> Filter:
@@ -155,14 +159,6 @@ def non_local_means(strength: float, sigma: float) -> Filter:
 def mean_psnr(clean: NDArray[np.uint8], images: Images) -> float:
     """Returns the mean of the per-image PSNR, in dB, of `float` images against clean ones."""
     return float(psnr(image_mse(as_floats(clean), images)).mean())
-
-
-def _best(
-    choices: Sequence[tuple[str, Filter]], clean: NDArray[np.uint8], noisy: Images
-) -> tuple[str, Filter]:
-    if len(choices) == 1:
-        return choices[0]
-    return max(choices, key=lambda choice: mean_psnr(clean, choice[1](noisy)))
 
 
 def _clipped(images: NDArray) -> Images:

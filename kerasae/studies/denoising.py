@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from msgspec import Meta
 
 from kerasae.errors import InvalidSetting, KerasAEError
-from kerasae.experiment import Experiment
+from kerasae.experiment import Experiment, Positive
 from kerasae.presets import SIGMA, denoiser
 from kerasae.show.table import Cell, Column, Table
-from kerasae.studies.study import Findings, Positive, Study, StudyFigure
-from kerasae.trials.trial import Trial, name_part
+from kerasae.studies.study import Findings, Results, Study, StudyFigure, trials_over
+from kerasae.trials.trial import Trial
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from kerasae.data.image_data import ImageData
     from kerasae.runs.run import Run
-    from kerasae.trials.running import Bases
 
 LABELS = {
     "noisy": "noisy input",
@@ -71,37 +70,32 @@ class DenoisingStudy(Study):
         """`denoise`, or `denoise-clipped` where the noisy images are clipped."""
         return "denoise-clipped" if self.base.clip_noise else "denoise"
 
-    def check_data(self, data: ImageData) -> None:
-        """Checks that the images are grey, as the classical denoisers need them, and enough."""
+    def resolved(self, data: ImageData) -> Self:
+        """Checks that the images are grey as well, as the classical denoisers need them."""
         if data.train.ndim == 4:
             raise InvalidSetting("dataset", data.name, "grey images, or --grayscale")
-        super().check_data(data)
+        return super().resolved(data)
 
     def trials(self) -> list[Trial]:
         """Returns a trial per noise level."""
-        return [
-            Trial(f"sigma{name_part(sigma)}", dataclasses.replace(self.base, sigma=sigma))
-            for sigma in self.sigmas
-        ]
+        return trials_over(self.base, "sigma", self.sigmas, "sigma")
 
-    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+    def findings(self, results: Results) -> Findings:
         """Scores every method on the same noisy test images, by the mean per-image PSNR."""
         from kerasae.data.pixels import as_floats
         from kerasae.show.versions_figure import drawn_rows, versions_figure
 
-        levels, figures = [], {}
-        clean = as_floats(data.test[drawn_rows(len(data.test))])
-        for trial in self.trials():
-            if trial.name in runs:
-                scores, versions = _level(trial.experiment, runs[trial.name], data)
-                levels.append(scores)
-                title = f"{data.title}, {_heading(scores)}"
-                figures[f"denoise-{trial.name}"] = StudyFigure(
-                    versions_figure(clean, versions, title),
-                    "Test images, the same with noise, and denoised, each with its PSNR",
-                )
-        if not levels:
+        if not results.runs:
             raise KerasAEError("no denoiser was trained; expected at least one, see the errors")
+        data, levels, figures = results.data, [], {}
+        clean = as_floats(data.test[drawn_rows(len(data.test))])
+        for name, run in results.runs.items():
+            scores, versions = _level(run, data)
+            levels.append(scores)
+            figures[f"denoise-{name}"] = StudyFigure(
+                versions_figure(clean, versions, f"{data.title}, {_heading(scores)}"),
+                "Test images, the same with noise, and denoised, each with its PSNR",
+            )
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
         gain = levels[0]["denoised_psnr"] - levels[0]["linear_psnr"]
@@ -113,22 +107,19 @@ class DenoisingStudy(Study):
         return Findings(summary, [_table(levels, data)], [words], figures)
 
 
-def _level(
-    experiment: Experiment, run: Run, data: ImageData
-) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+def _level(run: Run, data: ImageData) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
     """Scores one noise level; returns the first images of some methods as well."""
     from kerasae.model_outputs import outputs
     from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
     from kerasae.show.versions_figure import drawn_rows
     from kerasae.studies.denoisers import fit_baselines, mean_psnr
 
-    parts = data.parts(experiment.validation_split)
+    experiment = run.experiment
+    train, validation, _ = data.parts(experiment.validation_split)
     clip, sigma = experiment.clip_noise, experiment.sigma
     noisy = noisy_images(data.test, sigma, scoring_seed(experiment, TEST), clip)
     seed = scoring_seed(experiment, VALIDATION)
-    baselines = fit_baselines(
-        parts.train.taken(), parts.validation.taken(), sigma, clip=clip, seed=seed
-    )
+    baselines = fit_baselines(train.taken(), validation.taken(), sigma, clip=clip, seed=seed)
     scores: dict[str, Any] = {
         "sigma": sigma,
         "clip": clip,
@@ -147,7 +138,7 @@ def _level(
     return scores, versions
 
 
-def _heading(level: Mapping[str, Any]) -> str:
+def _heading(level: dict[str, Any]) -> str:
     return f"σ = {level['sigma']:g}{', clipped' if level['clip'] else ''}"
 
 

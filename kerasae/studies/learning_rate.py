@@ -1,25 +1,19 @@
 """The learning-rate study: which rate, on a logarithmic scale, trains a network best."""
 
-from __future__ import annotations
-
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from kerasae.errors import KerasAEError
+from kerasae.experiment import Positive
 from kerasae.show.table import Cell, Column, Table
-from kerasae.studies.study import Findings, Positive, Study, StudyFigure
-from kerasae.trials.trial import Trial, name_part
-
-if TYPE_CHECKING:
-    from kerasae.data.image_data import ImageData
-    from kerasae.runs.run import Run
-    from kerasae.trials.running import Bases
+from kerasae.studies.study import Findings, Results, Study, StudyFigure, trials_over
+from kerasae.trials.trial import Trial
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 _REPORT_RATE = "10e-3"
+_SCORES = ("val_mse", "test_mse")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,34 +44,29 @@ class LearningRateStudy(Study):
 
     def trials(self) -> list[Trial]:
         """Returns a trial per rate, the smallest first."""
-        return [
-            Trial(f"lr{name_part(rate)}", dataclasses.replace(self.base, learning_rate=rate))
-            for rate in sorted(self.rates)
-        ]
+        return trials_over(self.base, "learning_rate", sorted(self.rates), "lr")
 
-    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+    def findings(self, results: Results) -> Findings:
         """Chooses the rate by the validation MSE at the end; a rate whose trial failed has none."""
         from kerasae.show.curves import learning_rate_figure
 
-        by_rate = {trial.experiment.learning_rate: runs.get(trial.name) for trial in self.trials()}
-        trained = {rate: run for rate, run in by_rate.items() if run}
-        if not trained:
+        if not results.runs:
             raise KerasAEError("no learning rate trained the network; expected one that does")
-        best = min(trained, key=lambda rate: trained[rate].metrics["val_mse"])
-        rows = [
-            {
-                "learning_rate": rate,
-                **{key: run.metrics[key] if run else None for key in ("val_mse", "test_mse")},
-            }
-            for rate, run in by_rate.items()
+        trials = {trial.experiment.learning_rate: trial.name for trial in self.trials()}
+        runs = {rate: results.runs.get(name) for rate, name in trials.items()}
+        rows: list[dict[str, Any]] = [
+            {"learning_rate": rate, **{key: run and run.metrics[key] for key in _SCORES}}
+            for rate, run in runs.items()
         ]
-        summary = {"rates": rows, "best": best, "at_edge": best in (min(by_rate), max(by_rate))}
+        trained = {rate: run for rate, run in runs.items() if run}
+        best = min(trained, key=lambda rate: trained[rate].metrics["val_mse"])
+        summary = {"rates": rows, "best": best, "at_edge": best in (min(runs), max(runs))}
         curves = {rate: [row["val_mse"] for row in run.history] for rate, run in trained.items()}
         figure = StudyFigure(
-            learning_rate_figure(list(by_rate), [row["val_mse"] for row in rows], curves),
+            learning_rate_figure(list(runs), [row["val_mse"] for row in rows], curves),
             "Validation MSE against the learning rate, and over the epochs for each rate",
         )
-        table = _table(summary, data.title)
+        table = _table(summary, results.data.title)
         return Findings(summary, [table], [_words(summary)], {self.name: figure})
 
 

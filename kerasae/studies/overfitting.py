@@ -1,23 +1,16 @@
 """The long training of the report: does the network overfit, and from which epoch on?"""
 
-from __future__ import annotations
-
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.presets import long_run
 from kerasae.reference import REPORT_LONG_RUN, nearest_of_report, report_heading
 from kerasae.show.table import Column, Table
-from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.studies.study import Findings, Results, Study, StudyFigure
 from kerasae.trials.trial import Trial
-
-if TYPE_CHECKING:
-    from kerasae.data.image_data import ImageData
-    from kerasae.runs.run import Run
-    from kerasae.trials.running import Bases
 
 _TRIAL = "long"
 
@@ -41,21 +34,19 @@ class OverfitStudy(Study):
         """Returns the one trial."""
         return [Trial(_TRIAL, self.base)]
 
-    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+    def findings(self, results: Results) -> Findings:
         """Compares the curves; `mse` in the history is that of training, Dropout on."""
         from kerasae.show.curves import overfit_figure
 
-        if _TRIAL not in runs:
+        if not results.runs:
             raise KerasAEError("the training failed; expected it to finish, see its error")
-        run = runs[_TRIAL]
+        run, data, dim = results.runs[_TRIAL], results.data, self.base.latent_dim
         train, validation = ([epoch[key] for epoch in run.history] for key in ("mse", "val_mse"))
         best = validation.index(min(validation))
-        pca = bases[data.name, self.base.validation_split]
-        dim = self.base.latent_dim
-        scores = ("train_mse", "val_mse", "test_mse", "test_psnr")
+        pca = results.bases[data.name, self.base.validation_split]
         summary = {
             "epochs": len(validation),
-            **{key: run.metrics[key] for key in scores},
+            **{key: run.metrics[key] for key in ("train_mse", "val_mse", "test_mse", "test_psnr")},
             "gap": run.metrics["val_mse"] - run.metrics["train_mse"],
             "best_epoch": best + 1,
             "best_val_mse": validation[best],
@@ -67,10 +58,12 @@ class OverfitStudy(Study):
             overfit_figure(train, validation, title, {"PCA": summary["pca_test_mse"]}),
             "Training and validation MSE over the epochs, with the gap between them",
         )
-        return Findings(summary, [_table(summary, data)], [_words(summary)], {self.name: figure})
+        table = _table(summary, results)
+        return Findings(summary, [table], [_words(summary)], {self.name: figure})
 
 
-def _table(summary: dict[str, Any], data: ImageData) -> Table:
+def _table(summary: dict[str, Any], results: Results) -> Table:
+    data = results.data
     nearest = nearest_of_report(data.name)
     report = REPORT_LONG_RUN.get(nearest, {})
     rows = [

@@ -1,34 +1,23 @@
 """Lasso against Dropout against neither: the report's table 3, with a search of both."""
 
-from __future__ import annotations
-
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from kerasae.errors import KerasAEError
-from kerasae.experiment import Experiment
+from kerasae.experiment import Experiment, Positive
 from kerasae.presets import selected_model
-from kerasae.reference import (
-    REPORT_MSE,
-    REPORT_REGULARIZATION,
-    nearest_of_report,
-    report_heading,
-)
+from kerasae.reference import REPORT_MSE, REPORT_REGULARIZATION, nearest_of_report, report_heading
 from kerasae.show.table import Cell, Column, Table
-from kerasae.studies.study import Findings, Positive, Study, StudyFigure
-from kerasae.trials.trial import Trial, name_part
-
-if TYPE_CHECKING:
-    from kerasae.data.image_data import ImageData
-    from kerasae.runs.run import Run
-    from kerasae.trials.running import Bases
+from kerasae.studies.study import Findings, Results, Study, StudyFigure, trials_over
+from kerasae.trials.trial import Trial
 
 LAMBDAS = (1e-6, 1e-5, 1e-4, 1e-3)
 DROPOUTS = (0.005, 0.02, 0.1)
-_NONE = "none"
+# A trial's name begins with its kind.
+_KINDS = ("none", "lasso", "dropout")
 _SCORES = {
     "train_mse": ("train MSE", ".5f"),
     "val_mse": ("validation MSE", ".5f"),
@@ -68,67 +57,55 @@ class RegularizationStudy(Study):
     def trials(self) -> list[Trial]:
         """Returns the trial of neither, then those of Lasso, then those of Dropout."""
         none = dataclasses.replace(self.base, l1=0.0, dropout=0.0)
-        lasso = [
-            Trial(f"lasso-{name_part(value)}", dataclasses.replace(none, l1=value))
-            for value in sorted(self.lambdas)
-        ]
-        dropout = [
-            Trial(f"dropout-{name_part(value)}", dataclasses.replace(none, dropout=value))
-            for value in sorted(self.dropouts)
-        ]
-        return [Trial(_NONE, none), *lasso, *dropout]
+        lasso = trials_over(none, "l1", sorted(self.lambdas), "lasso-")
+        dropout = trials_over(none, "dropout", sorted(self.dropouts), "dropout-")
+        return [Trial("none", none), *lasso, *dropout]
 
-    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+    def findings(self, results: Results) -> Findings:
         """Chooses λ and the rate by validation MSE, without the penalty, Dropout off."""
         from kerasae.show.curves import regularization_figure
 
-        scores = {
-            trial.name: _scores(trial.experiment, runs[trial.name].metrics)
-            for trial in self.trials()
-            if trial.name in runs
-        }
-        lasso, dropout = (
-            {row[setting]: row for row in scores.values() if row[setting]}
-            for setting in ("l1", "dropout")
-        )
-        if _NONE not in scores or not lasso or not dropout:
+        searched: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS}
+        for name, run in results.runs.items():
+            gap = run.metrics["val_mse"] - run.metrics["train_mse"]
+            values = {**run.values(), "gap": gap}
+            row = {key: values[key] for key in ("l1", "dropout", *_SCORES)}
+            searched[name.partition("-")[0]].append(row)
+        if not all(searched.values()):
             raise KerasAEError("too many trials failed; expected one of each kind to finish")
-        none = scores[_NONE]
-        best = {"none": none} | {
-            kind: min(search.values(), key=lambda row: row["val_mse"])
-            for kind, search in (("lasso", lasso), ("dropout", dropout))
-        }
+        best = {kind: min(rows, key=lambda row: row["val_mse"]) for kind, rows in searched.items()}
+        none, lasso, dropout = best.values()
         summary = {
             "best": best,
-            "searched": list(scores.values()),
-            "lasso_helps": best["lasso"]["val_mse"] <= none["val_mse"],
-            "dropout_helps": best["dropout"]["val_mse"] <= none["val_mse"],
-            "report": REPORT_REGULARIZATION if data.name == "mnist" else None,
+            "searched": [row for rows in searched.values() for row in rows],
+            "lasso_helps": lasso["val_mse"] <= none["val_mse"],
+            "dropout_helps": dropout["val_mse"] <= none["val_mse"],
+            "report": REPORT_REGULARIZATION if results.data.name == "mnist" else None,
+        }
+        searches = {
+            "Lasso λ": {row["l1"]: row for row in searched["lasso"]},
+            "Dropout rate": {row["dropout"]: row for row in searched["dropout"]},
         }
         figure = StudyFigure(
-            regularization_figure({"Lasso λ": lasso, "Dropout rate": dropout}, none),
+            regularization_figure(searches, none),
             "Training and validation MSE against the strength of Lasso and of Dropout",
         )
-        return Findings(summary, [_table(best, data)], _words(summary), {self.name: figure})
+        table = _table(best, results)
+        return Findings(summary, [table], _words(summary), {self.name: figure})
 
 
-def _scores(experiment: Experiment, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    known = {**metrics, "gap": metrics["val_mse"] - metrics["train_mse"]}
-    strengths = {"l1": experiment.l1, "dropout": experiment.dropout}
-    return strengths | {key: known[key] for key in _SCORES}
-
-
-def _table(best: dict[str, dict[str, Any]], data: ImageData) -> Table:
+def _table(best: dict[str, dict[str, Any]], results: Results) -> Table:
     headings = ("", "none", "Lasso λ={l1:g}", "Dropout {dropout:g}")
     rows: list[list[Any]] = [
         [heading, *(format(row[key], style) for row in best.values())]
         for key, (heading, style) in _SCORES.items()
     ]
-    if nearest_of_report(data.name) in REPORT_MSE:
+    dataset = results.data.name
+    if nearest_of_report(dataset) in REPORT_MSE:
         numbers = (Cell(f"{REPORT_REGULARIZATION[kind]:.4f}", "dim") for kind in best)
-        rows.append([Cell(report_heading(data.name, "mnist"), "dim"), *numbers])
+        rows.append([Cell(report_heading(dataset, "mnist"), "dim"), *numbers])
     return Table(
-        f"{data.title}: regularizers at their best, equally many epochs",
+        f"{results.data.title}: regularizers at their best, equally many epochs",
         [Column(h.format(**row)) for h, row in zip(headings, [{}, *best.values()], strict=True)],
         rows,
         "MSE without the penalty, Dropout off; strengths chosen on the validation images",

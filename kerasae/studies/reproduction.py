@@ -9,22 +9,23 @@ from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.errors import KerasAEError
 from kerasae.files.whole_files import write_json
-from kerasae.presets import denoiser, long_run, plain, selected_model
-from kerasae.runs.run import Run
+from kerasae.presets import denoiser
 from kerasae.runs.run_files import REPRODUCTION
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.run_study import finished_trials, resolved_study, save_findings
-from kerasae.studies.study import Findings, Study, settings_of
+from kerasae.studies.run_study import finished_trials, save_findings
+from kerasae.studies.study import Findings, Results, Study, settings_of
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Event
-from kerasae.trials.running import Bases
 from kerasae.trials.trial import Trial
 
 FULL = ("mnist", "fashion_mnist")
 QUICK = ("mnist5k",)
+_STUDIES: tuple[type[Study], ...] = (
+    SweepStudy, LearningRateStudy, OverfitStudy, RegularizationStudy, DenoisingStudy,
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +45,12 @@ class Part:
         """The name of its folder, and the beginning of its trials' names."""
         return f"{self.dataset}-{self.study.label}"
 
-    def trial_name(self, trial: Trial) -> str:
-        """Names a trial among those of all parts."""
-        return f"{self.name}-{trial.name}"
+    def trials(self) -> dict[str, Trial]:
+        """Returns its trials as they are called among those of all parts, by their own names."""
+        return {
+            trial.name: Trial(f"{self.name}-{trial.name}", trial.experiment)
+            for trial in self.study.trials()
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,19 +78,14 @@ def report_studies(datasets: Sequence[str]) -> list[Part]:
     >>> [part.name for part in report_studies(["mnist"])][:3]
     ['mnist-sweep', 'mnist-learning-rate', 'mnist-overfit']
     """
-    parts = []
-    for dataset in datasets:
-        clipped = dataclasses.replace(denoiser(dataset), clip_noise=True)
-        studies: list[Study] = [
-            SweepStudy(plain(dataset)),
-            LearningRateStudy(plain(dataset)),
-            OverfitStudy(long_run(dataset)),
-            RegularizationStudy(selected_model(dataset)),
-            DenoisingStudy(denoiser(dataset)),
-            DenoisingStudy(clipped),
-        ]
-        parts += [Part(dataset, study) for study in studies]
-    return parts
+    return [
+        Part(dataset, study)
+        for dataset in datasets
+        for study in (
+            *(kind(kind.start(dataset)) for kind in _STUDIES),
+            DenoisingStudy(dataclasses.replace(denoiser(dataset), clip_noise=True)),
+        )
+    ]
 
 
 def reproduce(
@@ -94,7 +93,7 @@ def reproduce(
     data: Mapping[str, ImageData],
     folder: Path,
     *,
-    jobs: int = 1,
+    jobs: int | None = 1,
     on_event: Callable[[Event], None] | None = None,
     resume: bool = False,
 ) -> Reproduction:
@@ -106,7 +105,7 @@ def reproduce(
         parts: The studies; see `report_studies`.
         data: The data sets by name.
         folder: A new folder, or that of an earlier run.
-        jobs: Number of worker processes.
+        jobs: Number of worker processes; `None` is one per core.
         on_event: Called for each thing that happens.
         resume: Whether the folder has to be that of an earlier run.
 
@@ -119,19 +118,18 @@ def reproduce(
         InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
     """
     started = time.perf_counter()
-    parts = [Part(part.dataset, resolved_study(part.study, data[part.dataset])) for part in parts]
-    trials = [
-        Trial(part.trial_name(trial), trial.experiment)
-        for part in parts
-        for trial in part.study.trials()
-    ]
+    parts = [Part(part.dataset, part.study.resolved(data[part.dataset])) for part in parts]
+    trials = [trial for part in parts for trial in part.trials().values()]
     plan = {"parts": {part.name: settings_of(part.study) for part in parts}}
     with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as finished:
-        bases, runs, errors = finished
+        runs, bases, errors = finished
         findings = {}
         for part in parts:
+            named = part.trials().items()
+            own = {name: runs[trial.name] for name, trial in named if trial.name in runs}
+            results = Results(own, data[part.dataset], bases)
             try:
-                findings[part.name] = _findings(part, runs, data[part.dataset], bases, folder)
+                findings[part.name] = save_findings(part.study, results, folder / part.name)
             except KerasAEError as error:
                 errors[part.name] = str(error)
         result = Reproduction(parts, findings, errors, time.perf_counter() - started)
@@ -144,14 +142,3 @@ def reproduce(
         }
         write_json(folder / REPRODUCTION, record)
     return result
-
-
-def _findings(
-    part: Part, runs: Mapping[str, Run], data: ImageData, bases: Bases, folder: Path
-) -> Findings:
-    """Answers a part's question from its own runs, by the names that the study gives them."""
-    names = {part.trial_name(trial): trial.name for trial in part.study.trials()}
-    own = {names[name]: run for name, run in runs.items() if name in names}
-    findings = part.study.findings(own, data, bases)
-    save_findings(part.study, findings, data, folder / part.name)
-    return findings

@@ -111,15 +111,13 @@ def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
     if ratios:
         words.append(f"Ours are {min(ratios):.1f} to {max(ratios):.1f} times below the report's.")
     if pairs:
-        words.append(
+        words += [
             f"It concludes that the deeper network is worse; of ours the deeper one is at least as "
-            f"good in {sum(pairs)} of {len(pairs)} pairs."
-        )
-        words.append(
+            f"good in {sum(pairs)} of {len(pairs)} pairs.",
             "It was not worse, it was not trained."
             if all(pairs)
-            else "Where it is not, it has too few images to learn from, not too many layers."
-        )
+            else "Where it is not, it has too few images to learn from, not too many layers.",
+        ]
     return " ".join(words)
 
 

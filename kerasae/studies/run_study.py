@@ -1,7 +1,6 @@
 """Runs a study in a folder that has its plan, and leaves what it found."""
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,13 +14,12 @@ from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
-from kerasae.runs.fitting import resolved_for
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
 from kerasae.show import figure_files
-from kerasae.studies.study import Findings, Study, settings_of
-from kerasae.trials.executors import ProcessExecutor
+from kerasae.studies.study import Findings, Results, Study, settings_of
 from kerasae.trials.jobs import Event, Failed, Finished
+from kerasae.trials.make_executor import make_executor
 from kerasae.trials.running import Bases, running_trials
 from kerasae.trials.trial import Trial
 
@@ -54,7 +52,7 @@ def run_study(
     data: ImageData,
     folder: Path,
     *,
-    jobs: int = 1,
+    jobs: int | None = 1,
     on_event: Callable[[Event], None] | None = None,
     resume: bool = False,
 ) -> tuple[Findings, dict[str, str]]:
@@ -65,7 +63,7 @@ def run_study(
         data: Its data set.
         folder: A new or empty folder, or that of an earlier run, whose finished trials are not
             run again.
-        jobs: Number of worker processes.
+        jobs: Number of worker processes; `None` is one per core.
         on_event: Called for each thing that happens.
         resume: Whether the folder has to be that of an earlier run.
 
@@ -78,24 +76,13 @@ def run_study(
         InvalidSetting: If `jobs` is below 1, or the study is not one of such images.
         KerasAEError: If no trial finished.
     """
-    study = resolved_study(study, data)
+    study = study.resolved(data)
     plan = {"study": study.label, "settings": settings_of(study)}
+    trials = study.trials()
     with finished_trials(
-        study.trials(), {data.name: data}, folder, plan, jobs, on_event, resume=resume
-    ) as (bases, runs, errors):
-        findings = study.findings(runs, data, bases)
-        save_findings(study, findings, data, folder)
-    return findings, errors
-
-
-def resolved_study(study: AnyStudy, data: ImageData) -> AnyStudy:
-    """Returns a study with the settings that follow from its data, which its plan records.
-
-    Raises:
-        InvalidSetting: If the study is not one of such images.
-    """
-    study.check_data(data)
-    return dataclasses.replace(study, base=resolved_for(study.base, data))
+        trials, {data.name: data}, folder, plan, jobs, on_event, resume=resume
+    ) as (runs, bases, errors):
+        return save_findings(study, Results(runs, data, bases), folder), errors
 
 
 @contextlib.contextmanager
@@ -104,22 +91,23 @@ def finished_trials(
     data: Mapping[str, ImageData],
     folder: Path,
     plan: Mapping[str, Any],
-    jobs: int,
+    jobs: int | None,
     on_event: Callable[[Event], None] | None,
     *,
     resume: bool,
-) -> Iterator[tuple[Bases, dict[str, Run], dict[str, str]]]:
+) -> Iterator[tuple[dict[str, Run], Bases, dict[str, str]]]:
     """Runs trials in a folder that has their plan, and keeps other processes out of it.
 
     Yields:
-        The fitted PCA, the finished runs by trial, and what went wrong with the others.
+        The finished runs by trial, in their order, the fitted PCA, and what went wrong with
+        the other trials.
 
     Raises:
         ArtifactError: If the folder holds something else or another plan, belongs to another
             process, or cannot be written.
         InvalidSetting: If `jobs` is below 1.
     """
-    executor = ProcessExecutor(jobs)
+    executor = make_executor("processes", jobs)
     path = folder / PLAN
     # The same command goes on where there is a plan; trials of other settings are refused.
     begun = path.is_file()
@@ -143,7 +131,8 @@ def finished_trials(
                     errors[event.name] = event.error
                 if on_event is not None:
                     on_event(event)
-        yield bases, runs, errors
+        in_order = {trial.name: runs[trial.name] for trial in trials if trial.name in runs}
+        yield in_order, bases, errors
 
 
 def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
@@ -173,15 +162,21 @@ def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for group in groups for key, value in group.items()}
 
 
-def save_findings(study: Study, findings: Findings, data: ImageData, folder: Path) -> None:
-    """Writes `study.json` and the figures, as SVG and PNG."""
+def save_findings(study: Study, results: Results, folder: Path) -> Findings:
+    """Answers a study's question, and writes `study.json` and the figures, as SVG and PNG.
+
+    Raises:
+        KerasAEError: If too many of the trials failed.
+    """
+    findings = study.findings(results)
     for stem, figure in findings.figures.items():
         figure_files.save_figure(folder, stem, figure.drawn)
     record = {
         "study": study.label,
         "settings": settings_of(study),
         "results": findings.summary,
-        "data_md5": list(data.checksums()),
+        "data_md5": list(results.data.checksums()),
         **environment(),
     }
     whole_files.write_json(folder / STUDY, record)
+    return findings

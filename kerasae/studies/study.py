@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.files.shapes import FINITE, checked, fields_of
+from kerasae.files.shapes import checked, fields_of
 from kerasae.presets import plain
 from kerasae.show.table import Table
-from kerasae.trials.trial import Trial
+from kerasae.trials.trial import Trial, name_part
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,8 +23,21 @@ if TYPE_CHECKING:
     from kerasae.runs.run import Run
     from kerasae.trials.running import Bases
 
-# The lists of a study are of these.
-Positive = Annotated[float, msgspec.Meta(gt=0, le=FINITE)]
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What the trials of a study left.
+
+    Args:
+        runs: The finished runs by the trial's name, in the order of the trials; failed ones are
+            missing.
+        data: The data set.
+        bases: The fitted PCA by data set and validation split.
+    """
+
+    runs: Mapping[str, Run]
+    data: ImageData
+    bases: Bases
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,24 +106,42 @@ class Study(abc.ABC):
         """Its name in files and folders."""
         return self.name
 
-    def check_data(self, data: ImageData) -> None:
-        """Checks, before anything is written, what only the images can tell.
+    def resolved(self, data: ImageData) -> Self:
+        """Returns it with the settings that follow from its data, which its plan records.
 
         Raises:
             InvalidSetting: If a batch is larger than the training set, or the study is not
                 one of such images.
         """
-        from kerasae.trials.running import resolved_trials
+        from kerasae.runs.fitting import resolved_for
 
-        resolved_trials(self.trials(), {data.name: data})
+        return dataclasses.replace(self, base=resolved_for(self.base, data))
 
     @abc.abstractmethod
     def trials(self) -> list[Trial]:
         """Returns the trials, with names of their own within the study."""
 
     @abc.abstractmethod
-    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
-        """Answers the question from the finished trials by name; failed ones are missing."""
+    def findings(self, results: Results) -> Findings:
+        """Answers the question from what the trials left.
+
+        Raises:
+            KerasAEError: If too many of them failed.
+        """
+
+
+def trials_over(base: Experiment, setting: str, values: Iterable[Any], prefix: str) -> list[Trial]:
+    """Returns a trial for each value of a setting, named by it.
+
+    Example:
+
+    >>> [trial.name for trial in trials_over(Experiment(), "l1", [0.1, 0.2], "lasso-")]
+    ['lasso-0.1', 'lasso-0.2']
+    """
+    return [
+        Trial(f"{prefix}{name_part(value)}", dataclasses.replace(base, **{setting: value}))
+        for value in values
+    ]
 
 
 def settings_of(study: Study) -> dict[str, Any]:

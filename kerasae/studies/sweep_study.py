@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_floats
 from kerasae.model_outputs import outputs
-from kerasae.pca import PCA
 from kerasae.reference import REPORT_MSE
-from kerasae.runs.run import Run
-from kerasae.show.sweep_figure import sweep_figure
 from kerasae.show.sweep_table import sweep_table
-from kerasae.show.versions_figure import drawn_rows, versions_figure
-from kerasae.studies.study import Findings, Study, StudyFigure
+from kerasae.studies.study import Findings, Results, Study, StudyFigure
 from kerasae.trials.grid import Sweep
 from kerasae.trials.jobs import Finished
-from kerasae.trials.running import Bases
 from kerasae.trials.sweeps import sweep_result
 
 if TYPE_CHECKING:
@@ -32,11 +27,14 @@ class SweepStudy(Sweep, Study):
     name: ClassVar[str] = "sweep"
     title: ClassVar[str] = "architectures and latent dimensions"
 
-    def findings(self, runs: Mapping[str, Run], data: ImageData, bases: Bases) -> Findings:
+    def findings(self, results: Results) -> Findings:
         """Sets the networks beside PCA, the mean training image and the report."""
-        pca = bases[data.name, self.base.validation_split]
+        from kerasae.show.sweep_figure import sweep_figure
+
+        data = results.data
+        pca = results.bases[data.name, self.base.validation_split]
         pca_mse = pca.mse(data.test, self.latent_dims)
-        outcomes = {name: Finished(name, run.metrics) for name, run in runs.items()}
+        outcomes = {name: Finished(name, run.metrics) for name, run in results.runs.items()}
         rows = sweep_result(self, outcomes, pca_mse).rows
         summary = {
             "rows": rows,
@@ -50,27 +48,29 @@ class SweepStudy(Sweep, Study):
                 "Test MSE against the latent dimension for each network, PCA and the report",
             )
         }
-        if runs:
+        if results.runs:
             figures["reconstructions"] = StudyFigure(
-                self._reconstructions(runs, data, pca),
+                self._reconstructions(results),
                 "Eight test images, and what PCA and the networks make of them, each with its PSNR",
             )
         table = sweep_table(rows, pca_mse, data.name)
         return Findings(summary, [table], _words(summary), figures)
 
-    def _reconstructions(self, runs: Mapping[str, Run], data: ImageData, pca: PCA) -> Figure:
+    def _reconstructions(self, results: Results) -> Figure:
         """Draws the first test images as the trained networks of one code size return them."""
-        dims = sorted(self.latent_dims)
-        middle = dims[(len(dims) - 1) // 2]
+        from kerasae.show.versions_figure import drawn_rows, versions_figure
+
+        data = results.data
+        middle = statistics.median_low(self.latent_dims)
         shown = data.test[drawn_rows(len(data.test))]
         clean = as_floats(shown)
+        pca = results.bases[data.name, self.base.validation_split]
         versions = {f"PCA {middle}": pca.reconstructions(shown, middle)}
-        for trial in self.trials():
-            if trial.experiment.latent_dim == middle and trial.name in runs:
-                widths = "-".join(map(str, trial.experiment.hidden_dims))
-                label = f"{trial.experiment.architecture}\n{widths}"
-                if label not in versions:
-                    versions[label] = outputs(runs[trial.name].model, clean)
+        for run in results.runs.values():
+            network = run.experiment
+            label = f"{network.architecture}\n{'-'.join(map(str, network.hidden_dims))}"
+            if network.latent_dim == middle and label not in versions:
+                versions[label] = outputs(run.model, clean)
         title = f"{data.title}: reconstructions from a code of {middle}"
         return versions_figure(clean, versions, title)
 

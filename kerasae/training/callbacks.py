@@ -6,41 +6,39 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
+from kerasae.data.image_data import Part
 from kerasae.errors import TrainingDiverged
+from kerasae.experiment import Experiment
 from kerasae.metrics import scores
 from kerasae.model_outputs import ImageMSE
+from kerasae.noise import VALIDATION, scoring_input
 
 
-class ValidationScores(keras.callbacks.Callback):
+def validation_scores(
+    experiment: Experiment, part: Part, image_mse: ImageMSE
+) -> list[keras.callbacks.Callback]:
     """Logs `val_mse`, `val_psnr` and `val_pooled_psnr` at the end of each epoch.
 
     List it before any callback that reads these keys, such as `EarlyStopping`.
 
     Args:
+        experiment: The settings, which say what noise the model sees the images with.
+        part: The validation images; without any, there is no callback.
         image_mse: Function that scores images; see `model_outputs.image_mse_function`.
-        images: Validation images, `uint8`.
-        inputs: What the model sees instead, where that is not the images themselves.
     """
+    if not len(part):
+        return []
+    images = part.taken()
+    inputs = scoring_input(experiment, images, VALIDATION)
 
-    def __init__(
-        self,
-        image_mse: ImageMSE,
-        images: NDArray[np.uint8],
-        inputs: NDArray[np.float32] | None = None,
-    ) -> None:
-        super().__init__()
-        self._image_mse = image_mse
-        self._images = images
-        self._inputs = inputs
+    def on_epoch_end(epoch: int, logs: dict[str, Any]) -> None:
+        scored = scores(image_mse(images, inputs))
+        logs["val_mse"] = scored.mse
+        logs["val_psnr"] = scored.psnr
+        logs["val_pooled_psnr"] = scored.pooled_psnr
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if logs is not None:
-            scored = scores(self._image_mse(self._images, self._inputs))
-            logs["val_mse"] = scored.mse
-            logs["val_psnr"] = scored.psnr
-            logs["val_pooled_psnr"] = scored.pooled_psnr
+    return [keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)]
 
 
 class Throughput(keras.callbacks.Callback):
@@ -52,23 +50,9 @@ class Throughput(keras.callbacks.Callback):
 
     def __init__(self, images_per_epoch: int) -> None:
         super().__init__()
-        self._images_per_epoch = images_per_epoch
-        self._epochs = 0
+        self.images_per_epoch = images_per_epoch
         self.train_seconds = 0.0
         self.images_per_second = 0.0
-
-    @property
-    def mean_images_per_second(self) -> float:
-        """Images per second over all epochs."""
-        return self._epochs * self._images_per_epoch / self.train_seconds
-
-    def state(self) -> list[float]:
-        """Returns what `restore` needs, as plain JSON values."""
-        return [self._epochs, self.train_seconds]
-
-    def restore(self, state: list[float]) -> None:
-        """Goes on counting where another one stopped."""
-        self._epochs, self.train_seconds = int(state[0]), state[1]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._started = self._last = time.perf_counter()
@@ -78,9 +62,8 @@ class Throughput(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         seconds = self._last - self._started
-        self._epochs += 1
         self.train_seconds += seconds
-        self.images_per_second = self._images_per_epoch / seconds
+        self.images_per_second = self.images_per_epoch / seconds
 
 
 class StopOnDivergence(keras.callbacks.Callback):

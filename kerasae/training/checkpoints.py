@@ -92,8 +92,7 @@ class Checkpoints:
                 digest.update(part)
                 file.write(part)
             file.write(digest.digest())
-        for old in self._files()[_KEPT:]:
-            old.unlink(missing_ok=True)
+        self.clear(keep=_KEPT)
         return path
 
     def latest(self) -> Checkpoint | None:
@@ -126,8 +125,7 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         """The newest first."""
-        # A run that has not begun has no folder.
-        paths = self._folder.iterdir() if self._folder.is_dir() else ()
+        paths = self._folder.glob("checkpoint-*")
         numbered = [(int(name[1]), path) for path in paths if (name := _NAME.fullmatch(path.name))]
         return [path for _, path in sorted(numbered, reverse=True)]
 

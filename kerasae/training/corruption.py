@@ -43,27 +43,21 @@ def random_shifts(images: tf.Tensor, most: int, key: tf.Tensor) -> tf.Tensor:
     Returns:
         Shifted images of the same shape.
     """
-    batch = tf.shape(images)[0]
+    batch, shifts = tf.shape(images)[0], 2 * most + 1
     drawn = tf.random.stateless_uniform(
-        (2, batch),
-        _stream(key, _SHIFT),
-        minval=0,
-        maxval=2 * most + 1,
-        dtype=tf.int32,
-        alg=_GENERATOR,
+        (2, batch), _stream(key, _SHIFT), minval=0, maxval=shifts, dtype=tf.int32, alg=_GENERATOR
     )
     for axis in (1, 2):
         # A sum of all shifts weighted by 0 or 1 is a few vector operations; a gather of
         # single pixels is far slower on a CPU.
-        chosen = tf.one_hot(drawn[axis - 1], 2 * most + 1)  # (batch, shifts)
+        chosen = tf.one_hot(drawn[axis - 1], shifts)  # (batch, shifts)
         padding = [[0, 0]] * axis + [[most, most]] + [[0, 0]] * (images.shape.rank - axis - 1)
         padded = tf.pad(images, padding)
         size = images.shape[axis]
         total = tf.zeros_like(images)
-        for shift in range(2 * most + 1):
-            window = (
-                padded[:, shift : shift + size] if axis == 1 else padded[:, :, shift : shift + size]
-            )
+        for shift in range(shifts):
+            part = slice(shift, shift + size)
+            window = padded[:, part] if axis == 1 else padded[:, :, part]
             weight = tf.reshape(chosen[:, shift], (-1,) + (1,) * (images.shape.rank - 1))
             total += weight * window
         images = total

@@ -1,29 +1,14 @@
 """Compiled programs of a training, which another one of the same shape can take over."""
 
 import dataclasses
-from collections.abc import Callable
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.experiment import Experiment
-from kerasae.model_outputs import ImageMSE, image_mse_function
 from kerasae.runtime import give_memory_back
 from kerasae.training.trainer import ChunkTrainer
-
-
-@dataclasses.dataclass(frozen=True)
-class Programs:
-    """What trains and scores a model.
-
-    Args:
-        trainer: Trains `trainer.autoencoder`.
-        image_mse: Scores the same model.
-    """
-
-    trainer: ChunkTrainer
-    image_mse: ImageMSE
 
 
 class ProgramCache:
@@ -34,42 +19,38 @@ class ProgramCache:
     """
 
     def __init__(self) -> None:
-        self._last: tuple[Experiment, NDArray[np.uint8], Programs] | None = None
+        self._last: tuple[Experiment, NDArray[np.uint8], ChunkTrainer] | None = None
 
-    def programs(
+    def trainer(
         self,
         experiment: Experiment,
         images: NDArray[np.uint8],
         model: keras.Model,
-        make_optimizer: Callable[[], keras.optimizers.Optimizer],
-    ) -> Programs:
-        """Returns compiled programs with the state that a training of a new model begins with.
+        optimizer: keras.optimizers.Optimizer,
+    ) -> ChunkTrainer:
+        """Returns a compiled trainer with the state that a training of a new model begins with.
 
         Args:
             experiment: The settings.
             images: The images of `ChunkTrainer`.
             model: The untrained network; another one of its kind may be trained in its place.
-            make_optimizer: Makes an optimizer that is not built yet.
+            optimizer: One that is not built yet, in whose place another one may be used.
         """
         if self._last is not None:
-            earlier, earlier_images, programs = self._last
-            if images is earlier_images and _alike(experiment, earlier):
-                _begin_anew(programs.trainer, experiment.seed, model, make_optimizer())
-                return programs
-            # Their memory is for those that are compiled now.
-            del programs
+            earlier, earlier_images, trainer = self._last
+            alike = dataclasses.replace(experiment, seed=earlier.seed) == earlier
+            if alike and images is earlier_images:
+                _begin_anew(trainer, experiment.seed, model, optimizer)
+                return trainer
+            # Its memory is for what is compiled now.
+            del trainer
             self._last = None
             give_memory_back()
         trainer = ChunkTrainer(model, images, experiment)
-        trainer.compile(make_optimizer(), experiment.loss, jit_compile=True)
+        trainer.compile(optimizer, experiment.loss, jit_compile=True)
         trainer.compile_now()
-        programs = Programs(trainer, image_mse_function(model))
-        self._last = experiment, images, programs
-        return programs
-
-
-def _alike(experiment: Experiment, earlier: Experiment) -> bool:
-    return dataclasses.replace(experiment, seed=earlier.seed) == earlier
+        self._last = experiment, images, trainer
+        return trainer
 
 
 def _begin_anew(

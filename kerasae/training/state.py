@@ -1,7 +1,7 @@
 """Everything that a training run must remember to go on as if it had never stopped."""
 
 import concurrent.futures
-from collections.abc import Callable
+import time
 from typing import Any
 
 import keras
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from kerasae.errors import ArtifactError
 from kerasae.files import interrupts
 from kerasae.training.callbacks import Throughput
-from kerasae.training.checkpoints import Checkpoint, Checkpoints
+from kerasae.training.checkpoints import Checkpoints
 from kerasae.training.early_stopping import EarlyStopping
+from kerasae.training.trainer import ChunkTrainer
 
 
 class TrainingState(keras.callbacks.Callback):
@@ -23,31 +24,28 @@ class TrainingState(keras.callbacks.Callback):
     optimizer's step.
 
     Args:
-        autoencoder: Its variables are saved, Dropout's generators included.
-        optimizer: Its variables are saved; built before `restore` is called.
+        trainer: The variables of its network, Dropout's generators included, and of its built
+            optimizer are saved.
         throughput: Its clock is saved.
         early_stopping: The callback to save, if there is one.
         checkpoints: Where to save, or `None` to collect the history only.
-        seconds: Gives the seconds since this process began the run.
+        started: When this process began the run, by `time.perf_counter`.
     """
 
     def __init__(
         self,
-        autoencoder: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        trainer: ChunkTrainer,
         throughput: Throughput,
         early_stopping: EarlyStopping | None,
         checkpoints: Checkpoints | None,
-        seconds: Callable[[], float],
+        started: float,
     ) -> None:
         super().__init__()
-        self._autoencoder = autoencoder
-        self._optimizer = optimizer
+        self._owners = {"model": trainer.autoencoder, "optimizer": trainer.optimizer}
         self._throughput = throughput
         self._early_stopping = early_stopping
         self._checkpoints = checkpoints
-        self._seconds = seconds
-        self._seconds_before = 0.0
+        self._started = started
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._writing: concurrent.futures.Future[object] | None = None
         self.history: list[dict[str, float]] = []
@@ -56,22 +54,18 @@ class TrainingState(keras.callbacks.Callback):
     @property
     def seconds(self) -> float:
         """Seconds that the run has taken, over all processes that worked on it."""
-        return self._seconds_before + self._seconds()
+        return time.perf_counter() - self._started
 
     def times(self) -> dict[str, Any]:
         """Returns how long and how fast the run has trained; see `train.Trained`."""
+        epochs, train_seconds = len(self.history), self._throughput.train_seconds
         return {
-            "epochs": len(self.history),
+            "epochs": epochs,
             "seconds": self.seconds,
-            "train_seconds": self._throughput.train_seconds,
-            "images_per_second": self._throughput.mean_images_per_second,
+            "train_seconds": train_seconds,
+            "images_per_second": epochs * self._throughput.images_per_epoch / train_seconds,
             **({"extended_at": self.extended_at} if self.extended_at else {}),
         }
-
-    @property
-    def stopped(self) -> bool:
-        """Whether early stopping has ended the run."""
-        return self._early_stopping is not None and self._early_stopping.stopped
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         interrupts.check()
@@ -80,7 +74,7 @@ class TrainingState(keras.callbacks.Callback):
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **values})
         if self._checkpoints is not None:
-            state, arrays = self._values(), self._arrays()
+            state, arrays = self._state()
             self._wait()
             self._writing = self._pool.submit(self._checkpoints.save, epoch + 1, state, arrays)
 
@@ -99,12 +93,18 @@ class TrainingState(keras.callbacks.Callback):
         if writing is not None:
             writing.result()
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Puts the run back to where the checkpoint was saved.
+    def resume(self, planned: int) -> None:
+        """Puts the run back to where its last checkpoint was saved, if there is one.
+
+        Args:
+            planned: Epochs that it is to have in all, which may be more than it was to have.
 
         Raises:
-            ArtifactError: If the checkpoint is of another network or optimizer.
+            ArtifactError: If the checkpoint is of another run, network or optimizer.
         """
+        checkpoint = self._checkpoints.latest() if self._checkpoints is not None else None
+        if checkpoint is None:
+            return
         arrays = dict(checkpoint.arrays)
         for name, variable in self._variables().items():
             value = arrays.pop(name, None)
@@ -117,33 +117,33 @@ class TrainingState(keras.callbacks.Callback):
         state = checkpoint.state
         self.history = list(state["history"])
         self.extended_at = list(state["extended_at"])
-        self._seconds_before = state["seconds"]
-        self._throughput.restore(state["throughput"])
+        if checkpoint.belongs_to["experiment"]["epochs"] < planned:
+            self.extended_at.append(checkpoint.epochs)
+        self._started -= state["seconds"]
+        _, self._throughput.train_seconds = state["throughput"]
         if self._early_stopping is not None:
             self._early_stopping.restore(state["early_stopping"], list(arrays.values()))
 
-    def _variables(self) -> dict[str, keras.Variable]:
-        groups = (("model", self._autoencoder), ("optimizer", self._optimizer))
-        return {
-            f"{group}/{number}": variable
-            for group, owner in groups
-            for number, variable in enumerate(owner.variables)
-        }
-
-    def _values(self) -> dict[str, Any]:
-        stopping = self._early_stopping.state()[0] if self._early_stopping else None
-        return {
+    def _state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        """Returns what a checkpoint holds: plain JSON values, and arrays by name."""
+        # Copies, for training goes on while they are written.
+        arrays = {name: np.array(value.value.numpy()) for name, value in self._variables().items()}
+        stopping = None
+        if self._early_stopping is not None:
+            stopping, best = self._early_stopping.state()
+            arrays |= {f"best/{number}": weights for number, weights in enumerate(best)}
+        state = {
             "history": list(self.history),
             "extended_at": list(self.extended_at),
             "seconds": self.seconds,
-            "throughput": self._throughput.state(),
+            "throughput": [len(self.history), self._throughput.train_seconds],
             "early_stopping": stopping,
         }
+        return state, arrays
 
-    def _arrays(self) -> dict[str, NDArray]:
-        # Copies, for training goes on while they are written.
-        arrays = {name: np.array(value.value.numpy()) for name, value in self._variables().items()}
-        if self._early_stopping is not None:
-            best = self._early_stopping.state()[1]
-            arrays |= {f"best/{number}": weights for number, weights in enumerate(best)}
-        return arrays
+    def _variables(self) -> dict[str, keras.Variable]:
+        return {
+            f"{name}/{number}": variable
+            for name, owner in self._owners.items()
+            for number, variable in enumerate(owner.variables)
+        }

@@ -9,25 +9,25 @@ from typing import Any
 
 import keras
 
-from kerasae.data.image_data import ImageData, Part, Parts
-from kerasae.data.pixels import as_floats
+from kerasae.data.image_data import ImageData, Part
 from kerasae.experiment import Experiment
 from kerasae.model_outputs import ImageMSE
 from kerasae.models import network
-from kerasae.noise import TEST, VALIDATION, scoring_input
 from kerasae.pca import PCA, fit_pca
 from kerasae.runtime import give_memory_back
 from kerasae.training.batches import chunks_per_epoch, row_chunks
 from kerasae.training.callbacks import (
     StopOnDivergence,
     Throughput,
-    ValidationScores,
     on_epoch_callback,
+    validation_scores,
 )
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.training.early_stopping import EarlyStopping
-from kerasae.training.programs import ProgramCache, Programs
+from kerasae.training.programs import ProgramCache
 from kerasae.training.state import TrainingState
+from kerasae.training.tensorboard_log import tensorboard_callbacks
+from kerasae.training.trainer import ChunkTrainer
 
 _WARMUP_SHARE = 0.05
 
@@ -93,39 +93,31 @@ def train(
     parts = data.parts(experiment.validation_split)
     batch_size = experiment.batch_for(len(parts.train))
     with _float32():
-        programs = _programs(experiment, parts.train, pca, cache or ProgramCache())
-    model, trainer = programs.trainer.autoencoder, programs.trainer
+        trainer = _trainer(experiment, parts.train, pca, cache or ProgramCache())
+    model = trainer.autoencoder
     give_memory_back()
     throughput = Throughput(len(parts.train) // batch_size * batch_size)
     early_stopping = EarlyStopping(model, experiment.patience) if experiment.patience else None
-    state = TrainingState(
-        model,
-        trainer.optimizer,
-        throughput,
-        early_stopping,
-        checkpoints,
-        lambda: time.perf_counter() - started,
-    )
-    done = _restore(state, checkpoints, experiment)
+    state = TrainingState(trainer, throughput, early_stopping, checkpoints, started)
+    state.resume(experiment.epochs)
+    epochs = range(len(state.history), experiment.epochs)
     try:
-        if not state.stopped:
+        if early_stopping is None or not early_stopping.stopped:
             trainer.fit(
-                row_chunks(
-                    parts.train.rows, batch_size, experiment.seed, range(done, experiment.epochs)
-                ),
-                initial_epoch=done,
-                epochs=experiment.epochs,
+                row_chunks(parts.train.rows, batch_size, experiment.seed, epochs),
+                initial_epoch=epochs.start,
+                epochs=epochs.stop,
                 steps_per_epoch=chunks_per_epoch(len(parts.train), batch_size),
                 shuffle=False,
                 verbose=verbose,
                 callbacks=[
                     throughput,
                     StopOnDivergence(),
-                    *_scoring(experiment, parts.validation, programs.image_mse),
+                    *validation_scores(experiment, parts.validation, trainer.image_mse),
                     *([early_stopping] if early_stopping else []),
                     *callbacks,
                     state,
-                    *(_tensorboard(experiment, parts, model, tensorboard) if tensorboard else []),
+                    *tensorboard_callbacks(tensorboard, experiment, parts, model),
                     *([on_epoch_callback(on_epoch, throughput)] if on_epoch else []),
                 ],
             )
@@ -133,7 +125,7 @@ def train(
         state.finish_writing()
     if early_stopping is not None:
         early_stopping.restore_best_weights()
-    return Trained(model, programs.image_mse, state.history, state.times)
+    return Trained(model, trainer.image_mse, state.history, state.times)
 
 
 @contextlib.contextmanager
@@ -147,48 +139,14 @@ def _float32() -> Iterator[None]:
         keras.config.set_dtype_policy(policy)
 
 
-def _programs(experiment: Experiment, part: Part, pca: PCA | None, cache: ProgramCache) -> Programs:
+def _trainer(
+    experiment: Experiment, part: Part, pca: PCA | None, cache: ProgramCache
+) -> ChunkTrainer:
     if experiment.shortcut == "pca" and pca is None:
         pca = fit_pca(part.images, experiment.latent_dim, part.rows)
-    steps = len(part) // experiment.batch_for(len(part))
     model = network(experiment, part.images.shape[1:], pca)
-    return cache.programs(experiment, part.images, model, lambda: _optimizer(experiment, steps))
-
-
-def _restore(state: TrainingState, checkpoints: Checkpoints | None, experiment: Experiment) -> int:
-    """Returns how many epochs an earlier process has done."""
-    earlier = checkpoints.latest() if checkpoints is not None else None
-    if earlier is None:
-        return 0
-    state.restore(earlier)
-    planned = earlier.belongs_to["experiment"]["epochs"]
-    if planned < experiment.epochs:
-        state.extended_at.append(earlier.epochs)
-    return earlier.epochs
-
-
-def _scoring(
-    experiment: Experiment, part: Part, image_mse: ImageMSE
-) -> list[keras.callbacks.Callback]:
-    if not len(part):
-        return []
-    images = part.taken()
-    return [ValidationScores(image_mse, images, scoring_input(experiment, images, VALIDATION))]
-
-
-def _tensorboard(
-    experiment: Experiment, parts: Parts, model: keras.Model, folder: Path
-) -> list[keras.callbacks.Callback]:
-    from kerasae.training.tensorboard_log import IMAGES, RunDetails
-
-    part = parts.test if len(parts.test) else parts.train
-    images = part.images[part.rows[:IMAGES]]
-    clean = as_floats(images)
-    noisy = scoring_input(experiment, images, TEST)
-    return [
-        keras.callbacks.TensorBoard(folder, write_graph=False),
-        RunDetails(folder, experiment, model, clean, clean if noisy is None else noisy),
-    ]
+    steps = len(part) // experiment.batch_for(len(part))
+    return cache.trainer(experiment, part.images, model, _optimizer(experiment, steps))
 
 
 def _optimizer(experiment: Experiment, steps_per_epoch: int) -> keras.optimizers.Optimizer:

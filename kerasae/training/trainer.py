@@ -8,6 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from kerasae.experiment import Experiment
+from kerasae.model_outputs import image_mse_function
 from kerasae.models import unclipped
 from kerasae.training.batches import no_chunk
 from kerasae.training.corruption import add_noise, random_shifts
@@ -28,6 +29,9 @@ class ChunkTrainer(keras.Model):
         autoencoder: The model to train, from images in [0, 1] to the same shape.
         images: All images that row numbers may name, `uint8`, `(images, *image_shape)`.
         experiment: The settings of noise and shifts, and their seed, which `seed` then holds.
+
+    Attributes:
+        image_mse: The compiled scorer of `autoencoder`; see `model_outputs.image_mse_function`.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class ChunkTrainer(keras.Model):
     ) -> None:
         super().__init__(name="trainer")
         self.autoencoder = autoencoder
+        self.image_mse = image_mse_function(autoencoder)
         self._unclipped = unclipped(autoencoder)
         self._images = _as_tensor(images)
         self._experiment = experiment

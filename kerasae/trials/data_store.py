@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -69,21 +68,16 @@ class DataStore:
     def _save(self, key: str, content: ImageData | PCA) -> None:
         place = self._folder / key
         place.mkdir()
-        for field in dataclasses.fields(content):
-            array = getattr(content, field.name)
-            if isinstance(array, np.ndarray):
-                _save(place / f"{field.name}.npy", array)
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    try:
-        np.save(path, array)
-    # NumPy does not say why less was written than was to be.
-    except OSError as error:
-        raise DiskFull(
-            f"{path}: there is no room for the images ({error}); set TMPDIR to a folder with room, "
-            f"then resume"
-        ) from error
+        try:
+            for name, array in vars(content).items():
+                if isinstance(array, np.ndarray):
+                    np.save(place / f"{name}.npy", array)
+        # NumPy does not say why less was written than was to be.
+        except OSError as error:
+            raise DiskFull(
+                f"{place}: there is no room for the images ({error}); set TMPDIR to a folder with "
+                f"room, then resume"
+            ) from error
 
 
 def _key(name: str, validation_split: float | None = None) -> str:

@@ -4,17 +4,19 @@
 costs its own job only, and that one goes on from its checkpoint.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
-import dataclasses
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from kerasae.errors import InvalidSetting
 from kerasae.files.interrupts import Interrupted, check, handling_signals
@@ -61,13 +63,6 @@ class SerialExecutor:
             yield ending
 
 
-@dataclasses.dataclass
-class _Worker:
-    process: BaseProcess
-    connection: Connection
-    job: Job
-
-
 class ProcessExecutor:
     """Runs jobs in processes of one thread each, started by spawn.
 
@@ -85,76 +80,92 @@ class ProcessExecutor:
     @contextlib.contextmanager
     def running(self, queue: JobQueue, work: Work) -> Iterator[Iterator[Event]]:
         """See `Executor.running`; the workers import TensorFlow meanwhile."""
-        running: dict[Connection, _Worker] = {}
+        workers: dict[Connection, _Worker] = {}
         try:
-            while len(running) < self.workers and (job := queue.take()) is not None:
-                _start(job, work, running)
-            yield self._events(queue, work, running)
+            list(self._fill(workers, queue, work))
+            yield self._events(workers, queue, work)
         finally:
-            _end(list(running.values()))
+            for worker in workers.values():
+                worker.process.terminate()
+            for worker in workers.values():
+                worker.process.join(_GRACE)
+                worker.process.kill()
+                worker.close()
+
+    def _fill(
+        self, workers: dict[Connection, _Worker], queue: JobQueue, work: Work
+    ) -> Iterator[_Worker]:
+        """Starts workers while there is a job and a place for one, and gives each."""
+        while len(workers) < self.workers and (job := queue.take()) is not None:
+            worker = _Worker(job, work)
+            workers[worker.connection] = worker
+            yield worker
 
     def _events(
-        self, queue: JobQueue, work: Work, running: dict[Connection, _Worker]
+        self, workers: dict[Connection, _Worker], queue: JobQueue, work: Work
     ) -> Iterator[Event]:
-        for worker in running.values():
-            _hand_over(worker)
-        while running:
-            for connection in wait(list(running)):
-                worker = running[connection]  # type: ignore[index]
+        for worker in workers.values():
+            worker.hand_over()
+        while workers:
+            for connection in wait(list(workers)):
+                worker = workers[connection]  # type: ignore[index]
                 try:
                     event: Event = worker.connection.recv()
                 except (EOFError, ConnectionResetError):
-                    _dismiss(worker, running)
+                    workers.pop(worker.connection).close()
                     yield Died(worker.job.name, f"exit code {worker.process.exitcode}")
                     continue
                 # Before the next job is taken, for the event may put one back.
                 yield event
                 if isinstance(event, Ending):
-                    self._go_on(worker, queue, running)
-            while len(running) < self.workers and (job := queue.take()) is not None:
-                _hand_over(_start(job, work, running))
+                    retires = resident_bytes(worker.process.pid) > _RETIRE_ABOVE
+                    if retires or (job := queue.take()) is None:
+                        workers.pop(worker.connection).close()
+                    else:
+                        worker.job = job
+                        worker.hand_over()
+            for worker in self._fill(workers, queue, work):
+                worker.hand_over()
             check()
 
-    def _go_on(self, worker: _Worker, queue: JobQueue, running: dict[Connection, _Worker]) -> None:
-        retires = resident_bytes(worker.process.pid) > _RETIRE_ABOVE
-        job = None if retires else queue.take()
-        if job is None:
-            _dismiss(worker, running)
-        else:
-            worker.job = job
-            _hand_over(worker)
+
+class _Worker:
+    """A process, and the job that it is there for."""
+
+    def __init__(self, job: Job, work: Work) -> None:
+        self.job = job
+        self.connection, self.process = spawned(_work, work, os.getpid())
+
+    def hand_over(self) -> None:
+        """Sends the job; a worker that has died already shows itself at the next receive."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(self.job)
+
+    def close(self) -> None:
+        """Waits for the process, which ends with its connection."""
+        self.connection.close()
+        self.process.join()
 
 
-def _start(job: Job, work: Work, running: dict[Connection, _Worker]) -> _Worker:
+def spawned(
+    target: Callable[..., None], *arguments: Any, daemon: bool = True
+) -> tuple[Connection, BaseProcess]:
+    """Calls a function in a new process, with one end of a pipe before its other arguments.
+
+    Args:
+        target: The function.
+        arguments: Its other arguments.
+        daemon: Whether the process ends with this one, and has no processes of its own.
+
+    Returns:
+        The other end, and the process.
+    """
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_work, args=(theirs, work, os.getpid()), daemon=True)
+    process = spawn.Process(target=target, args=(theirs, *arguments), daemon=daemon)
     process.start()
     theirs.close()
-    worker = running[ours] = _Worker(process, ours, job)
-    return worker
-
-
-def _hand_over(worker: _Worker) -> None:
-    # A worker that has died already shows itself at the next receive.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        worker.connection.send(worker.job)
-
-
-def _dismiss(worker: _Worker, running: dict[Connection, _Worker]) -> None:
-    del running[worker.connection]
-    worker.connection.close()
-    worker.process.join()
-
-
-def _end(workers: list[_Worker]) -> None:
-    for worker in workers:
-        worker.process.terminate()
-    for worker in workers:
-        worker.process.join(_GRACE)
-        worker.process.kill()
-        worker.process.join()
-        worker.connection.close()
+    return ours, process
 
 
 def _work(connection: Connection, work: Work, parent: int) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 from typing import Annotated, Any, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, json
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Count, Experiment
@@ -58,30 +58,17 @@ class Sweep:
 
     def trials(self) -> list[Trial]:
         """Returns the trials in the order of `results.csv`."""
-        grid = itertools.product(
-            self.networks, self.latent_dims, self.learning_rates, range(self.seeds)
-        )
-        return [self._trial(*cell) for cell in grid]
+        axes = (self.networks, self.latent_dims, self.learning_rates, range(self.seeds))
+        return [self._trial(*cell) for cell in itertools.product(*axes)]
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the full configuration as plain JSON values."""
-        return {
-            "base": self.base.to_dict(),
-            "networks": [list(network) for network in self.networks],
-            "latent_dims": list(self.latent_dims),
-            "learning_rates": list(self.learning_rates),
-            "seeds": self.seeds,
-        }
+        configuration: dict[str, Any] = json.decode(json.encode(self))
+        return configuration
 
     def _trial(self, network: tuple[int, ...], dim: int, rate: float, seed: int) -> Trial:
         experiment = dataclasses.replace(
             self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
-        parts = (
-            experiment.architecture,
-            *network,
-            f"z{dim}",
-            f"lr{name_part(rate)}",
-            f"seed{seed}",
-        )
-        return Trial("-".join(map(str, parts)), experiment)
+        widths = "-".join(map(str, (experiment.architecture, *network)))
+        return Trial(f"{widths}-z{dim}-lr{name_part(rate)}-seed{seed}", experiment)

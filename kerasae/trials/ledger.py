@@ -221,8 +221,7 @@ def _take(entries: dict[str, Entry], record: _Record) -> None:
         case _Record(rung=int(rung), val_mse=float(val_mse)):
             entry.rungs[rung] = val_mse
         case _Record(outcome=dict(outcome)):
-            said = {"name": name, **outcome}
-            done = "metrics" in outcome
-            entry.outcome = read_shape(said, Finished) if done else read_shape(said, Failed)
+            kind: type[Finished | Failed] = Finished if "metrics" in outcome else Failed
+            entry.outcome = read_shape({"name": name, **outcome}, kind)
         case _:
             raise Refused("says nothing of its trial")

@@ -56,24 +56,17 @@ def running_trials(
         DiskFull: From the events, when there is no room for what a trial leaves.
     """
     trials = resolved_trials(trials, data)
-    checksums = {
-        name: data[name].checksums() for name in {trial.experiment.dataset for trial in trials}
-    }
+    md5 = {name: data[name].checksums() for name in {one.experiment.dataset for one in trials}}
+    place = folder / run_files.TRIALS
     planned = [
-        Job(
-            trial.name,
-            trial.experiment,
-            folder / run_files.TRIALS / trial.name,
-            checksums[trial.experiment.dataset],
-            tensorboard,
-        )
-        for trial in sorted(trials, key=lambda trial: _cost(trial, data), reverse=True)
+        Job(one.name, one.experiment, place / one.name, md5[one.experiment.dataset], tensorboard)
+        for one in sorted(trials, key=lambda trial: _cost(trial, data), reverse=True)
     ]
     with tempfile.TemporaryDirectory(prefix="kerasae-") as shared:
         store = DataStore(Path(shared))
         work = TrainWork(store)
         with running_jobs(planned, work, folder, executor, halving=halving) as events:
-            for name in checksums:
+            for name in md5:
                 store.add(data[name])
             yield _fit_bases(trials, data, store), events
 

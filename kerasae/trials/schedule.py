@@ -85,20 +85,20 @@ class Schedule:
             if isinstance(event, NoRoom):
                 raise DiskFull(event.message)
             yield event
+            group = self._groups.get(_competes_in(self._jobs[event.name]))
             match event:
                 case Died():
-                    yield from self._retry(event, queue)
+                    yield from self._retry(event, group, queue)
                 case Failed(name):
                     self._failed.add(name)
                 case Paused(name, epoch, val_mse):
                     self._rungs.setdefault(name, {})[epoch] = val_mse
                 case _:
                     continue
-            group = self._groups.get(_competes_in(self._jobs[event.name]))
             if group is not None:
                 yield from self._climb(group, queue)
 
-    def _retry(self, death: Died, queue: JobQueue) -> Iterator[Event]:
+    def _retry(self, death: Died, group: _Group | None, queue: JobQueue) -> Iterator[Event]:
         name, job = death.name, self._jobs[death.name]
         self._kills[name] += death.own_fault
         kills = self._kills[name]
@@ -106,7 +106,6 @@ class Schedule:
             self._failed.add(name)
             yield Failed(name, f"its process died {kills} times ({death.reason})")
             return
-        group = self._groups.get(_competes_in(job))
         queue.put_back(dataclasses.replace(job, until=group.until) if group else job)
         yield Warned(
             name,

@@ -9,7 +9,6 @@ from typing import Any
 from kerasae.data.image_data import ImageData
 from kerasae.environment import cores, environment
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
-from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
 from kerasae.files.local_files import Refused, refusing
@@ -35,8 +34,6 @@ COLUMNS = (
 
 HALVING = "halving"
 _EARLY_STOP = "early_stop"
-# The settings that the grid does not replace in each trial.
-_SHARED = (*(name for name in fields_of(Experiment) if name not in Sweep.varies), _EARLY_STOP)
 # Times that it takes to write the table, between one writing and the next.
 _PAUSES = 20
 
@@ -182,8 +179,8 @@ class BegunSweep:
     def shared(self) -> dict[str, Any]:
         """Returns what has to stay the same, by name."""
         settings = self.to_dict()
-        settings |= settings["base"]
-        return {name: settings[name] for name in _SHARED}
+        shared = {**settings["base"], _EARLY_STOP: settings[_EARLY_STOP]}
+        return {name: value for name, value in shared.items() if name not in Sweep.varies}
 
 
 def read_sweep(folder: Path) -> BegunSweep:
@@ -208,20 +205,16 @@ def read_sweep(folder: Path) -> BegunSweep:
 
 def _check_same(here: BegunSweep, folder: Path) -> None:
     there = read_sweep(folder)
-    _check_grid(there.sweep, here.sweep)
-    check_same(folder, there.shared(), here.shared())
-
-
-def _check_grid(begun: Sweep, sweep: Sweep) -> None:
-    """Checks that no trial of a sweep that was begun is left out; its row would be lost."""
+    # A trial that is left out would lose its row.
     for name in ("networks", "latent_dims", "learning_rates"):
-        here, there = getattr(sweep, name), getattr(begun, name)
-        if not set(there) <= set(here):
-            raise InvalidSetting(
-                name, list(here), f"those that the sweep was begun with, {list(there)}, and others"
-            )
-    if sweep.seeds < begun.seeds:
-        raise InvalidSetting("seeds", sweep.seeds, f"at least the {begun.seeds} it was begun with")
+        lists = list(getattr(here.sweep, name)), list(getattr(there.sweep, name))
+        if not set(lists[1]) <= set(lists[0]):
+            expected = f"those that the sweep was begun with, {lists[1]}, and others"
+            raise InvalidSetting(name, lists[0], expected)
+    seeds, begun = here.sweep.seeds, there.sweep.seeds
+    if seeds < begun:
+        raise InvalidSetting("seeds", seeds, f"at least the {begun} it was begun with")
+    check_same(folder, there.shared(), here.shared())
 
 
 def sweep_result(
@@ -244,23 +237,18 @@ def sweep_result(
 def _rows(
     trials: Sequence[Trial], outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
 ) -> list[dict[str, Any]]:
-    rows = []
-    for trial in trials:
-        outcome = outcomes.get(trial.name)
-        if outcome is None:
-            continue
-        settings = trial.experiment.to_dict()
-        rows.append(
-            {
-                **settings,
-                "hidden_dims": "-".join(map(str, settings["hidden_dims"])),
-                "trial": trial.name,
-                "architecture": trial.experiment.architecture,
-                "pca_test_mse": pca_mse[trial.experiment.latent_dim],
-                **_result(outcome),
-            }
-        )
-    return rows
+    return [
+        {
+            **trial.experiment.to_dict(),
+            "hidden_dims": "-".join(map(str, trial.experiment.hidden_dims)),
+            "trial": trial.name,
+            "architecture": trial.experiment.architecture,
+            "pca_test_mse": pca_mse[trial.experiment.latent_dim],
+            **_result(outcomes[trial.name]),
+        }
+        for trial in trials
+        if trial.name in outcomes
+    ]
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
+from kerasae.runs.fitting import fit_run
 from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.data_store import DataStore
@@ -72,15 +73,17 @@ class TrainWork:
     def _train(self, job: Job, report: Report) -> Ending:
         import keras
 
-        from kerasae.runs.fitting import fit_run
-
         def on_epoch(epoch: int, logs: dict[str, float]) -> None:
             report(EpochDone(job.name, epoch, logs))
             if epoch == job.until:
                 raise _RungReached(epoch, logs["val_mse"])
 
         if job.until is not None:
-            _check_rung(Checkpoints(job.folder, job.identity), job.until)
+            # An earlier worker may have reached it, and died before it could say so.
+            earlier = Checkpoints(job.folder, job.identity).latest()
+            if earlier is not None and earlier.epochs >= job.until:
+                reached = earlier.state["history"][job.until - 1]
+                return Paused(job.name, job.until, reached["val_mse"])
         # Layers are then named as in a process of their own, and nothing is kept of the last trial.
         keras.backend.clear_session()
         run = fit_run(
@@ -106,13 +109,6 @@ def _programs() -> ProgramCache:
 
 class _RungReached(Exception):
     """Leaves the training after the epoch of a rung, whose checkpoint is saved."""
-
-
-def _check_rung(checkpoints: Checkpoints, until: int) -> None:
-    """Raises `_RungReached` if an earlier worker reached it and died before it could say so."""
-    earlier = checkpoints.latest()
-    if earlier is not None and earlier.epochs >= until:
-        raise _RungReached(until, earlier.state["history"][until - 1]["val_mse"])
 
 
 @contextlib.contextmanager

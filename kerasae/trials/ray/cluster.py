@@ -16,7 +16,6 @@ from kerasae.environment import cores, environment
 from kerasae.errors import ClusterLost, InvalidSetting, KerasAEError
 from kerasae.files.interrupts import install_handlers_again
 
-_HERE = "127.0.0.1"
 _CONNECT = 5.0
 # Seconds without an answer after which the head counts as lost; Ray itself would end this
 # process after a minute.
@@ -81,16 +80,16 @@ def connected(head: str | None, jobs: int | None) -> Iterator[RayCluster]:
         KerasAEError: If Ray does not start, or cannot use the cluster.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if head is None:
         # Or Ray would take the address of a network interface for that of this machine.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         _keep_others_out()
+        options |= {"num_cpus": jobs or cores(), "include_dashboard": False}
+        options["_node_ip_address"] = "127.0.0.1"
+    # It reads the environment once, at its import.
     import ray
 
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if head is None:
-        options |= {"num_cpus": jobs or cores(), "include_dashboard": False}
-        options["_node_ip_address"] = _HERE
     try:
         ray.init(head or "local", **options)
     # Among others for other versions of Python or Ray than the cluster's.
@@ -129,24 +128,23 @@ def check_versions(cluster: RayCluster) -> None:
     answers = {}
     for node in ray.nodes():
         if node["Alive"]:
-            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            answers[node["NodeManagerAddress"], node["NodeID"][:8]] = asking.options(
-                scheduling_strategy=there
-            ).remote()
-    for (host, number), answer in answers.items():
+            number = node["NodeID"]
+            there = NodeAffinitySchedulingStrategy(number, soft=False)
+            name = f"Ray node {node['NodeManagerAddress']} ({number[:8]})"
+            answers[name] = asking.options(scheduling_strategy=there).remote()
+    for name, answer in answers.items():
         try:
             versions = ray.get(answer, timeout=_VERSIONS_WITHIN)
         except ray.exceptions.RayError as error:
             reason = str(error).strip().splitlines()[-1]
             raise KerasAEError(
-                f"Ray node {host} ({number}) cannot run kerasae ({reason}); install the same "
-                f"version there"
+                f"{name} cannot run kerasae ({reason}); install the same version there"
             ) from error
         for package, version in expected.items():
             if versions[package] != version:
                 raise KerasAEError(
-                    f"Ray node {host} ({number}) has {package} {versions[package]}, this process "
-                    f"{version}; results would differ: install the same versions"
+                    f"{name} has {package} {versions[package]}, this process {version}; results "
+                    f"would differ: install the same versions"
                 )
 
 

@@ -6,7 +6,9 @@ temporary folder comes back to it. Ray itself retries nothing.
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from kerasae.errors import InvalidSetting, KerasAEError
@@ -71,71 +73,63 @@ class RayExecutor:
             yield _Submission(cluster, queue, work, self.workers, self._gpus).events()
 
 
+@dataclasses.dataclass
 class _Submission:
     """The tasks in flight."""
 
-    def __init__(
-        self, cluster: RayCluster, queue: JobQueue, work: Work, most: int | None, gpus: float
-    ) -> None:
-        self._cluster = cluster
-        self._queue = queue
-        self._work = work
-        self._most = most
-        self._gpus = gpus
-        # The jobs that a task has not done yet, the present one first.
-        self._chunks: dict[Any, list[Job]] = {}
-        self._size = 1
+    cluster: RayCluster
+    queue: JobQueue
+    work: Work
+    most: int | None
+    gpus: float
+    # The jobs that a task has not done yet, the present one first.
+    chunks: dict[Any, list[Job]] = dataclasses.field(default_factory=dict)
+    size: int = 1
 
     def events(self) -> Iterator[Event]:
         import ray
 
-        work = ray.put(self._work.portable())
+        work = ray.put(self.work.portable())
         task = ray.remote(
-            num_cpus=1, num_gpus=self._gpus, max_retries=0, max_calls=_TASKS_PER_WORKER
+            num_cpus=1, num_gpus=self.gpus, max_retries=0, max_calls=_TASKS_PER_WORKER
         )(run_chunk)
         while True:
             self._submit(task, work)
-            if not self._chunks:
+            if not self.chunks:
                 return
-            ready, _ = ray.wait(list(self._chunks), num_returns=1, timeout=_WAIT)
+            ready, _ = ray.wait(list(self.chunks), num_returns=1, timeout=_WAIT)
             check()
             if not ready:
-                self._cluster.check()
+                self.cluster.check()
             for results in ready:
                 yield from self._take(results)
 
     def _submit(self, task: Any, work: Any) -> None:
-        slots = self._cluster.slots(self._gpus)
-        if self._most is not None:
-            slots = min(slots, self._most)
-        while len(self._chunks) < _IN_FLIGHT * max(1, slots):
-            jobs: list[Job] = []
-            while len(jobs) < self._size and (job := self._queue.take()) is not None:
-                jobs.append(job)
+        slots = self.cluster.slots(self.gpus)
+        slots = slots if self.most is None else min(slots, self.most)
+        while len(self.chunks) < _IN_FLIGHT * max(1, slots):
+            jobs = list(itertools.islice(iter(self.queue.take, None), self.size))
             if not jobs:
                 return
             files = [MirroredFolder(job.folder).changes().files for job in jobs]
-            bare = [
-                dataclasses.replace(job, folder=job.folder.relative_to(job.folder.parent))
-                for job in jobs
-            ]
+            bare = [dataclasses.replace(job, folder=Path(job.folder.name)) for job in jobs]
             results = task.remote(work, bare, files, _SEND_EVERY * slots)
-            self._chunks[results] = jobs
+            self.chunks[results] = jobs
 
     def _take(self, results: Any) -> Iterator[Event]:
         import ray
 
-        jobs = self._chunks[results]
+        jobs = self.chunks[results]
         try:
             messages = ray.get(next(results))
         except StopIteration:
-            del self._chunks[results]
+            del self.chunks[results]
             return
         except ray.exceptions.RayTaskError as error:
             reason = str(error.cause if error.cause is not None else error).splitlines()[-1]
             raise KerasAEError(f"a Ray task could not run: {reason}") from error
         except ray.exceptions.RayError as error:
-            del self._chunks[results]
+            del self.chunks[results]
             yield from self._lost(jobs, error)
             return
         for message in messages:
@@ -152,19 +146,19 @@ class _Submission:
     def _adapt(self, seconds: float) -> None:
         """Chooses how many jobs the next tasks get, by how long the last one's took."""
         wanted = int(_WORTH_A_TASK / max(seconds, 1e-6))
-        self._size = max(1, min(wanted, self._size * _GROWTH, _MOST_JOBS))
+        self.size = max(1, min(wanted, self.size * _GROWTH, _MOST_JOBS))
 
     def _lost(self, jobs: list[Job], error: Exception) -> Iterator[Event]:
         import ray
 
-        self._cluster.check()
+        self.cluster.check()
         if not jobs:
             return
         own_fault = not isinstance(
             error, ray.exceptions.NodeDiedError | ray.exceptions.LocalRayletDiedError
         )
         for job in jobs[1:]:
-            self._queue.put_back(job)
+            self.queue.put_back(job)
         yield Died(jobs[0].name, _first_line(error), own_fault)
 
 

@@ -5,7 +5,7 @@ import queue
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kerasae.trials.jobs import EpochDone, Event, Job, Work
@@ -50,7 +50,7 @@ def run_chunk(
         try:
             work.prepare(alone=True)
             for job, content in zip(jobs, files, strict=True):
-                _do(work, job, content, messages, send_every)
+                _do(work, job, content, messages.put, send_every)
             messages.put(ChunkDone((time.perf_counter() - started) / len(jobs)))
         # The other thread raises it, for Ray to hear of it.
         except Exception as error:
@@ -59,7 +59,8 @@ def run_chunk(
     threading.Thread(target=do_all, daemon=True).start()
     pending: list[Message] = []
     due = time.monotonic()
-    while True:
+    last = False
+    while not last:
         message = messages.get()
         if isinstance(message, Exception):
             raise message
@@ -70,16 +71,10 @@ def run_chunk(
             yield pending
             pending = []
             due = time.monotonic() + _SEND_EVERY
-        if last:
-            return
 
 
 def _do(
-    work: Work,
-    job: Job,
-    content: dict[str, bytes],
-    messages: queue.SimpleQueue[Message | Exception],
-    send_every: float,
+    work: Work, job: Job, content: dict[str, bytes], put: Callable[[Message], None], every: float
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
         here = dataclasses.replace(job, folder=Path(temporary) / job.folder)
@@ -91,15 +86,15 @@ def _do(
         def send_changes() -> None:
             changes = mirror.changes()
             if changes.files or changes.gone:
-                messages.put(changes)
+                put(changes)
 
         def report(event: Event) -> None:
             nonlocal due
             if isinstance(event, EpochDone) and time.monotonic() >= due:
                 send_changes()
-                due = time.monotonic() + send_every
-            messages.put(event)
+                due = time.monotonic() + every
+            put(event)
 
         ending = work.run(here, report)
         send_changes()
-        messages.put(ending)
+        put(ending)
