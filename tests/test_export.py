@@ -49,8 +49,8 @@ def test_other_runtimes_reconstruct_digits_as_keras_does(tmp_path, digits, file_
     path = tmp_path / ENDINGS.get(file_format, "folder")
     assert export_model(model, file_format, path) < 1e-5
     images = scaled(digits.test[:100]).reshape(-1, 28, 28)
-    found = run_exported(path, file_format, images)
-    np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
+    exported = run_exported(path, file_format, images)
+    np.testing.assert_allclose(exported, model.predict(images, verbose=0), atol=1e-5)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

@@ -63,9 +63,9 @@ def test_arrays_of_numbers_come_back_as_numpy_wrote_them(tmp_path, kind, order):
     np.save(tmp_path / "a.npy", array)
     np.savez_compressed(tmp_path / "a.npz", a=array, b=array[0])
     a, b = read_npz(tmp_path / "a.npz", ("a", "b"))
-    for found, expected in ((map_npy(tmp_path / "a.npy"), array), (a, array), (b, array[0])):
-        assert found.dtype == expected.dtype
-        np.testing.assert_array_equal(found, expected)
+    for read, written in ((map_npy(tmp_path / "a.npy"), array), (a, array), (b, array[0])):
+        assert read.dtype == written.dtype
+        np.testing.assert_array_equal(read, written)
 
 
 def test_an_array_larger_than_allowed_is_refused_before_it_is_read(tmp_path):

@@ -56,10 +56,10 @@ def test_the_identity_gives_back_pictures_of_every_mode(tmp_path, mode, ending):
     model = IDENTITY if mode in ("L", "LA", "1", "I;16") else changed((8, 6, 3))
     (written,) = reconstruct_pictures(model, ModelInputs([tmp_path / "in ["]), tmp_path / "out")
     assert written == tmp_path / "out" / "x] ü" / f"a b.{ending}"
-    found, before = Image.open(written), Image.open(folder / f"a b.{ending}")
-    assert (found.mode, found.size, found.format) == (before.mode, before.size, before.format)
+    after, before = Image.open(written), Image.open(folder / f"a b.{ending}")
+    assert (after.mode, after.size, after.format) == (before.mode, before.size, before.format)
     tolerance = {"jpg": 40, "png": 60 if mode == "P" else 0}.get(ending, 2)
-    pair = [np.asarray(one.convert("RGB") if mode == "P" else one, int) for one in (found, before)]
+    pair = [np.asarray(one.convert("RGB") if mode == "P" else one, int) for one in (after, before)]
     assert np.abs(pair[0] - pair[1]).max() <= tolerance
 
 
@@ -78,11 +78,11 @@ def test_an_ending_of_another_format_gets_the_nearest_mode(tmp_path, mode, kind,
         image = Image.fromarray(np.full((8, 6), 102 * 257, np.uint16))
     image.convert(mode).save(tmp_path / f"a.{ending}", kind)
     (written,) = reconstruct_pictures(IDENTITY, ModelInputs([tmp_path]), tmp_path / "out")
-    found = Image.open(written)
-    assert found.mode == expected
-    assert found.format == Image.registered_extensions()[f".{ending}"]
-    if mode != "1":  # which is dithered
-        assert np.abs(np.asarray(found.convert("L"), int) - 102).max() <= 3
+    with Image.open(written) as after:
+        assert after.mode == expected
+        assert after.format == Image.registered_extensions()[f".{ending}"]
+        if mode != "1":  # which is dithered
+            assert np.abs(np.asarray(after.convert("L"), int) - 102).max() <= 3
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint16, bool])
@@ -102,10 +102,9 @@ def test_pictures_of_another_size_keep_it(tmp_path):
     (written,) = reconstruct_pictures(
         changed((8, 6, 3)), ModelInputs([tmp_path / "a.png"]), tmp_path / "out"
     )
-    assert np.unique(np.asarray(Image.open(written)).reshape(-1, 3), axis=0).tolist() == [
-        [10, 200, 30]
-    ]
-    assert Image.open(written).size == (50, 31)
+    pixels = np.asarray(Image.open(written))
+    assert pixels.shape == (31, 50, 3)
+    assert np.unique(pixels.reshape(-1, 3), axis=0).tolist() == [[10, 200, 30]]
 
 
 def test_nothing_is_left_when_a_picture_is_damaged(tmp_path):
@@ -201,9 +200,9 @@ def test_the_largest_error_comes_first_and_the_map_shows_where_it_is(tmp_path):
         image[2, 3] = value
         Image.fromarray(image).save(tmp_path / f"{number}.png")
     black = changed((8, 6), lambda x: x * 0)
-    found = score_pictures(black, ModelInputs([tmp_path]), 0.01, tmp_path / "maps")
-    assert [round(one.mse, 8) for one in found] == [round(v / 48, 8) for v in (1.0, 0.04, 0.0)]
-    assert [one.anomaly for one in found] == [True, False, False]
+    scores = score_pictures(black, ModelInputs([tmp_path]), 0.01, tmp_path / "maps")
+    assert [round(one.mse, 8) for one in scores] == [round(v / 48, 8) for v in (1.0, 0.04, 0.0)]
+    assert [one.anomaly for one in scores] == [True, False, False]
     errors = np.asarray(Image.open(tmp_path / "maps" / "1.png.png"))
     assert errors[2, 3] == 51
     assert errors.sum() == 51
@@ -213,8 +212,8 @@ def test_the_threshold_is_the_quantile_of_the_training_images_only(tmp_path):
     images = np.repeat(np.arange(100, dtype=np.uint8), 16).reshape(100, 4, 4)
     np.save(tmp_path / "a.npy", images)
     data = load_dataset(str(tmp_path / "a.npy"))
-    found = training_threshold(changed((4, 4), lambda x: x * 0), data, 0.0, 0.5)
-    assert found == pytest.approx(np.median((data.train[:, 0, 0] / 255) ** 2))
+    threshold = training_threshold(changed((4, 4), lambda x: x * 0), data, 0.0, 0.5)
+    assert threshold == pytest.approx(np.median((data.train[:, 0, 0] / 255) ** 2))
     with pytest.raises(InvalidSetting, match="quantile"):
         training_threshold(IDENTITY, data, 0.0, 1.0)
 
