@@ -163,7 +163,7 @@ def test_a_damaged_checkpoint_falls_back_with_a_warning(three, spoil):
     with pytest.warns(UserWarning, match="checkpoint-000003: is damaged"):
         assert checkpoints.latest().epochs == 2
     spoil(folder / "checkpoint-000002")
-    with pytest.warns(UserWarning, match="checkpoint-000002"):
+    with pytest.warns(UserWarning, match="checkpoint-00000[23]"):
         assert checkpoints.latest() is None
 
 
