@@ -84,5 +84,7 @@ def test_layers_are_named_as_if_no_model_had_been_made_before(options):
 
 
 def test_an_unknown_shortcut_is_refused():
-    with pytest.raises(InvalidSetting, match="received 'PCA'; expected one of linear, pca, or none"):
+    with pytest.raises(
+        InvalidSetting, match="received 'PCA'; expected one of linear, pca, or none"
+    ):
         autoencoder((4, 4), (8,), 2, shortcut="PCA")
