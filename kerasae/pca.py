@@ -155,7 +155,9 @@ def fit_pca(
     checked("components", components, Count)
     step = -(-len(rows) * math.prod(images.shape[1:]) // _MOST_NUMBERS)
     pixels = scaled(images[rows[:: max(1, step)]])
-    with threadpool_limits(1):
+    # Images that are all the same have no variance: scikit-learn's ratios, which nobody reads
+    # here, are then 0 / 0.
+    with threadpool_limits(1), np.errstate(invalid="ignore"):
         solver: Any = "covariance_eigh" if pixels.shape[1] <= _COVARIANCE_PIXELS else "auto"
         count = min(components, *pixels.shape)
         model = decomposition.PCA(count, svd_solver=solver, random_state=0).fit(pixels)
