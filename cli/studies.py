@@ -38,13 +38,14 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
 
         from .progress import TrialsProgress
 
-        begun = read_study(saving.resume, kind) if saving.resume is not None else None
         asked = {one: given.pop(one) for one in lists if one in given}
-        start = begun.base if begun else kind.start(given.get("dataset", Experiment.dataset))
-        base = dataclasses.replace(start, **given)
-        study = dataclasses.replace(begun or kind(base), base=base, **asked)
-        data = loading.data(base)
-        folder = saving.folder(kind.name, data.title)
+        if saving.resume is not None:
+            study = read_study(saving.resume, kind)
+        else:
+            study = kind(kind.start(given.get("dataset", Experiment.dataset)))
+        study = dataclasses.replace(study, base=dataclasses.replace(study.base, **given), **asked)
+        data = loading.data(study.base)
+        folder = saving.folder(study.label, data.title)
         progress = TrialsProgress(kind.name, len(study.trials()), silent=quiet)
         with resumable(kind.name, folder, loading, jobs=jobs), progress:
             findings, errors = run_study(

@@ -118,6 +118,7 @@ def test_a_file_is_scored_like_its_run(saved):
     assert "PCA 4, test" in table
 
 
+@pytest.mark.slow
 def test_what_is_no_model_is_one_line(saved, tmp_path):
     notes = tmp_path / "notes.keras"
     notes.write_text("no model")

@@ -19,6 +19,8 @@ from kerasae.studies.reproduction_page import reproduction_page
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Started
 
+pytestmark = pytest.mark.slow
+
 BASE = Experiment("mnist5k", (8,), 4, epochs=2, batch_size=50)
 STUDIES = [
     SweepStudy(BASE, ((8,), (12, 8)), (3, 15)),

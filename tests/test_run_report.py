@@ -92,6 +92,7 @@ def test_what_has_no_model_or_would_be_overwritten_is_refused(sweep, tmp_path):
         runs_to_show(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_the_command_writes_one_file_and_overwrites_no_other(sweep, tmp_path):
     command = [sys.executable, "-m", "kerasae_cli.main", "report", str(sweep / "worse"), "--json"]
     page = tmp_path / "a page.html"

@@ -26,7 +26,7 @@ from kerasae.trials.trial import Trial
 AnyStudy = TypeVar("AnyStudy", bound=Study)
 
 
-def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy | None:
+def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
     """Reads the study that was begun in a folder.
 
     Args:
@@ -34,17 +34,23 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy | None:
         kind: The class of the study.
 
     Returns:
-        The study, or `None` where its plan does not tell its settings, as older ones do not.
+        The study.
 
     Raises:
-        ArtifactError: If there is no plan of such a study.
+        ArtifactError: If there is no plan of such a study, or an older one, which does not tell
+            its settings.
     """
     path = folder / PLAN
     plan = whole_files.read_json(path)
     with refusing(path, ArtifactError, "choose the folder of a study"):
         if not isinstance(plan, dict) or not str(plan.get("study")).startswith(kind.name):
             raise Refused(f"is no plan of {kind.name}")
-        return read_shape(plan["settings"], kind) if "settings" in plan else None
+        if "settings" not in plan:
+            raise Refused(
+                "is an older version's, which does not tell the settings; run the command again "
+                f"as it was, with --out {folder}"
+            )
+        return read_shape(plan["settings"], kind)
 
 
 def run_study(
