@@ -81,11 +81,12 @@ def autoencoder(
 
     code_input = keras.Input((latent_dim,), name="code_input")
     output = layers.path(code_input, tuple(hidden_dims)[::-1], pixels, "pixels")
+    # A sum that is clipped before it is reshaped makes TensorFlow's graph optimizer log errors.
+    output = keras.layers.Reshape(image_shape, name="unflatten")(output)
     squash: keras.Layer = keras.layers.Activation("sigmoid", name="sigmoid")
     if shortcut:
         squash = keras.layers.ReLU(1.0, name=CLIP)
-    output = keras.layers.Reshape(image_shape, name="unflatten")(squash(output))
-    decoder = keras.Model(code_input, output, name=DECODER)
+    decoder = keras.Model(code_input, squash(output), name=DECODER)
     if pca is not None and shortcut == "pca":
         weights = pca.linear_path(latent_dim, sigma)
         encoder.get_layer("linear_code").set_weights(weights[:2])
@@ -172,7 +173,7 @@ def unclipped(model: keras.Model) -> keras.Model:
         model: What `autoencoder` built.
 
     Returns:
-        A model to `(batch, pixels)` where `model` has a shortcut, or `model` itself.
+        A model of the same shapes where `model` has a shortcut, or `model` itself.
 
     Example:
 

@@ -110,7 +110,6 @@ class ChunkTrainer(keras.Model):
         output = self._unclipped(images, training=True)
         if self._unclipped is self.autoencoder:
             return output
-        output = tf.reshape(output, tf.shape(images))
         return output + tf.stop_gradient(tf.clip_by_value(output, 0.0, 1.0) - output)
 
     def compile_now(self) -> None:
