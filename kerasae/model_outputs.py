@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.runtime import start_tensorflow
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
@@ -64,6 +66,9 @@ def image_mse_function(model: keras.Model) -> ImageMSE:
         squared error of each, `float32`, `(images,)`. It always reflects the model's
         current weights.
 
+    Raises:
+        InvalidSetting: If Keras runs on another backend than TensorFlow.
+
     Example:
 
     >>> from kerasae.models import basic_autoencoder
@@ -71,6 +76,7 @@ def image_mse_function(model: keras.Model) -> ImageMSE:
     >>> score(np.zeros((3, 28, 28), np.uint8)).shape
     (3,)
     """
+    start_tensorflow()
     import tensorflow as tf
 
     def batch_mse(images: tf.Tensor, inputs: tf.Tensor | None = None) -> tf.Tensor:

@@ -18,6 +18,7 @@ from kerasae.data.image_data import ImageData
 from kerasae.data.npz import MNIST_ARRAYS, read_npz
 from kerasae.errors import DataError
 from kerasae.files.local_files import StrPath, check_local_name, refusing
+from kerasae.runtime import OWN_PROCESS
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k")
 _SPLIT_SEED = 0
@@ -114,9 +115,11 @@ def _download(name: str, cache: Path) -> ImageData:
         home = folder / "keras"
         code = f"import keras; keras.datasets.{name}.load_data()"
         command = [sys.executable, "-P", "-c", code]
-        environment = {**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        own = {**OWN_PROCESS, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"}
         # Its progress bar goes to the standard error.
-        done = subprocess.run(command, env=environment, stdout=2, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            command, env={**os.environ, **own}, stdout=2, stderr=subprocess.PIPE, text=True
+        )
         if done.returncode:
             reason = (done.stderr.splitlines() or ["it was ended"])[-1]
             raise DataError(
