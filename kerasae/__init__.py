@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kerasae import callbacks as callbacks
+    from kerasae import metrics as metrics
     from kerasae.data.datasets import load_dataset as load_dataset
     from kerasae.data.image_data import ImageData as ImageData
     from kerasae.errors import KerasAEError as KerasAEError
@@ -51,10 +53,14 @@ _HOME = {
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }
 __all__ = list(_HOME)
+# For a model and a `fit` of one's own.
+_MODULES = ("callbacks", "metrics")
 
 
 def __getattr__(name: str) -> Any:
     # Importing kerasae must stay cheap: TensorFlow is loaded with the first name that needs it.
+    if name in _MODULES:
+        return importlib.import_module(f"kerasae.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'kerasae' has no attribute {name!r}")
     module, _, original = _HOME[name].partition(":")
@@ -62,4 +68,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOME]
+    return [*globals(), *_HOME, *_MODULES]

@@ -50,8 +50,15 @@ def outputs(
     >>> outputs(model.get_layer("encoder"), np.zeros((3, 4, 4))).shape
     (3, 2)
     """
+    import keras
+
     size = max(1, min(batch, _MOST_NUMBERS // max(1, math.prod(inputs.shape[1:]))))
-    return _in_batches(lambda batch: model(batch.astype(np.float32), training=False), size, inputs)
+
+    def run(batch: NDArray[np.floating]) -> Any:
+        # PyTorch's tensors are no arrays while they carry gradients.
+        return keras.ops.convert_to_numpy(model(batch.astype(np.float32), training=False))
+
+    return _in_batches(run, size, inputs)
 
 
 def image_mse_function(model: keras.Model) -> ImageMSE:

@@ -7,10 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasae.callbacks import ValidationScores
 from kerasae.data.image_data import Part
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
-from kerasae.metrics import scores
 from kerasae.model_outputs import ImageMSE
 from kerasae.noise import VALIDATION, scoring_input
 
@@ -18,9 +18,7 @@ from kerasae.noise import VALIDATION, scoring_input
 def validation_scores(
     experiment: Experiment, part: Part, image_mse: ImageMSE
 ) -> list[keras.callbacks.Callback]:
-    """Logs `val_mse`, `val_psnr` and `val_pooled_psnr` at the end of each epoch.
-
-    List it before any callback that reads these keys, such as `EarlyStopping`.
+    """Makes the callback that scores the validation images of an experiment.
 
     Args:
         experiment: The settings, which say what noise the model sees the images with.
@@ -31,14 +29,7 @@ def validation_scores(
         return []
     images = part.taken()
     inputs = scoring_input(experiment, images, VALIDATION)
-
-    def on_epoch_end(epoch: int, logs: dict[str, Any]) -> None:
-        scored = scores(image_mse(images, inputs))
-        logs["val_mse"] = scored.mse
-        logs["val_psnr"] = scored.psnr
-        logs["val_pooled_psnr"] = scored.pooled_psnr
-
-    return [keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)]
+    return [ValidationScores(images, inputs, image_mse=image_mse)]
 
 
 class Throughput(keras.callbacks.Callback):
