@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,24 @@ from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.errors import InvalidSetting
 from kerasae.files.owned_folder import owned
 from kerasae.files.whole_files import save_with
-from kerasae.metrics import image_mse, scores
-from kerasae.model_outputs import ImageMSE, outputs
+from kerasae.metrics import Scores, image_mse, scores
+from kerasae.model_outputs import outputs
 
 Images = NDArray[np.uint8 | np.floating]
 _COLUMNS = 10
 # Smaller images are enlarged to about so many pixels each way.
 _LEGIBLE = 64
+
+
+def validation_logs(scored: Scores) -> dict[str, float]:
+    """Returns the scores of held-out images by their names in an epoch's logs.
+
+    Example:
+
+    >>> validation_logs(scores([0.1, 0.001]))["val_psnr"]
+    20.0
+    """
+    return {"val_mse": scored.mse, "val_psnr": scored.psnr, "val_pooled_psnr": scored.pooled_psnr}
 
 
 class ValidationScores(keras.callbacks.Callback):
@@ -36,8 +46,6 @@ class ValidationScores(keras.callbacks.Callback):
         images: Held-out images, `uint8`, or floats in [0, 1], `(images, *image_shape)`, at least
             one.
         inputs: What the model sees of them, such as noisy images; `None` for the images.
-        image_mse: What scores them, a function of the two; default: the model that is trained,
-            run on batches of 500.
 
     Raises:
         InvalidSetting: If there are no images or their type is another; when training begins,
@@ -54,27 +62,17 @@ class ValidationScores(keras.callbacks.Callback):
     ['loss', 'val_mse', 'val_pooled_psnr', 'val_psnr']
     """
 
-    def __init__(
-        self, images: Images, inputs: Images | None = None, *, image_mse: ImageMSE | None = None
-    ) -> None:
+    def __init__(self, images: Images, inputs: Images | None = None) -> None:
         super().__init__()
         self._images, self._inputs = _checked(images), inputs
-        self._image_mse = image_mse
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if self._image_mse is None:
-            _check_shapes(self.model, self._images, self._inputs)
+        _check_shapes(self.model, self._images, self._inputs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        score: Callable[..., NDArray[np.floating]] = self._image_mse or self._model_mse
-        scored = scores(score(self._images, self._inputs))
+        made = _made(self.model, self._images, self._inputs)
         if logs is not None:
-            logs["val_mse"] = scored.mse
-            logs["val_psnr"] = scored.psnr
-            logs["val_pooled_psnr"] = scored.pooled_psnr
-
-    def _model_mse(self, images: Images, inputs: Images | None) -> NDArray[np.floating]:
-        return image_mse(as_floats(images), _made(self.model, images, inputs))
+            logs.update(validation_logs(scores(image_mse(as_floats(self._images), made))))
 
 
 class Reconstructions(keras.callbacks.Callback):
