@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kerasae.runs.fitting import fit as fit
     from kerasae.runs.run import Run as Run
     from kerasae.runs.saved_models import open_model as open_model
+    from kerasae.show.report import report as report
     from kerasae.trials.grid import Sweep as Sweep
     from kerasae.trials.sweeps import run_sweep as sweep  # noqa: F401
 
@@ -50,6 +51,7 @@ _HOME = {
     "open_model": "kerasae.runs.saved_models",
     "psnr": "kerasae.metrics",
     "reconstruct": "kerasae.inference.pictures",
+    "report": "kerasae.show.report",
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }
 __all__ = list(_HOME)

@@ -14,6 +14,7 @@ from kerasae.files.interrupts import Interrupted
 from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import fields_of
+from kerasae.html_table import html_table
 from kerasae.identity import check_same
 from kerasae.runs import run_files
 from kerasae.runs.fitting import resolved_for
@@ -31,6 +32,11 @@ COLUMNS = (
     "epochs", "train_mse", "val_mse", "test_mse", "test_psnr", "test_pooled_psnr",
     "pca_test_mse", "seconds", "images_per_second", "status",
 )  # fmt: skip
+# Those that a notebook shows.
+_SHOWN = (
+    "trial", "latent_dim", "learning_rate", "seed", "test_mse", "test_psnr", "pca_test_mse",
+    "status",
+)  # fmt: skip
 
 HALVING = "halving"
 _EARLY_STOP = "early_stop"
@@ -38,7 +44,7 @@ _EARLY_STOP = "early_stop"
 _PAUSES = 20
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class SweepResult:
     """What a sweep found.
 
@@ -51,6 +57,17 @@ class SweepResult:
     rows: list[dict[str, Any]]
     pca_mse: dict[int, float]
     errors: dict[str, str]
+
+    def __repr__(self) -> str:
+        found = [row["test_mse"] for row in self.rows if row.get("test_mse") is not None]
+        lowest = f"{min(found):.5g}" if found else "none"
+        counts = f"{len(self.rows)} trials, {len(self.errors)} failed"
+        return f"SweepResult({counts}, lowest test MSE {lowest})"
+
+    def _repr_html_(self) -> str:
+        """A row per trial, for notebooks."""
+        rows = [[row.get(name) for name in _SHOWN] for row in self.rows]
+        return html_table(repr(self), [name.replace("_", " ") for name in _SHOWN], rows)
 
 
 def run_sweep(
