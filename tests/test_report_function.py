@@ -18,7 +18,7 @@ def test_a_run_writes_its_page_and_returns_where_it_is(digits, tmp_path):
     assert "kerasae report" in text
     # An earlier page is replaced, another file is not.
     assert kerasae.report(folder, data=digits) == page
-    with pytest.raises(ArtifactError, match="exists"):
+    with pytest.raises(ArtifactError, match="is there already"):
         kerasae.report(run, page, data=digits)
     other = tmp_path / "other.html"
     assert kerasae.report(run, other, data=digits) == other
