@@ -8,7 +8,6 @@ import typer
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
-from kerasae.presets import plain
 from kerasae.trials.grid import Sweep
 
 from . import options as o
@@ -19,7 +18,7 @@ from .settings import Given, networks, with_settings
 _LISTS = {name: fields_of(Sweep)[name] for name in ("latent_dims", "learning_rates", "seeds")}
 
 
-@with_settings(plain, without=Sweep.varies, own=_LISTS)
+@with_settings(Experiment, without=Sweep.varies, own=_LISTS)
 def sweep(
     given: Given,
     saving: o.Saving,
@@ -105,7 +104,7 @@ def _plan(
     lists: dict[str, Any] = {name: given.pop(name) for name in _LISTS if name in given}
     if architectures is not None or hidden_dims:
         lists["networks"] = networks(architectures, hidden_dims or [])
-    start = begun.base if begun else plain(given.get("dataset", Experiment.dataset))
+    start = begun.base if begun else Experiment(given.get("dataset", Experiment.dataset))
     base = dataclasses.replace(start, **given)
     return dataclasses.replace(begun or Sweep(base), base=base, **lists)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from kerasae.data.idx import idx_md5
 from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
 
 _SPLIT_SEED = 0
 _FASHION = (
@@ -135,6 +137,15 @@ class ImageData:
         if self.validation is not None:
             arrays.append(self.validation)
         return tuple(idx_md5(array) for array in arrays)
+
+    def resolved(self, experiment: Experiment) -> Experiment:
+        """Returns settings with those that follow from these images; see `Experiment.resolved`.
+
+        Raises:
+            InvalidSetting: If there are too few images to train on.
+        """
+        images = len(self.parts(experiment.validation_split).train)
+        return experiment.resolved(images, math.prod(self.train.shape[1:]))
 
     def parts(self, validation_split: float) -> Parts:
         """Says which images are which; there is no other place that does.

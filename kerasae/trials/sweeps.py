@@ -17,7 +17,6 @@ from kerasae.files.shapes import fields_of
 from kerasae.html_table import html_table
 from kerasae.identity import check_same
 from kerasae.runs import run_files
-from kerasae.runs.fitting import resolved_for
 from kerasae.runs.reading import parse_experiment
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.grid import Sweep
@@ -114,7 +113,7 @@ def run_sweep(
     executor = executor or ProcessExecutor(cores())
     if not len(data.test):
         raise InvalidSetting("data", data.name, "a data set with test images to compare PCA on")
-    sweep = dataclasses.replace(sweep, base=resolved_for(sweep.base, data))
+    sweep = sweep.resolved(data)
     if halving:
         check_halving(sweep.base)
     trials = sweep.trials()
