@@ -29,7 +29,7 @@ def _help(text: str, **extra: Any) -> Meta:
 
 
 _DATASET = _help(
-    "mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
+    "mnist, fashion_mnist, mnist5k or digits8 (no download), or the path of your images.",
     expected="its name or a path, such as mnist",
 )
 
