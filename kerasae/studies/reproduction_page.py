@@ -31,19 +31,21 @@ def reproduction_page(result: Reproduction, folder: Path, command: str) -> str:
     content = PageContent(
         "A report on dense autoencoders, run again",
         _summary(result, answered),
-        [_section(part, result.findings[part.name]) for part in answered],
+        [_section(part, result.findings[part.name], folder) for part in answered],
         command,
-        {part.name: flat_settings(settings_of(part.study)) for part in answered},
-        flat_settings(environment()),
+        {
+            **{part.name: flat_settings(settings_of(part.study)) for part in answered},
+            "Versions": flat_settings(environment()),
+        },
     )
-    return report_page(content, folder)
+    return report_page(content)
 
 
-def _section(part: Part, findings: Findings) -> PageSection:
+def _section(part: Part, findings: Findings, folder: Path) -> PageSection:
     dataset, study = title_of(part.dataset), part.study
     clipped = ", clipped to [0, 1]" if study.base.clip_noise else ""
     figures = [
-        PageFigure(f"{part.name}/{stem}.svg", f"{dataset}: {figure.words}.")
+        PageFigure.read(folder / part.name / f"{stem}.svg", f"{dataset}: {figure.words}.")
         for stem, figure in findings.figures.items()
     ]
     title = f"{dataset}: {study.title}{clipped}"

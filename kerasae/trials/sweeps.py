@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.data.image_data import ImageData
-from kerasae.environment import cores, environment
+from kerasae.environment import cores
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
@@ -18,6 +18,7 @@ from kerasae.identity import check_same
 from kerasae.runs import run_files
 from kerasae.runs.fitting import resolved_for
 from kerasae.runs.reading import parse_experiment
+from kerasae.runs.record import RunRecord, read_record
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.grid import Sweep
 from kerasae.trials.halving import check_halving
@@ -64,6 +65,7 @@ def run_sweep(
     resume: bool = False,
     keep: int | None = None,
     halving: bool = False,
+    command: str | None = None,
 ) -> SweepResult:
     """Runs a sweep in parallel and records it.
 
@@ -83,6 +85,7 @@ def run_sweep(
         keep: How many models to keep, the best by validation MSE (training MSE where no images
             are held out); `None` keeps all.
         halving: Whether to stop weak trials early; see `halving`.
+        command: The command that begins it, for `sweep.json`.
 
     Returns:
         The `SweepResult`; the `status` of a row is `done`, `failed` or `stopped`.
@@ -109,11 +112,13 @@ def run_sweep(
             "jobs": executor.workers,
             "threads_per_job": 1,
             "tensorboard": tensorboard,
-            "data_md5": list(data.checksums()),
-            **environment(),
+            **RunRecord.of(data, command).to_dict(),
         }
         if resume:
             _check_same(begun, folder)
+            earlier = read_record(folder)
+            if earlier is not None and earlier.date is not None:
+                record |= {"command": earlier.command, "date": earlier.date}
         else:
             whole_files.write_json(folder / run_files.SWEEP, record)
         models = KeptModels(folder / run_files.TRIALS, keep)
