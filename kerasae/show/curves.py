@@ -95,17 +95,19 @@ def run_panels(
     curves = {train_words: train}
     if "val_mse" in columns:
         curves["validation"] = columns["val_mse"]
-    of = "validation" if "val_mse" in columns else "training"
     errors = _panel("MSE, lower is better", curves, best_epoch, pca and pca[0])
     error_axis(errors.axes[0])
     last = ", ".join(f"{name} {values[-1]:.3g}" for name, values in curves.items())
     beside = "" if pca is None else f"; PCA's is {pca[0]:.3g}"
-    marked = "" if best_epoch is None else f" The star marks epoch {best_epoch}, which was kept."
+    marked = "" if best_epoch is None else f" The star marks the best epoch, {best_epoch}."
     words = f"Error after each epoch, at the end {last}{beside}.{marked}"
     panels = [Panel(_labelled(errors), words)]
     if "val_psnr" in columns:
         psnr = _panel(
-            "PSNR in dB, higher is better", {of: columns["val_psnr"]}, best_epoch, pca and pca[1]
+            "PSNR in dB, higher is better",
+            {"validation": columns["val_psnr"]},
+            best_epoch,
+            pca and pca[1],
         )
         words = f"PSNR of the images held out, at the end {columns['val_psnr'][-1]:.2f} dB."
         panels.append(Panel(_labelled(psnr), words))
@@ -124,7 +126,7 @@ def train_curve(columns: Mapping[str, Sequence[float]]) -> tuple[Sequence[float]
     """
     if "train_mse" in columns:
         return columns["train_mse"], "training"
-    return columns["mse"], "training, epoch's mean"
+    return columns["mse"], "training (epoch's mean)"
 
 
 def _panel(
@@ -135,8 +137,9 @@ def _panel(
 ) -> Figure:
     figure = new_figure(4.8, 3.1)
     axes = figure.add_subplot()
-    for number, (name, values) in enumerate(curves.items()):
+    for name, values in curves.items():
         epochs = np.arange(1, len(values) + 1)
+        number = 1 if name == "validation" else 0
         marker = MARKERS[number] if len(values) < 16 else None
         axes.plot(
             epochs, values, LINES[number], color=COLOURS[number], linewidth=2, label=name,
@@ -166,7 +169,7 @@ def _labelled(figure: Figure, lines: int = 3) -> Figure:
         x, y = (float(np.asarray(values)[-1]) for values in line.get_data())
         if not name.startswith("_"):
             x = axes.get_xlim()[1] if name == "PCA" else x
-            ends.append(LineEnd(x, y, name.replace(", ", ",\n"), str(line.get_color())))
+            ends.append(LineEnd(x, y, name.replace(" (", "\n("), str(line.get_color())))
     label_ends(axes, ends)
     return figure
 
