@@ -29,6 +29,8 @@ _CODES = 2_000
 _SSIM = 10_000
 Images = NDArray[np.float32]
 Reconstruct = Callable[[Images], Images]
+ByPart = dict[str, NDArray[np.floating]]
+_PREFIXES = (("train", "train"), ("val", "validation"), ("test", "test"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +148,7 @@ def evaluate_beside(
 
 
 def run_metrics(
-    model: keras.Model, model_mse: ImageMSE, data: ImageData, experiment: Experiment
+    model: keras.Model, model_mse: ImageMSE, data: ImageData, experiment: Experiment, pca: PCA
 ) -> dict[str, Any]:
     """Scores a run's model as its `metrics.json` has it.
 
@@ -155,39 +157,62 @@ def run_metrics(
         model_mse: Its compiled scorer; see `model_outputs.image_mse_function`.
         data: The images that it was trained on, and those it is tested on.
         experiment: The settings.
+        pca: The components of the images that it was trained on.
 
     Returns:
         `train_mse`, `train_psnr`, `val_mse`, `val_psnr`, `test_mse`, `test_psnr`,
-        `test_pooled_psnr` (`None` for a part without images), `code_near_zero` and
-        `code_active_units` (see `sparsity`), and for noisy input `noisy_psnr`, of the test images
-        before denoising.
+        `test_pooled_psnr` (`None` for a part without images); `pca_val_mse`, `pca_test_mse` and
+        `pca_test_psnr` of PCA with as many dimensions; `pca_difference`, the mean over the test
+        images of the model's MSE less PCA's, and its standard error, `pca_difference_se`;
+        `code_near_zero` and `code_active_units` (see `sparsity`); and for noisy input
+        `noisy_psnr`, of the test images before denoising.
 
     Raises:
         TrainingDiverged: If a score is not finite.
     """
     parts = data.parts(experiment.validation_split)
-    scored = {
-        name: scores(_errors(model_mse, part, stream, experiment))
-        for name, part, stream in _streams(parts)
+
+    def by_pca(seen: Images) -> Images:
+        return pca.reconstructions(seen, experiment.latent_dim, experiment.sigma)
+
+    streams = {name: (part, stream) for name, part, stream in _streams(parts)}
+    errors = {name: _errors(model_mse, *one, experiment) for name, one in streams.items()}
+    baseline = {
+        name: _errors(_mse_of(by_pca), *streams[name], experiment)
+        for name in streams.keys() - {"train"}
     }
-    for name, one in scored.items():
-        if not math.isfinite(one.mse):
-            raise TrainingDiverged(f"the {name} MSE is {one.mse}; lower the learning rate")
-    metrics: dict[str, Any] = {
-        f"{prefix}_{score}": getattr(scored[name], score) if name in scored else None
-        for prefix, name in (("train", "train"), ("val", "validation"), ("test", "test"))
-        for score in ("mse", "psnr")
-    }
-    metrics["test_pooled_psnr"] = scored["test"].pooled_psnr if "test" in scored else None
-    _, part, stream = _streams(parts)[-1]
+    for name, error in errors.items():
+        if not math.isfinite(mean := float(error.mean(dtype=np.float64))):
+            raise TrainingDiverged(f"the {name} MSE is {mean}; lower the learning rate")
+    metrics: dict[str, Any] = {}
+    for prefix, of, names in (("", errors, _PREFIXES), ("pca_", baseline, _PREFIXES[1:])):
+        for short, name in names:
+            one = scores(of[name]) if name in of else None
+            for score in ("mse", "psnr"):
+                metrics[f"{prefix}{short}_{score}"] = getattr(one, score, None)
+    metrics["test_pooled_psnr"] = scores(errors["test"]).pooled_psnr if "test" in errors else None
+    metrics |= _difference(errors, baseline)
+    part, stream = next(reversed(streams.values()))
     clean = part.images[part.rows[:_CODES]]
     noisy = scoring_input(experiment, clean, stream)
     codes = outputs(encoder_of(model), as_floats(clean) if noisy is None else noisy)
     metrics["code_near_zero"], metrics["code_active_units"] = dataclasses.astuple(sparsity(codes))
-    if experiment.sigma and "test" in scored:
+    if experiment.sigma and "test" in streams:
         noise = _errors(_mse_of(lambda seen: seen), parts.test, TEST, experiment)
         metrics["noisy_psnr"] = scores(noise).psnr
     return metrics
+
+
+def _difference(errors: ByPart, baseline: ByPart) -> dict[str, float | None]:
+    """Compares a model with PCA image by image, on the test images."""
+    if "test" not in errors:
+        return {"pca_difference": None, "pca_difference_se": None}
+    difference = errors["test"].astype(np.float64) - baseline["test"]
+    spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0
+    return {
+        "pca_difference": float(difference.mean()),
+        "pca_difference_se": spread / math.sqrt(len(difference)),
+    }
 
 
 def _streams(parts: Parts) -> list[tuple[str, Part, int]]:

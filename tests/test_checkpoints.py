@@ -1,6 +1,7 @@
 """Checkpoints, and runs that go on from them."""
 
 import dataclasses
+import math
 import os
 import warnings
 
@@ -12,8 +13,8 @@ from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.identity import Identity
 from kerasae.runs.fitting import fit_run
+from kerasae.training.best_epoch import BestEpoch
 from kerasae.training.checkpoints import Checkpoints, read_checkpoint
-from kerasae.training.early_stopping import EarlyStopping
 
 RUN = Experiment(
     "mnist5k", (16,), 4, epochs=4, batch_size=50, dropout=0.2, sigma=0.3, shift=1, patience=2
@@ -87,7 +88,7 @@ def test_more_epochs_go_on_with_the_schedule_of_the_new_total(digits, tmp_path):
         fit_run(short, digits, folder=tmp_path)
 
 
-def test_early_stopping_decides_as_keras_does():
+def test_patience_is_that_of_keras():
     values = [0.5, 0.4, 0.45, 0.39, 0.39, 0.41, 0.2]
     ours, theirs = [], []
     for callback, stops, model in _both():
@@ -95,18 +96,18 @@ def test_early_stopping_decides_as_keras_does():
             model.set_weights([np.full(w.shape, epoch) for w in model.get_weights()])
             callback.on_epoch_end(epoch, {"val_mse": value})
             stops.append(model.stop_training)
-        if isinstance(callback, EarlyStopping):
+        if isinstance(callback, BestEpoch):
             callback.restore_best_weights()
         else:
             callback.on_train_end()
         stops.append(model.get_weights()[0].tolist())
-        (ours if isinstance(callback, EarlyStopping) else theirs).extend(stops)
+        (ours if isinstance(callback, BestEpoch) else theirs).extend(stops)
     assert ours == theirs
 
 
 def _both():
     for make in (
-        lambda model: EarlyStopping(model, 2),
+        lambda model: BestEpoch(model, "val_mse", lambda: math.inf, 2),
         lambda model: keras.callbacks.EarlyStopping(
             "val_mse", patience=2, mode="min", restore_best_weights=True
         ),

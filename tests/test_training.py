@@ -1,14 +1,17 @@
 """Training through `fit`."""
 
 import dataclasses
+import warnings
 
 import keras
 import numpy as np
 import pytest
 
-from kerasae.errors import InvalidSetting, TrainingDiverged
+from kerasae.data.image_data import ImageData
+from kerasae.errors import InvalidSetting, KerasAEWarning, TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.models import autoencoder
+from kerasae.noise import VALIDATION, scoring_input
 from kerasae.pca import fit_pca
 from kerasae.runs.fitting import fit_run
 from kerasae.training.batches import epoch_order
@@ -98,7 +101,7 @@ def test_one_training_image_is_refused(digits, shortcut):
 def test_of_four_images_one_decides_when_to_stop(digits):
     data = dataclasses.replace(digits, train=digits.train[:4], train_labels=digits.train_labels[:4])
     run = fit_run(dataclasses.replace(SMALL, batch_size=1, patience=1), data)
-    assert run.metrics["val_mse"] == run.history[-1]["val_mse"]
+    assert run.metrics["val_mse"] == run.history[run.metrics["best_epoch"] - 1]["val_mse"]
 
 
 def test_the_largest_seed_trains_and_is_scored_with_noise(digits):
@@ -114,6 +117,37 @@ def test_a_shortcut_at_pca_never_does_worse_than_pca(digits):
     run = fit_run(experiment, digits, pca=basis)
     assert run.metrics["train_mse"] < basis.mse(digits.train, [4])[4]
     assert run.history[0]["mse"] < 1.1 * basis.mse(digits.train, [4])[4]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"learning_rate": 10.0, "optimizer": "adam"},
+        {"learning_rate": 1.0, "hidden_dims": (24, 12), "latent_dim": 70, "batch_size": 7},
+        {"learning_rate": 0.3, "sigma": 0.8, "optimizer": "muon", "hidden_dims": ()},
+        {"learning_rate": 3.0, "l1": 5.0, "dropout": 0.9, "shift": 3, "optimizer": "rmsprop"},
+        {"learning_rate": 1e3, "validation_split": 0.0, "epochs": 1},
+    ],
+)
+def test_no_setting_ends_above_pca_on_what_it_is_chosen_by(settings):
+    images = np.random.RandomState(3).randint(0, 200, (60, 8, 9), np.uint8)
+    data = ImageData.from_arrays(images // np.arange(1, 10, dtype=np.uint8))
+    experiment = Experiment("array", **{"epochs": 2, "hidden_dims": (5,), **settings})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", KerasAEWarning)
+        run = fit_run(experiment, data)
+    part = data.parts(experiment.validation_split)
+    basis = fit_pca(images=data.train, components=experiment.latent_dim, rows=part.train.rows)
+    if experiment.validation_split:
+        held_out, scored = part.validation.taken(), run.metrics["val_mse"]
+    else:
+        held_out, scored = data.train, run.metrics["train_mse"]
+    noise = {} if not experiment.sigma else {"sigma": experiment.sigma}
+    seen = scoring_input(experiment, held_out, VALIDATION)
+    pca = basis.reconstructions(held_out if seen is None else seen, experiment.latent_dim, **noise)
+    expected = np.square(pca - held_out / 255).mean()
+    assert scored <= expected * (1 + 1e-4)
+    assert run.metrics["best_epoch"] == 0 or scored < expected
 
 
 @pytest.mark.parametrize(("clip", "decibels"), [(False, 4.44), (True, 8.2)])

@@ -19,6 +19,7 @@ from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
+from kerasae.pca import fit_pca
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
@@ -159,9 +160,11 @@ def fit_run(
         identity = identity or Identity(experiment, data.checksums())
         options["checkpoints"] = Checkpoints(folder, identity, more_epochs=more_epochs)
         options["tensorboard"] = folder / TENSORBOARD if tensorboard else None
-    trained = train(experiment, data, **options)
-    scores = run_metrics(trained.model, trained.image_mse, data, experiment)
-    metrics = {**scores, **trained.times()}
+    part = data.parts(experiment.validation_split).train
+    pca = options.pop("pca", None) or fit_pca(part.images, experiment.latent_dim, part.rows)
+    trained = train(experiment, data, pca=pca, **options)
+    scores = run_metrics(trained.model, trained.image_mse, data, experiment, pca)
+    metrics = {**scores, "best_epoch": trained.best_epoch, **trained.times()}
     run = Run.of(
         experiment=experiment,
         model=trained.model,

@@ -1,5 +1,6 @@
 """Pictures of the latent space: codes by class, decoded points, and walks between images."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,14 @@ def scatter_figure(plane: LatentPlane) -> Figure:
     Args:
         plane: What `latent_plane.latent_plane` gave.
     """
-    figure = new_figure(6.2, 5)
-    _scatter(figure, plane)
+    figure = new_figure(5, 5)
+    _scatter(figure, plane, {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "ncols": 5})
     return figure
 
 
-def _scatter(figure: FigureBase, plane: LatentPlane) -> None:
+def _scatter(
+    figure: FigureBase, plane: LatentPlane, legend: Mapping[str, Any] | None = None
+) -> None:
     axes = figure.subplots()
     name = plane.axis_name
     axes.set(xlabel=f"{name}, 1st dimension", ylabel=f"{name}, 2nd dimension")
@@ -76,7 +79,8 @@ def _scatter(figure: FigureBase, plane: LatentPlane) -> None:
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "0.4", "alpha": 0.85}
     for name, (x, y) in _apart(middles, np.ptp(plane.codes, axis=0)).items():
         axes.text(x, y, name, ha="center", va="center", fontsize=9, bbox=box)
-    axes.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend = legend or {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    axes.legend(handles=handles, frameon=False, **legend)
 
 
 def _apart(places: dict[str, NDArray], extent: NDArray) -> dict[str, NDArray]:

@@ -22,7 +22,7 @@ from kerasae.show.run_images import compared, mosaic, picture_groups
 from kerasae.show.table import Cell, Column, Table
 
 # SSIM takes half a millisecond an image.
-_MOST_SSIM = 1_000
+_MOST_SSIM = 500
 
 
 def run_page(run: Run, data: ImageData, command: str, pca: PCA | None = None) -> PageContent:

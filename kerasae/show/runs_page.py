@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +86,14 @@ def folder_page(
     dims = sorted({run.experiment.latent_dim for run in alike})
     pca = fit_pca(part.images, dims[-1], part.rows)
     pca_mse = pca.mse(data.test, dims) if len(data.test) else {}
-    of_pca = {run: pca_mse.get(run.experiment.latent_dim) for run in alike}
+    # Of denoisers, PCA's errors are of what they see, and are among their own scores only.
+    clean = {} if chosen.experiment.sigma else pca_mse
+    of_pca = {run: clean.get(run.experiment.latent_dim) for run in alike}
     top, sections = run_sections(chosen, data, pca)
     results = PageSection("All runs", tables=[_runs_table(runs, of_pca)], sortable=True)
-    sweep = _sweep(alike, rows, pca_mse, chosen.experiment.dataset)
+    sweep = _sweep(
+        alike, rows, pca_mse | _known_pca(rows or map(_row, alike)), chosen.experiment.dataset
+    )
     title = f"The run with the best validation: {network_name(chosen)}"
     sections[0] = PageSection(
         title, [f"{chosen.name}.", *sections[0].paragraphs], pictures=sections[0].pictures
@@ -108,6 +112,15 @@ def folder_page(
     )
 
 
+def _known_pca(rows: Iterable[dict[str, Any]]) -> dict[int, float]:
+    """Returns PCA's test MSE by dimension, as far as runs have it among their scores."""
+    return {
+        row["latent_dim"]: row["pca_test_mse"]
+        for row in rows
+        if row.get("pca_test_mse") is not None
+    }
+
+
 def _summary(runs: Sequence[Run], chosen: Run, rows: Rows | None) -> list[str]:
     by = "validation" if chosen.metrics.get("val_mse") is not None else "training error"
     kept = "" if all(run.has_model for run in runs[:1]) else " whose model was kept"
@@ -124,7 +137,7 @@ def _sweep(
     """Lays runs out as a sweep, where they differ in nothing that its table does not show."""
     from kerasae.show.sweep_figure import drawn_networks, sweep_figure
 
-    others = set(differing(runs)) - {"architecture", *Sweep.varies}
+    others = set(_differing_settings(runs)) - set(Sweep.varies)
     if not pca_mse or (rows is None and (len(runs) < 2 or others)):
         return []
     rows = [_row(run) for run in runs] if rows is None else rows
@@ -141,6 +154,12 @@ def _sweep(
     return [PageSection("The sweep", figures=[PageFigure.plot(figure, words)], tables=[table])]
 
 
+def _differing_settings(runs: Sequence[Run]) -> list[str]:
+    """Names the settings in which runs differ."""
+    settings = runs[0].experiment.to_dict()
+    return [name for name in differing(runs) if name in settings and name not in _SCORES]
+
+
 def _network(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["hidden_dims"], row["learning_rate"]
 
@@ -152,13 +171,14 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
     drawn = runs[:_MOST_ROWS]
-    settings = [name for name in differing(runs) if name not in ("architecture", *_SCORES)]
+    settings = _differing_settings(runs)
     common, names = short_names([str(run.place) for run in drawn])
     rows = []
     for run, name in zip(drawn, names, strict=True):
         values = run.values()
         pca = of_pca.get(run)
-        values["pca_test_mse"] = values.get("pca_test_mse") if pca is None else pca
+        if values.get("pca_test_mse") is None:
+            values["pca_test_mse"] = pca
         values["ratio"] = ratio_cell(values)
         if run is runs[0]:
             values["val_mse"] = Cell(values.get("val_mse"), "best")
@@ -168,8 +188,8 @@ def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
         for key in ("run", *settings, *_SCORES)
     ]
     note = "★ best by validation, by which the rows are sorted; a heading sorts them anew."
-    if common:
-        note += f" The names begin with {Path(common).name if common.endswith('/') else common}."
+    if not common.endswith("/"):
+        note += f" The names begin with {common.rpartition('/')[2]}."
     if len(drawn) < len(runs):
         note += f" These are the best {_MOST_ROWS:,} of {len(runs):,}; results.csv has all."
     return Table("The runs, and the settings in which they differ", columns, rows, note)

@@ -47,10 +47,12 @@ class OverfitStudy(Study):
         pca = results.bases[data.name, self.base.validation_split]
         summary = {
             "epochs": len(validation),
-            **{key: run.metrics[key] for key in ("train_mse", "val_mse", "test_mse", "test_psnr")},
-            "gap": run.metrics["val_mse"] - run.metrics["train_mse"],
+            "train_mse": train[-1],
+            "val_mse": validation[-1],
+            "gap": validation[-1] - train[-1],
             "best_epoch": best + 1,
             "best_val_mse": validation[best],
+            **{key: run.metrics[key] for key in ("test_mse", "test_psnr")},
             "pca_test_mse": pca.mse(data.test, [dim])[dim],
             "report": REPORT_LONG_RUN.get(data.name),
         }
@@ -68,12 +70,16 @@ def _table(summary: dict[str, Any], results: Results) -> Table:
     nearest = nearest_of_report(data.name)
     report = REPORT_LONG_RUN.get(nearest, {})
     rows = [
-        ["train MSE", summary["train_mse"], report.get("training loss", report.get("loss"))],
-        ["validation MSE", summary["val_mse"], report.get("validation loss")],
+        [
+            "training MSE, last epoch",
+            summary["train_mse"],
+            report.get("training loss", report.get("loss")),
+        ],
+        ["validation MSE, last epoch", summary["val_mse"], report.get("validation loss")],
         ["gap, validation minus train", summary["gap"], None],
         ["best validation MSE", summary["best_val_mse"], None],
         ["its epoch", f"{summary['best_epoch']} of {summary['epochs']}", None],
-        ["test MSE", summary["test_mse"], None],
+        ["test MSE of the best epoch", summary["test_mse"], None],
         ["test PSNR, dB", f"{summary['test_psnr']:.2f}", None],
         ["PCA, test MSE", summary["pca_test_mse"], None],
     ]

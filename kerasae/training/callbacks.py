@@ -1,44 +1,73 @@
-"""Keras callbacks: validation scores, throughput, and an early end on divergence."""
+"""Keras callbacks: scores, throughput, and an early end on divergence."""
 
+import functools
+import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
-from kerasae.data.image_data import Part
+from kerasae.data.image_data import Part, Parts
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.metrics import scores
 from kerasae.model_outputs import ImageMSE
-from kerasae.noise import VALIDATION, scoring_input
+from kerasae.noise import TRAINING, VALIDATION, scoring_input
+
+# Training images that are scored after an epoch, at most.
+_MOST_SCORED = 5_000
 
 
-def validation_scores(
-    experiment: Experiment, part: Part, image_mse: ImageMSE
-) -> list[keras.callbacks.Callback]:
-    """Logs `val_mse`, `val_psnr` and `val_pooled_psnr` at the end of each epoch.
+class EpochScores(keras.callbacks.Callback):
+    """Logs scores at the end of each epoch, of training and validation images alike.
 
-    List it before any callback that reads these keys, such as `EarlyStopping`.
+    The keys are `train_mse`, of evenly spaced training images, at most 5,000 and as many as are
+    held out, and `val_mse`, `val_psnr` and `val_pooled_psnr`. List it before any callback that
+    reads them.
 
     Args:
         experiment: The settings, which say what noise the model sees the images with.
-        part: The validation images; without any, there is no callback.
+        parts: The images; without any to validate by, there are no such keys.
         image_mse: Function that scores images; see `model_outputs.image_mse_function`.
+
+    Attributes:
+        chooses: The key that the best epoch is chosen by: `val_mse` where there is one.
     """
-    if not len(part):
-        return []
+
+    def __init__(self, experiment: Experiment, parts: Parts, image_mse: ImageMSE) -> None:
+        super().__init__()
+        train, held_out = parts.train, parts.validation
+        step = -(-len(train) // min(_MOST_SCORED, len(held_out) or _MOST_SCORED))
+        sample = Part(train.images, train.rows[::step])
+        self._scored = [("train", _mse_of(sample, TRAINING, experiment, image_mse))]
+        if len(held_out):
+            self._scored.append(("val", _mse_of(held_out, VALIDATION, experiment, image_mse)))
+        self.chooses = f"{self._scored[-1][0]}_mse"
+
+    def now(self) -> dict[str, float]:
+        """Returns the scores of the model as it is."""
+        logs = {}
+        for prefix, errors in self._scored:
+            scored = scores(errors())
+            _check_finite(f"the MSE of the {prefix} images", scored.mse)
+            logs[f"{prefix}_mse"] = scored.mse
+            if prefix == "val":
+                logs |= {"val_psnr": scored.psnr, "val_pooled_psnr": scored.pooled_psnr}
+        return logs
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        logs.update(self.now())
+
+
+def _mse_of(
+    part: Part, stream: int, experiment: Experiment, image_mse: ImageMSE
+) -> Callable[[], NDArray[np.floating]]:
     images = part.taken()
-    inputs = scoring_input(experiment, images, VALIDATION)
-
-    def on_epoch_end(epoch: int, logs: dict[str, Any]) -> None:
-        scored = scores(image_mse(images, inputs))
-        logs["val_mse"] = scored.mse
-        logs["val_psnr"] = scored.psnr
-        logs["val_pooled_psnr"] = scored.pooled_psnr
-
-    return [keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)]
+    return functools.partial(image_mse, images, scoring_input(experiment, images, stream))
 
 
 class Throughput(keras.callbacks.Callback):
@@ -70,11 +99,14 @@ class StopOnDivergence(keras.callbacks.Callback):
     """Raises `TrainingDiverged` as soon as a chunk's mean loss is not finite."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not np.isfinite(loss):
-            raise TrainingDiverged(
-                f"the loss became {float(loss)}; expected a finite number; lower the learning rate"
-            )
+        _check_finite("the loss", float((logs or {}).get("loss", 0.0)))
+
+
+def _check_finite(what: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise TrainingDiverged(
+            f"{what} became {value}; expected a finite number; lower the learning rate"
+        )
 
 
 def on_epoch_callback(

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from kerasae.errors import ArtifactError
 from kerasae.files import interrupts
+from kerasae.training.best_epoch import BestEpoch
 from kerasae.training.callbacks import Throughput
 from kerasae.training.checkpoints import Checkpoints
-from kerasae.training.early_stopping import EarlyStopping
 from kerasae.training.trainer import ChunkTrainer
 
 
@@ -27,7 +27,7 @@ class TrainingState(keras.callbacks.Callback):
         trainer: The variables of its network, Dropout's generators included, and of its built
             optimizer are saved.
         throughput: Its clock is saved.
-        early_stopping: The callback to save, if there is one.
+        best: The best epoch so far, which is saved.
         checkpoints: Where to save, or `None` to collect the history only.
         started: When this process began the run, by `time.perf_counter`.
     """
@@ -36,14 +36,14 @@ class TrainingState(keras.callbacks.Callback):
         self,
         trainer: ChunkTrainer,
         throughput: Throughput,
-        early_stopping: EarlyStopping | None,
+        best: BestEpoch,
         checkpoints: Checkpoints | None,
         started: float,
     ) -> None:
         super().__init__()
         self._owners = {"model": trainer.autoencoder, "optimizer": trainer.optimizer}
         self._throughput = throughput
-        self._early_stopping = early_stopping
+        self._best = best
         self._checkpoints = checkpoints
         self._started = started
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
@@ -121,23 +121,20 @@ class TrainingState(keras.callbacks.Callback):
             self.extended_at.append(checkpoint.epochs)
         self._started -= state["seconds"]
         _, self._throughput.train_seconds = state["throughput"]
-        if self._early_stopping is not None:
-            self._early_stopping.restore(state["early_stopping"], list(arrays.values()))
+        self._best.restore(state["best"], list(arrays.values()))
 
     def _state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Returns what a checkpoint holds: plain JSON values, and arrays by name."""
         # Copies, for training goes on while they are written.
         arrays = {name: np.array(value.value.numpy()) for name, value in self._variables().items()}
-        stopping = None
-        if self._early_stopping is not None:
-            stopping, best = self._early_stopping.state()
-            arrays |= {f"best/{number}": weights for number, weights in enumerate(best)}
+        best, weights = self._best.state(len(self.history))
+        arrays |= {f"best/{number}": array for number, array in enumerate(weights)}
         state = {
             "history": list(self.history),
             "extended_at": list(self.extended_at),
             "seconds": self.seconds,
             "throughput": [len(self.history), self._throughput.train_seconds],
-            "early_stopping": stopping,
+            "best": best,
         }
         return state, arrays
 

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,16 @@ from typing import Any
 import keras
 
 from kerasae.data.image_data import ImageData, Part
+from kerasae.errors import KerasAEWarning, TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.model_outputs import ImageMSE
 from kerasae.models import network
 from kerasae.pca import PCA, fit_pca
 from kerasae.runtime import give_memory_back
 from kerasae.training.batches import chunks_per_epoch, row_chunks
-from kerasae.training.callbacks import (
-    StopOnDivergence,
-    Throughput,
-    on_epoch_callback,
-    validation_scores,
-)
+from kerasae.training.best_epoch import BestEpoch
+from kerasae.training.callbacks import EpochScores, StopOnDivergence, Throughput, on_epoch_callback
 from kerasae.training.checkpoints import Checkpoints
-from kerasae.training.early_stopping import EarlyStopping
 from kerasae.training.programs import ProgramCache
 from kerasae.training.state import TrainingState
 from kerasae.training.tensorboard_log import tensorboard_callbacks
@@ -39,7 +36,10 @@ class Trained:
     Args:
         model: The plain, uncompiled autoencoder.
         image_mse: Its compiled scorer.
-        history: One row of logs per epoch: `epoch`, `loss`, `mse` and the validation scores.
+        history: One row of logs per epoch: `epoch`, `loss` and `mse`, which average over the
+            epoch, and the scores at its end; see `callbacks.EpochScores`.
+        best_epoch: The epoch whose weights the model has: the one with the lowest MSE of the
+            images held out, or of a sample of the training images where none are; 0 is the start.
         times: Returns `epochs`, `seconds` (until now), `train_seconds`, `images_per_second`, and
             for a run that was given more epochs later `extended_at`, the epochs after which it
             was.
@@ -48,6 +48,7 @@ class Trained:
     model: keras.Model
     image_mse: ImageMSE
     history: list[dict[str, float]]
+    best_epoch: int
     times: Callable[[], dict[str, Any]]
 
 
@@ -87,7 +88,8 @@ def train(
 
     Raises:
         InvalidSetting: If a batch is larger than the training set.
-        TrainingDiverged: If the loss is not finite.
+        TrainingDiverged: If the loss is not finite, and the network did not start at PCA: one
+            that did keeps its best epoch, with a warning.
     """
     started = time.perf_counter()
     parts = data.parts(experiment.validation_split)
@@ -97,12 +99,15 @@ def train(
     model = trainer.autoencoder
     give_memory_back()
     throughput = Throughput(len(parts.train) // batch_size * batch_size)
-    early_stopping = EarlyStopping(model, experiment.patience) if experiment.patience else None
-    state = TrainingState(trainer, throughput, early_stopping, checkpoints, started)
+    scored = EpochScores(experiment, parts, trainer.image_mse)
+    best = BestEpoch(
+        model, scored.chooses, lambda: scored.now()[scored.chooses], experiment.patience
+    )
+    state = TrainingState(trainer, throughput, best, checkpoints, started)
     state.resume(experiment.epochs)
     epochs = range(len(state.history), experiment.epochs)
     try:
-        if early_stopping is None or not early_stopping.stopped:
+        if not best.stopped:
             trainer.fit(
                 row_chunks(parts.train.rows, batch_size, experiment.seed, epochs),
                 initial_epoch=epochs.start,
@@ -113,19 +118,22 @@ def train(
                 callbacks=[
                     throughput,
                     StopOnDivergence(),
-                    *validation_scores(experiment, parts.validation, trainer.image_mse),
-                    *([early_stopping] if early_stopping else []),
+                    scored,
+                    best,
                     *callbacks,
                     state,
                     *tensorboard_callbacks(tensorboard, experiment, parts, model),
                     *([on_epoch_callback(on_epoch, throughput)] if on_epoch else []),
                 ],
             )
+    except TrainingDiverged as error:
+        if experiment.shortcut != "pca":
+            raise
+        warnings.warn(f"{error}; epoch {best.epoch} is kept", KerasAEWarning, stacklevel=2)
     finally:
         state.finish_writing()
-    if early_stopping is not None:
-        early_stopping.restore_best_weights()
-    return Trained(model, trainer.image_mse, state.history, state.times)
+    best.restore_best_weights()
+    return Trained(model, trainer.image_mse, state.history, best.epoch, state.times)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Runs a sweep in parallel, records it, and goes on with one that was begun."""
 
 import dataclasses
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -236,7 +237,19 @@ def sweep_result(
         The `SweepResult`.
     """
     errors = {name: event.error for name, event in outcomes.items() if isinstance(event, Failed)}
-    return SweepResult(_rows(sweep.trials(), outcomes, pca_mse), pca_mse, errors)
+    rows = _rows(sweep.trials(), outcomes, pca_mse)
+    if sweep.base.sigma:
+        pca_mse = pca_mse | _noisy_pca(rows)
+    return SweepResult(rows, pca_mse, errors)
+
+
+def _noisy_pca(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """Returns the test MSE of PCA on what denoisers see, which each seed has other noise in."""
+    found: dict[int, list[float]] = {}
+    for row in rows:
+        if row["status"] == "done":
+            found.setdefault(row["latent_dim"], []).append(row["pca_test_mse"])
+    return {dim: statistics.fmean(errors) for dim, errors in found.items()}
 
 
 def _rows(
