@@ -26,7 +26,7 @@ def choice_score(scores: Mapping[str, Any]) -> float:
     (0.2, 0.1)
     """
     known = (scores.get(name) for name in ("val_mse", "train_mse"))
-    return next((float(score) for score in known if score not in (None, "")), math.inf)
+    return next((float(score) for score in known if isinstance(score, int | float)), math.inf)
 
 
 def best_of(seeds: Mapping[Key, Sequence[float]]) -> set[Key]:

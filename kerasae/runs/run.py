@@ -113,6 +113,14 @@ class Run:
         """Whether its model was kept."""
         return "model" in vars(self) or (self.place / MODEL).is_file()
 
+    @property
+    def of_pca(self) -> float | None:
+        """Its test error as a share of PCA's; `None` where one of them is not known."""
+        ours, pca = (self.metrics.get(name) for name in ("test_mse", "pca_test_mse"))
+        if isinstance(ours, int | float) and isinstance(pca, int | float) and pca:
+            return ours / pca
+        return None
+
     def settings(self) -> dict[str, Any]:
         """Its settings as plain JSON values, with its `architecture`."""
         return {"architecture": self.experiment.architecture, **self.experiment.to_dict()}

@@ -117,7 +117,7 @@ def _figures(
     if best_epoch is not None:
         figures.append(KeyFigure("best epoch", f"{best_epoch}", f"of {epochs}"))
     seconds = run.metrics.get("seconds")
-    if seconds is not None:
+    if isinstance(seconds, int | float):
         figures.append(KeyFigure("training", duration(seconds), f"{epochs} epochs"))
     return figures
 
@@ -159,4 +159,4 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
 
 def _overfits(train_mse: float, metrics: Mapping[str, Any]) -> bool:
     held_out = metrics.get("val_mse")
-    return held_out is not None and train_mse < _OVERFITS * held_out
+    return isinstance(held_out, int | float) and train_mse < _OVERFITS * held_out

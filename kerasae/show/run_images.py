@@ -131,7 +131,7 @@ def picture_groups(run: Run, these: Compared, pca: PCA) -> list[PictureGroup]:
         pca: The PCA.
 
     Returns:
-        The worst, the best and evenly spaced ones of the others, up to six, six and eight; of
+        The worst and the best, up to six of each, and before them up to eight of the others; of
         few images as many of each. The error maps have one scale.
     """
     by_error = np.argsort(these.errors, kind="stable")
@@ -140,9 +140,9 @@ def picture_groups(run: Run, these: Compared, pca: PCA) -> list[PictureGroup]:
     others = np.setdiff1d(np.arange(len(by_error)), np.concatenate([worst, best]))
     places = np.linspace(0, len(others) - 1, min(_OTHERS, len(others)), dtype=np.intp)
     groups = {
+        f"{these.part.title()} images, evenly spaced": others[places],
         f"Worst {these.part} images": worst,
         f"Best {these.part} images": best,
-        f"Other {these.part} images, evenly spaced" if each else "Images": others[places],
     }
     groups = {title: rows for title, rows in groups.items() if len(rows)}
     rows = np.concatenate(list(groups.values()))

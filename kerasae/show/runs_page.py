@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -140,7 +139,8 @@ def _sweep(
     others = set(_differing_settings(runs)) - set(Sweep.varies)
     if not pca_mse or (rows is None and (len(runs) < 2 or others)):
         return []
-    rows = [_row(run) for run in runs] if rows is None else rows
+    if rows is None:
+        rows = sorted(map(_row, runs), key=lambda row: (row["widths"], row["latent_dim"]))
     drawn, left_out = drawn_networks(rows)
     if not any(row["status"] == "done" for row in drawn):
         return []
@@ -166,26 +166,29 @@ def _network(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _row(run: Run) -> dict[str, Any]:
     widths = "-".join(map(str, run.experiment.hidden_dims))
-    return {**run.values(), "hidden_dims": widths, "trial": run.name, "status": "done"}
+    own = {"widths": run.experiment.hidden_dims, "hidden_dims": widths}
+    return {**run.values(), **own, "trial": run.name, "status": "done"}
 
 
 def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
     drawn = runs[:_MOST_ROWS]
     settings = _differing_settings(runs)
     common, names = short_names([str(run.place) for run in drawn])
+    scores = [name for name in _SCORES if name != "epochs" or name in differing(runs)]
     rows = []
     for run, name in zip(drawn, names, strict=True):
         values = run.values()
         pca = of_pca.get(run)
         if values.get("pca_test_mse") is None:
             values["pca_test_mse"] = pca
-        values["ratio"] = ratio_cell(values)
+        ratio = run.of_pca if pca is None else values["test_mse"] / pca
+        values["ratio"] = Cell(ratio, "loses" if ratio is not None and ratio > 1 else "")
         if run is runs[0]:
             values["val_mse"] = Cell(values.get("val_mse"), "best")
-        rows.append([name, *(_value(key, values.get(key)) for key in (*settings, *_SCORES))])
+        rows.append([name, *(_value(key, values.get(key)) for key in (*settings, *scores))])
     columns = [
-        Column(_HEADINGS.get(key, key), _FORMATS.get(key, "#.4g"))
-        for key in ("run", *settings, *_SCORES)
+        Column(_HEADINGS.get(key, key.replace("_", " ")), _FORMATS.get(key, "#.4g"))
+        for key in ("run", *settings, *scores)
     ]
     note = "★ best by validation, by which the rows are sorted; a heading sorts them anew."
     if not common.endswith("/"):
@@ -193,13 +196,6 @@ def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
     if len(drawn) < len(runs):
         note += f" These are the best {_MOST_ROWS:,} of {len(runs):,}; results.csv has all."
     return Table("The runs, and the settings in which they differ", columns, rows, note)
-
-
-def ratio_cell(values: dict[str, Any]) -> Cell:
-    """Returns the share of PCA's error that a run's error is, marked where it loses."""
-    ours, pca = values.get("test_mse"), values.get("pca_test_mse")
-    ratio = ours / pca if ours is not None and pca else math.nan
-    return Cell(None if math.isnan(ratio) else ratio, "loses" if ratio > 1 else "")
 
 
 def _value(name: str, value: object) -> object:

@@ -96,10 +96,13 @@ def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
         return Cell("failed", "failed") if failed else Cell("stopped")
     errors = [row["test_mse"] for row in done]
     mse = statistics.fmean(errors)
-    spread = f" ± {statistics.stdev(errors):#.2g}" if len(errors) > 1 else ""
+    mean = f"{mse:#.4g}"
+    # As many decimals as the mean has, where that is no power of ten.
+    decimals = ".1e" if "e" in mean else f".{len(mean.partition('.')[2])}f"
+    spread = f" ± {statistics.stdev(errors):{decimals}}" if len(errors) > 1 else ""
     psnr = statistics.fmean(row["test_psnr"] for row in done)
     share = f", {mse / pca:.0%}" if pca else ""
-    text = f"{mse:#.4g}{spread}{share} ({psnr:.2f})"
+    text = f"{mean}{spread}{share} ({psnr:.2f})"
     if best:
         return Cell(f"▼ {text}" if mse > pca else text, "best")
     return Cell(text, "loses" if mse > pca else "")
