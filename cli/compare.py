@@ -26,7 +26,7 @@ def compare(
     runs = [Run(folder) for folder in folders]
     values = side_by_side(runs)
     columns: dict[str, list[str | Cell]] = {
-        name: [*map(shown, row)] for name, row in values.items()
+        name: [*map(shown, row)] for name, row in values.items() if name != "architecture"
     }
     best = min(range(len(runs)), key=lambda row: choice_score(runs[row].metrics))
     if "val_mse" in columns:

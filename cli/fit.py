@@ -39,7 +39,7 @@ def fit(
         base = preset(preset_name)
     experiment = dataclasses.replace(base, **given)
     tracking.check()
-    data = loading.data(experiment)
+    data = loading.data_of(begun, given) if begun else loading.data(experiment)
     folder = saving.folder("fit", data.title)
     from kerasae.files.whole_files import write_text
     from kerasae.pca import fit_pca

@@ -67,7 +67,7 @@ def sweep(
     halving = early_stop == HALVING or (begun is not None and begun.halving)
     kept = _kept(keep)
     tracking.check()
-    data = loading.data(plan.base)
+    data = loading.data(plan.base) if begun is None else _data_again(loading, saving, plan)
     folder = saving.folder("sweep", data.title)
     again = {
         "jobs": jobs,
@@ -110,6 +110,14 @@ def sweep(
     }
     table = sweep_table(result.rows, result.pca_mse, plan.base.dataset)
     print_result(as_json, summary, [table], folder, result.errors, page)
+
+
+def _data_again(loading: o.Loading, saving: o.Saving, plan: Sweep) -> ImageData:
+    """Loads the images of the sweep that is resumed, which may be begun in another folder."""
+    from kerasae.runs.run import Run
+
+    data = loading.data_of(Run.of(saving.resume, experiment=plan.base))
+    return dataclasses.replace(data, name=plan.base.dataset)
 
 
 def _page(folder: Path, data: ImageData, rows: list[dict[str, Any]]) -> Path:

@@ -61,11 +61,11 @@ def verdict_words(mse: float, pca_mse: float, level: bool, dim: int) -> tuple[st
     >>> verdict_words(0.0062, 0.01, False, 30)
     ('better', '38 % lower error than PCA with 30 dimensions')
     >>> verdict_words(0.0101, 0.01, True, 30)
-    ('level', 'Level with PCA with 30 dimensions')
+    ('level', 'Level with PCA, 30 dimensions')
     """
     pca = f"PCA with {dim} dimension{'' if dim == 1 else 's'}"
     if level or mse == pca_mse:
-        return "level", f"Level with {pca}"
+        return "level", f"Level with PCA, {dim} dimension{'' if dim == 1 else 's'}"
     if mse < pca_mse:
         return "better", f"{_percent(1 - mse / pca_mse)} lower error than {pca}"
     if mse > 2 * pca_mse:
@@ -97,7 +97,7 @@ def headline(
     level = abs(difference[0]) <= _ERRORS * difference[1]
     verdict, words = verdict_words(ours.mse, pca.mse, level, scores.latent_dim)
     detail = (
-        f"{ours.psnr - pca.psnr:+.1f} dB on {ours.images:,} {part} image"
+        f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on {ours.images:,} {part} image"
         f"{'' if ours.images == 1 else 's'}: MSE {ours.mse:#.3g} against {pca.mse:#.3g}"
     )
     advice = [] if verdict == "better" else _advice(run, scores, best_epoch)
@@ -127,7 +127,7 @@ def duration(seconds: float) -> str:
 
     Example:
 
-    >>> duration(6.4), duration(600), duration(7300)
+    >>> duration(6.4), duration(600), duration(7260)
     ('6.4 s', '10 min', '2 h 1 min')
     """
     if seconds < 90:

@@ -72,7 +72,12 @@ def _scatter(
         handles.append(Line2D([], [], markersize=7, label=name, **look))
         chosen = plane.codes[plane.labels == number]
         axes.plot(
-            *chosen.T, markersize=size, alpha=0.45, markeredgewidth=0, rasterized=True, **look
+            *chosen.T,
+            markersize=size,
+            alpha=0.45 if size == 3 else 0.85,
+            markeredgewidth=0,
+            rasterized=True,
+            **look,
         )
         if len(chosen):
             middles[name] = np.median(chosen, axis=0)

@@ -182,7 +182,7 @@ def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
         if values.get("pca_test_mse") is None:
             values["pca_test_mse"] = pca
         ratio = run.of_pca if pca is None else values["test_mse"] / pca
-        values["ratio"] = Cell(ratio, "loses" if ratio is not None and ratio > 1 else "")
+        values["ratio"] = Cell(ratio, "loses" if ratio is not None and ratio >= 1.0005 else "")
         if run is runs[0]:
             values["val_mse"] = Cell(values.get("val_mse"), "best")
         rows.append([name, *(_value(key, values.get(key)) for key in (*settings, *scores))])

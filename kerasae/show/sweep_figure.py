@@ -15,7 +15,7 @@ from kerasae.show.figure_style import COLOURS, MARKERS, LineEnd, error_axis, lab
 from kerasae.show.sweep_table import Rows, finished, network_names, networks_of
 
 # More lines cannot be told apart; the best by validation are drawn.
-MOST_LINES = 8
+MOST_LINES = 7  # as many as the colours that are seen on white
 _MOST_TICKS = 12
 
 
@@ -29,7 +29,7 @@ def sweep_figure(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Figure:
 
     Returns:
         The figure, both axes logarithmic, with a bar of one standard deviation over the seeds to
-        each side; of many networks the eight best by validation.
+        each side; of many networks the seven best by validation.
     """
     figure = new_figure(8.2, 4.8)
     axes = figure.add_subplot()
