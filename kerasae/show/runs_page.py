@@ -151,7 +151,11 @@ def _sweep(
         words += f" Of {left_out + len({_network(row) for row in drawn})} networks, the best."
     figure = sweep_figure(drawn, pca_mse, dataset)
     table = sweep_table(drawn, pca_mse, dataset)
-    return [PageSection("The sweep", figures=[PageFigure.plot(figure, words)], tables=[table])]
+    return [
+        PageSection(
+            "The sweep", figures=[PageFigure.plot(figure, words, kind="plot wide")], tables=[table]
+        )
+    ]
 
 
 def _differing_settings(runs: Sequence[Run]) -> list[str]:
