@@ -43,8 +43,7 @@ def run_data(
     places = [experiment.dataset]
     if run.record is not None and run.record.dataset is not None:
         places.insert(0, run.record.dataset)
-    # No name of a file has a NUL character, and no file can be asked for by such a name.
-    found = next((one for one in places if "\0" not in one and os.path.lexists(one)), None)
+    found = next(filter(os.path.lexists, places), None)
     if found is None:
         raise DataError(
             f"{places[0]}: the images that {run.name} was trained on are missing; name the place "

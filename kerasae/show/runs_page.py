@@ -14,7 +14,7 @@ from kerasae.runs.listing import by_choice, differing, find_runs, short_names, s
 from kerasae.runs.run import Run
 from kerasae.show.report_page import PageContent, PageFigure, PageSection
 from kerasae.show.run_page import network_name, others_words, run_facts, run_page, run_sections
-from kerasae.show.sweep_table import Rows, sweep_table
+from kerasae.show.sweep_table import Rows, finished, sweep_table
 from kerasae.show.table import Cell, Column, Table
 from kerasae.trials.grid import Sweep
 
@@ -122,7 +122,7 @@ def _known_pca(rows: Iterable[dict[str, Any]]) -> dict[int, float]:
 
 def _summary(runs: Sequence[Run], chosen: Run, rows: Rows | None) -> list[str]:
     by = "validation" if chosen.metrics.get("val_mse") is not None else "training error"
-    kept = "" if all(run.has_model for run in runs[:1]) else " whose model was kept"
+    kept = "" if runs[0].has_model else " whose model was kept"
     words = [f"{len(runs):,} finished runs; this is {chosen.name}, the best by {by}{kept}."]
     for status, what in (("failed", "failed"), ("stopped", "were stopped early")):
         count = sum(row["status"] == status for row in rows or [])
@@ -142,13 +142,14 @@ def _sweep(
     if rows is None:
         rows = sorted(map(_row, runs), key=lambda row: (row["widths"], row["latent_dim"]))
     drawn, left_out = drawn_networks(rows)
-    if not any(row["status"] == "done" for row in drawn):
+    if not finished(drawn):
         return []
     words = "Test MSE against the latent dimension: the networks beside PCA. Lower is better."
     if any(row["seed"] for row in drawn if row.get("seed")):
         words += " Bars are one standard deviation over the seeds to each side."
     if left_out:
         words += f" Of {left_out + len({_network(row) for row in drawn})} networks, the best."
+    pca_mse = dict(sorted(pca_mse.items()))
     figure = sweep_figure(drawn, pca_mse, dataset)
     table = sweep_table(drawn, pca_mse, dataset)
     return [
@@ -185,7 +186,8 @@ def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
         pca = of_pca.get(run)
         if values.get("pca_test_mse") is None:
             values["pca_test_mse"] = pca
-        ratio = run.of_pca if pca is None else values["test_mse"] / pca
+        ours = values.get("test_mse")
+        ratio = ours / pca if pca and isinstance(ours, int | float) else run.of_pca
         values["ratio"] = Cell(ratio, "loses" if ratio is not None and ratio >= 1.0005 else "")
         if run is runs[0]:
             values["val_mse"] = Cell(values.get("val_mse"), "best")
