@@ -65,6 +65,8 @@ class ImageData:
         skipped: A line for each of your own images that could not be read.
         validation: Images to validate by that came with the data, like `train`; `None` where
             they are held out of the training images.
+        test_names: Name of the file of each test image, below the folder of your own pictures;
+            empty where they have none.
     """
 
     name: str
@@ -75,6 +77,7 @@ class ImageData:
     class_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     validation: NDArray[np.uint8] | None = None
+    test_names: tuple[str, ...] = ()
 
     @classmethod
     def from_arrays(
@@ -211,6 +214,9 @@ def class_names(data: ImageData) -> list[str]:
     Args:
         data: The data set; without names of its own, its classes are called by their numbers.
 
+    Returns:
+        The names; none where all images are of one class without a name.
+
     Example:
 
     >>> from kerasae.data.datasets import load_dataset
@@ -221,7 +227,8 @@ def class_names(data: ImageData) -> list[str]:
         return list(data.class_names)
     if data.name == "fashion_mnist":
         return list(_FASHION)
-    return [str(number) for number in range(int(data.test_labels.max(initial=0)) + 1)]
+    last = max(int(labels.max(initial=0)) for labels in (data.train_labels, data.test_labels))
+    return [str(number) for number in range(last + 1)] if last else []
 
 
 def validation_rows(

@@ -81,7 +81,11 @@ def _table(summary: dict[str, Any], dataset: str) -> Table:
     ]
     return Table(
         f"{dataset}: MSE by peak learning rate",
-        [Column("learning rate", "g"), Column("validation MSE", ".5f"), Column("test MSE", ".5f")],
+        [
+            Column("learning rate", "g"),
+            Column("validation MSE", "#.4g"),
+            Column("test MSE", "#.4g"),
+        ],
         rows,
         "The best rate lies at the edge of the range: widen it."
         if summary["at_edge"]
