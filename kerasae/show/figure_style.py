@@ -18,6 +18,7 @@ COLOURS = (
 )  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
+_SMALLEST = 1e-12
 _LABEL_HEIGHT = 0.075  # of a label at the end of a line, as a share of the axes'
 
 
@@ -46,8 +47,8 @@ def quiet(axes: Axes) -> None:
 def error_axis(axes: Axes) -> None:
     """Makes the axis of errors logarithmic, with a handful of decimals on it."""
     quiet(axes)
-    # Errors that are all 0 have no logarithm.
-    if axes.dataLim.ymax <= 0:
+    # Errors that are all 0, but for the last bits of a line across, have no logarithm.
+    if axes.dataLim.ymax < _SMALLEST:
         return
     axes.set_yscale("log")
     low, high = axes.get_ylim()
