@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kerasae.experiment import Experiment
-from kerasae.presets import PRESETS, plain, preset
+from kerasae.presets import PRESETS, preset
 
 from . import options as o
 from .output import command_line, print_result
@@ -14,7 +14,7 @@ from .resuming import resumable
 from .settings import Given, with_settings
 
 
-@with_settings(plain)
+@with_settings(Experiment)
 def fit(
     given: Given,
     saving: o.Saving,
@@ -34,7 +34,7 @@ def fit(
     from kerasae.runs.run import Run
 
     begun = Run(saving.resume) if saving.resume is not None else None
-    base = begun.experiment if begun else plain(given.get("dataset", Experiment.dataset))
+    base = begun.experiment if begun else Experiment(given.get("dataset", Experiment.dataset))
     if preset_name:
         base = preset(preset_name)
     experiment = dataclasses.replace(base, **given)
@@ -54,7 +54,7 @@ def fit(
     experiment = check_begun(folder, experiment, data, begun)
     part = data.parts(experiment.validation_split).train
     pca = fit_pca(part.images, experiment.latent_dim, part.rows)
-    progress = EpochProgress(experiment.epochs, silent=quiet)
+    progress = EpochProgress(experiment.pace.epochs, silent=quiet)
     with resumable("fit", folder, loading, tracking, threads=threads), progress:
         run = fit_into(
             folder,

@@ -14,6 +14,7 @@ import typer
 from kerasae import __version__
 from kerasae.errors import InvalidSetting, KerasAEError, KerasAEWarning, LateError, printable
 from kerasae.files.interrupts import Interrupted, handling_signals
+from kerasae.runtime import OWN_PROCESS
 
 from .config_file import options_of, read_config
 from .settings import with_groups
@@ -88,6 +89,7 @@ def _options_first(words: Sequence[str]) -> list[str]:
 def main() -> None:
     """Runs the command line; an error is one line and an exit code."""
     prepare_streams()
+    os.environ.update(OWN_PROCESS)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         with handling_signals():

@@ -11,7 +11,6 @@ import typer
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
-from kerasae.presets import plain
 from kerasae.trials.grid import Sweep
 
 from . import options as o
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _LISTS = {name: fields_of(Sweep)[name] for name in ("latent_dims", "learning_rates", "seeds")}
 
 
-@with_settings(plain, without=Sweep.varies, own=_LISTS)
+@with_settings(Experiment, without=Sweep.varies, own=_LISTS)
 def sweep(
     given: Given,
     saving: o.Saving,
@@ -139,7 +138,7 @@ def _plan(
     lists: dict[str, Any] = {name: given.pop(name) for name in _LISTS if name in given}
     if architectures is not None or hidden_dims:
         lists["networks"] = networks(architectures, hidden_dims or [])
-    start = begun.base if begun else plain(given.get("dataset", Experiment.dataset))
+    start = begun.base if begun else Experiment(given.get("dataset", Experiment.dataset))
     base = dataclasses.replace(start, **given)
     return dataclasses.replace(begun or Sweep(base), base=base, **lists)
 

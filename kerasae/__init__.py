@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kerasae import callbacks as callbacks
+    from kerasae import metrics as metrics
     from kerasae.data.datasets import load_dataset as load_dataset
     from kerasae.data.image_data import ImageData as ImageData
     from kerasae.errors import KerasAEError as KerasAEError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from kerasae.runs.fitting import fit as fit
     from kerasae.runs.run import Run as Run
     from kerasae.runs.saved_models import open_model as open_model
+    from kerasae.show.report import report as report
     from kerasae.trials.grid import Sweep as Sweep
     from kerasae.trials.sweeps import run_sweep as sweep  # noqa: F401
 
@@ -48,13 +51,18 @@ _HOME = {
     "open_model": "kerasae.runs.saved_models",
     "psnr": "kerasae.metrics",
     "reconstruct": "kerasae.inference.pictures",
+    "report": "kerasae.show.report",
     "sweep": "kerasae.trials.sweeps:run_sweep",
 }
 __all__ = list(_HOME)
+# For a model and a `fit` of one's own.
+_MODULES = ("callbacks", "metrics")
 
 
 def __getattr__(name: str) -> Any:
     # Importing kerasae must stay cheap: TensorFlow is loaded with the first name that needs it.
+    if name in _MODULES:
+        return importlib.import_module(f"kerasae.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'kerasae' has no attribute {name!r}")
     module, _, original = _HOME[name].partition(":")
@@ -62,4 +70,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOME]
+    return [*globals(), *_HOME, *_MODULES]

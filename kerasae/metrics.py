@@ -1,14 +1,28 @@
-"""The one definition of MSE, PSNR and SSIM."""
+"""The one definition of MSE, PSNR and SSIM; `PSNR` and `SSIM` are Keras metrics of the same."""
 
 import dataclasses
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+if TYPE_CHECKING:
+    from kerasae.keras_metrics import PSNR as PSNR
+    from kerasae.keras_metrics import SSIM as SSIM
+
 # A perfect image has an infinite PSNR, which would swallow every mean: it counts as 100 dB.
-_SMALLEST_MSE = 1e-10
+SMALLEST_MSE = 1e-10
 # Wang et al. 2004: a Gaussian window of 11x11 pixels.
 SSIM_WINDOW = 11
+SSIM_SIGMA = 1.5
+
+
+def __getattr__(name: str) -> Any:
+    # Scores need no Keras, which takes seconds to import.
+    if name in ("PSNR", "SSIM"):
+        return getattr(importlib.import_module("kerasae.keras_metrics"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +55,7 @@ def psnr(mse: ArrayLike) -> NDArray[np.float64]:
     >>> psnr([0.01, 0.0]).tolist()
     [20.0, 100.0]
     """
-    return -10.0 * np.log10(np.maximum(np.asarray(mse, np.float64), _SMALLEST_MSE))
+    return -10.0 * np.log10(np.maximum(np.asarray(mse, np.float64), SMALLEST_MSE))
 
 
 def image_mse(clean: NDArray, images: NDArray) -> NDArray[np.float64]:
@@ -113,7 +127,7 @@ def ssim(clean: NDArray, images: NDArray) -> NDArray[np.float64]:
     pairs = zip(clean.astype(np.float64), images.astype(np.float64), strict=True)
     found = [
         structural_similarity(
-            original, image, data_range=1.0, gaussian_weights=True, sigma=1.5,
+            original, image, data_range=1.0, gaussian_weights=True, sigma=SSIM_SIGMA,
             use_sample_covariance=False, channel_axis=channel_axis,
         )
         for original, image in pairs

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.runtime import start_tensorflow
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
@@ -48,8 +50,15 @@ def outputs(
     >>> outputs(model.get_layer("encoder"), np.zeros((3, 4, 4))).shape
     (3, 2)
     """
+    import keras
+
     size = max(1, min(batch, _MOST_NUMBERS // max(1, math.prod(inputs.shape[1:]))))
-    return _in_batches(lambda batch: model(batch.astype(np.float32), training=False), size, inputs)
+
+    def run(batch: NDArray[np.floating]) -> Any:
+        # PyTorch's tensors are no arrays while they carry gradients.
+        return keras.ops.convert_to_numpy(model(batch.astype(np.float32), training=False))
+
+    return _in_batches(run, size, inputs)
 
 
 def image_mse_function(model: keras.Model) -> ImageMSE:
@@ -64,6 +73,9 @@ def image_mse_function(model: keras.Model) -> ImageMSE:
         squared error of each, `float32`, `(images,)`. It always reflects the model's
         current weights.
 
+    Raises:
+        InvalidSetting: If Keras runs on another backend than TensorFlow.
+
     Example:
 
     >>> from kerasae.models import basic_autoencoder
@@ -71,6 +83,7 @@ def image_mse_function(model: keras.Model) -> ImageMSE:
     >>> score(np.zeros((3, 28, 28), np.uint8)).shape
     (3,)
     """
+    start_tensorflow()
     import tensorflow as tf
 
     def batch_mse(images: tf.Tensor, inputs: tf.Tensor | None = None) -> tf.Tensor:

@@ -8,6 +8,10 @@ import os
 import sys
 from collections.abc import Iterator
 
+from kerasae.errors import InvalidSetting
+
+# For a process of kerasae's own, whatever other programs of this machine are set to.
+OWN_PROCESS = {"KERAS_BACKEND": "tensorflow", "MPLBACKEND": "agg"}
 # Of glibc's malloc.h.
 _M_ARENA_MAX = -8
 
@@ -21,7 +25,11 @@ def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
         lean: Whether to leave out the packages that Keras imports where they are installed, to
             accept their objects and to plot. They are 120 MiB and half of the time to start,
             but cannot be imported by this process any more.
+
+    Raises:
+        InvalidSetting: If Keras runs, or is told to run, on another backend.
     """
+    _check_backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if threads is not None:
         # TensorFlow reads these once, at its import, which must therefore come after.
@@ -32,6 +40,19 @@ def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
     with _native_stderr_silenced():
         importlib.import_module("tensorflow")
         importlib.import_module("keras")
+
+
+def _check_backend() -> None:
+    if keras := sys.modules.get("keras"):
+        name, backend = "the backend of Keras", keras.config.backend()
+    else:
+        # Of keras.json, which is meant for all programs, nothing is asked.
+        name, backend = "KERAS_BACKEND", os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise InvalidSetting(
+            name, backend, "tensorflow, which kerasae trains with; unset KERAS_BACKEND, or set it "
+            "to tensorflow before Keras is imported"
+        )  # fmt: skip
 
 
 def give_memory_back() -> None:

@@ -8,8 +8,9 @@ import pytest
 _DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", ["own-images.md"])
-def test_the_python_of_a_page_runs(name):
+@pytest.mark.parametrize("name", ["own-images.md", "plain-keras.md"])
+def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     text = (_DOCS / name).read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert blocks

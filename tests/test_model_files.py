@@ -105,6 +105,17 @@ def test_what_a_file_says_of_compilation_is_dropped(tmp_path):
     assert not place.canary.exists()
 
 
+@pytest.mark.parametrize("told", [{}, {"data_format": None}])
+def test_channels_come_last_where_the_file_does_not_tell_whatever_keras_json_says(tmp_path, told):
+    flat = layer("Flatten", {"name": "flat", **told}, "pixels")
+    path = pack(Place(tmp_path, 0), members(good_config(flat, output="flat")))
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert load_model_safely(path).layers[-1].data_format == "channels_last"
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_trust_lifts_the_allowlist_and_nothing_else(tmp_path):
     place = Place(tmp_path, 0)
     node = layer("Masking", {"name": "m", "mask_value": 0.5}, "pixels")

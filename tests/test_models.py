@@ -39,7 +39,8 @@ def test_without_its_clipping_a_shortcut_is_linear_at_the_start(digits):
     model = autoencoder((28, 28), (16,), 12, shortcut="pca", pca=basis)
     opened = np.asarray(unclipped(model)(digits.test.astype(np.float32) / 255))
     expected = (scaled(digits.test) - basis.mean) @ basis.components.T @ basis.components
-    np.testing.assert_allclose(opened, expected + basis.mean, atol=1e-4)
+    expected = (expected + basis.mean).reshape(opened.shape)
+    np.testing.assert_allclose(opened, expected, atol=1e-4)
     assert opened.min() < 0
 
 

@@ -35,6 +35,25 @@ def test_a_folder_and_its_file_hold_the_same_model(run):
         np.testing.assert_array_equal(one.model(images), model(images))
 
 
+def clipped_while_flat(model):
+    """The same weights in the order of layers that earlier versions saved."""
+    decoder = model.get_layer("decoder")
+    pixels = keras.layers.ReLU(1.0, name="clip")(decoder.get_layer("unflatten").input)
+    image = keras.layers.Reshape(model.output_shape[1:], name="unflatten")(pixels)
+    code = model.get_layer("encoder")(model.input)
+    decoder = keras.Model(decoder.input, image, name="decoder")
+    return keras.Model(model.input, decoder(code), name="autoencoder")
+
+
+def test_runs_of_earlier_versions_clip_before_they_reshape_and_open_as_they_did(run, tmp_path):
+    model, _ = run
+    known = {"experiment": SETTINGS, "history": [{"loss": 1.0}], "metrics": {}}
+    Run.of(model=clipped_while_flat(model), **known).save(tmp_path)
+    images = np.random.RandomState(0).rand(2, 5, 4, 3)
+    for path in (tmp_path, tmp_path / run_files.MODEL):
+        np.testing.assert_array_equal(open_model(path)(images), model(images))
+
+
 def test_no_room_for_the_private_copy_of_a_file_is_told_as_such(run):
     _, folder = run
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -7,10 +7,11 @@ ROOT = Path(__file__).parents[1]
 # From the bottom to the top: a file may import from its own room, and from those before it.
 ROOMS = (
     ("errors",),
-    ("files",),
+    ("files", "html_table"),
     ("environment", "extras", "runtime", "experiment", "reference", "presets", "identity"),
     ("data",),
-    ("metrics", "sparsity", "noise", "pca", "models", "model_parts", "model_outputs", "evaluation"),
+    ("metrics", "keras_metrics", "sparsity", "noise", "pca", "models", "model_parts"),
+    ("model_outputs", "evaluation", "callbacks"),
     ("safety",),
     ("training",),
     ("inference",),

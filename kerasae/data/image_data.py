@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.idx import idx_md5
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
 
 _SPLIT_SEED = 0
 _FASHION = (
@@ -47,7 +50,7 @@ class Parts(NamedTuple):
     test: Part
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class ImageData:
     """Images and labels, split into training and test sets.
 
@@ -78,22 +81,53 @@ class ImageData:
 
     @classmethod
     def from_arrays(
-        cls, images: NDArray[np.uint8], labels: NDArray[np.integer] | None = None
+        cls,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.integer] | None = None,
+        *,
+        test: NDArray[np.uint8] | None = None,
+        test_labels: NDArray[np.integer] | None = None,
+        validation: NDArray[np.uint8] | None = None,
+        name: str = "array",
     ) -> ImageData:
-        """Makes a data set without test images: all of them are there to train on.
+        """Makes a data set of arrays, which are not copied.
 
         Args:
-            images: `uint8`, `(images, height, width)` or `(images, height, width, channels)`.
-            labels: Their classes, `(images,)`; `None` is one class.
+            images: Training images, `uint8`, `(images, height, width)` or
+                `(images, height, width, channels)`.
+            labels: Their classes, whole numbers from 0 on, `(images,)`; `None` is one class.
+            test: Test images of the same shape; `None` for none.
+            test_labels: Their classes.
+            validation: Images to validate by; `None` holds some of the training images out.
+            name: What the data are called in headings and in the names of files.
+
+        Raises:
+            InvalidSetting: If an array is of another type or shape.
 
         Example:
 
         >>> data = ImageData.from_arrays(np.zeros((10, 4, 4), np.uint8))
+        >>> data
+        ImageData('array', 10 training and 0 test images, 4 x 4)
         >>> [len(part) for part in data.parts(validation_split=0.2)]
         [8, 2, 0]
         """
-        labels = np.zeros(len(images), np.uint8) if labels is None else labels
-        return cls("array", images, labels, images[:0], labels[:0])
+        _check_images("images", images)
+        if test is None:
+            test = images[:0]
+        for title, others in (("test", test), ("validation", validation)):
+            if others is not None:
+                _check_images(title, others, images.shape[1:])
+        if validation is not None and not len(validation):
+            raise InvalidSetting("validation", "no images", "at least one, or None")
+        labels = _labels_of("labels", labels, len(images))
+        test_labels = _labels_of("test_labels", test_labels, len(test))
+        return cls(name, images, labels, test, test_labels, validation=validation)
+
+    def __repr__(self) -> str:
+        size = " x ".join(map(str, self.train.shape[1:]))
+        counts = f"{len(self.train):,} training and {len(self.test):,} test images"
+        return f"ImageData({self.name!r}, {counts}, {size})"
 
     @property
     def title(self) -> str:
@@ -106,6 +140,15 @@ class ImageData:
         if self.validation is not None:
             arrays.append(self.validation)
         return tuple(idx_md5(array) for array in arrays)
+
+    def resolved(self, experiment: Experiment) -> Experiment:
+        """Returns settings with those that follow from these images; see `Experiment.resolved`.
+
+        Raises:
+            InvalidSetting: If there are too few images to train on.
+        """
+        images = len(self.parts(experiment.validation_split).train)
+        return experiment.resolved(images, math.prod(self.train.shape[1:]))
 
     def parts(self, validation_split: float) -> Parts:
         """Says which images are which; there is no other place that does.
@@ -123,6 +166,30 @@ class ImageData:
         else:
             train, validation = _whole(self.train), _whole(self.validation)
         return Parts(train, validation, _whole(self.test))
+
+
+def _check_images(name: str, images: Any, shape: tuple[int, ...] | None = None) -> None:
+    received = f"{getattr(images, 'dtype', type(images).__name__)} {np.shape(images)}"
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        raise InvalidSetting(
+            name, received, "an array of uint8; np.rint(x * 255).astype(np.uint8) makes it of "
+            "floats x in [0, 1]"
+        )  # fmt: skip
+    if shape is not None and images.shape[1:] != shape:
+        raise InvalidSetting(name, received, f"images of {shape}, the shape of those to train on")
+    if shape is None and (images.ndim not in (3, 4) or 0 in images.shape):
+        expected = "(images, height, width) or (images, height, width, channels), none of them 0"
+        raise InvalidSetting(name, received, expected)
+
+
+def _labels_of(name: str, labels: Any, count: int) -> NDArray[np.integer]:
+    if labels is None:
+        return np.zeros(count, np.uint8)
+    found = np.asarray(labels)
+    if found.dtype.kind not in "iu" or found.shape != (count,) or found.min(initial=0) < 0:
+        received = f"{found.dtype} {found.shape}"
+        raise InvalidSetting(name, received, f"{count} whole numbers from 0 on, one for each image")
+    return found
 
 
 def _whole(images: NDArray[np.uint8]) -> Part:

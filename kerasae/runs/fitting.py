@@ -152,7 +152,7 @@ def fit_run(
     Returns:
         The `Run`.
     """
-    experiment = resolved_for(experiment, data)
+    experiment = data.resolved(experiment)
     start_tensorflow(threads)
     from kerasae.training.train import train
 
@@ -196,21 +196,12 @@ def check_begun(
         ArtifactError: If it holds something else, or was begun with other settings.
         InvalidSetting: If there are too few images to train on.
     """
-    experiment = resolved_for(experiment, data)
+    experiment = data.resolved(experiment)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
     elif folder.is_dir():
         check_empty(folder)
     return experiment
-
-
-def resolved_for(experiment: Experiment, data: ImageData) -> Experiment:
-    """Returns the settings with those that follow from a data set; see `Experiment.resolved`.
-
-    Raises:
-        InvalidSetting: If there are too few images to train on.
-    """
-    return experiment.resolved(len(data.parts(experiment.validation_split).train))
 
 
 def _is_finished(begun: Run, experiment: Experiment) -> bool:

@@ -7,15 +7,19 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasae.errors import ArtifactError
+from kerasae.data.image_data import short_name
+from kerasae.errors import ArtifactError, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.files.whole_files import save_with, write_csv, write_json
+from kerasae.html_table import html_table
 from kerasae.runs.reading import load_run, read_experiment, read_history, read_metrics
 from kerasae.runs.record import RunRecord, read_record
 from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL, RUN
 
 if TYPE_CHECKING:
     import keras
+
+_PARTS = ("train", "val", "test")
 
 
 class Run:
@@ -51,6 +55,18 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.name!r})"
+
+    def _repr_html_(self) -> str | None:
+        """Its scores as a table, for notebooks; nothing where they cannot be read."""
+        try:
+            experiment, metrics = self.experiment, self.metrics
+        except KerasAEError:
+            return None
+        widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
+        parts = [part for part in _PARTS if metrics.get(f"{part}_mse") is not None]
+        rows = [[part, metrics[f"{part}_mse"], metrics.get(f"{part}_psnr")] for part in parts]
+        caption = f"{self.name}: {short_name(experiment.dataset)}, {widths}"
+        return html_table(caption, ["part", "MSE", "PSNR (dB)"], rows)
 
     @property
     def name(self) -> str:

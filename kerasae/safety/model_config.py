@@ -124,6 +124,9 @@ def _check_layer(value: Any, depth: int) -> CheckedLayer:
 def _check_plain_layer(kind: str, value: dict[str, Any]) -> CheckedLayer:
     layer = LAYERS[kind]
     config = fields(value["config"], {**COMMON, **layer.settings})
+    if "data_format" in layer.settings:
+        # Keras would take what is not told from the user's keras.json, for weights of other sizes.
+        config["data_format"] = config.get("data_format") or "channels_last"
     checked = {"module": "keras.layers", "class_name": kind, "config": config}
     build = fields(value.get("build_config") or {}, {"input_shape": _build_shape})
     try:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.callbacks import validation_logs
 from kerasae.data.image_data import Part, Parts
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
@@ -49,13 +50,11 @@ class EpochScores(keras.callbacks.Callback):
 
     def now(self) -> dict[str, float]:
         """Returns the scores of the model as it is."""
-        logs = {}
+        logs: dict[str, float] = {}
         for prefix, errors in self._scored:
             scored = scores(errors())
             _check_finite(f"the MSE of the {prefix} images", scored.mse)
-            logs[f"{prefix}_mse"] = scored.mse
-            if prefix == "val":
-                logs |= {"val_psnr": scored.psnr, "val_pooled_psnr": scored.pooled_psnr}
+            logs |= validation_logs(scored) if prefix == "val" else {"train_mse": scored.mse}
         return logs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -110,14 +110,13 @@ class ChunkTrainer(keras.Model):
         output = self._unclipped(images, training=True)
         if self._unclipped is self.autoencoder:
             return output
-        output = tf.reshape(output, tf.shape(images))
         return output + tf.stop_gradient(tf.clip_by_value(output, 0.0, 1.0) - output)
 
     def compile_now(self) -> None:
         """Compiles the train step by running no step, so that epochs can be timed fairly."""
         self.optimizer.build(self.autoencoder.trainable_variables)
         self.make_train_function()
-        self.train_function(iter(no_chunk(self._experiment.batch_for(len(self._images)))))
+        self.train_function(iter(no_chunk(self._experiment.pace.batch_size)))
         self.reset_metrics()
 
 

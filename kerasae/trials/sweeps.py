@@ -15,9 +15,9 @@ from kerasae.files.interrupts import Interrupted
 from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import fields_of
+from kerasae.html_table import html_table
 from kerasae.identity import check_same
 from kerasae.runs import run_files
-from kerasae.runs.fitting import resolved_for
 from kerasae.runs.reading import parse_experiment
 from kerasae.runs.record import RunRecord, read_record
 from kerasae.trials.executors import ProcessExecutor
@@ -33,6 +33,11 @@ COLUMNS = (
     "epochs", "train_mse", "val_mse", "test_mse", "test_psnr", "test_pooled_psnr",
     "pca_test_mse", "seconds", "images_per_second", "status",
 )  # fmt: skip
+# Those that a notebook shows.
+_SHOWN = (
+    "trial", "latent_dim", "learning_rate", "seed", "test_mse", "test_psnr", "pca_test_mse",
+    "status",
+)  # fmt: skip
 
 HALVING = "halving"
 _EARLY_STOP = "early_stop"
@@ -40,7 +45,7 @@ _EARLY_STOP = "early_stop"
 _PAUSES = 20
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class SweepResult:
     """What a sweep found.
 
@@ -53,6 +58,17 @@ class SweepResult:
     rows: list[dict[str, Any]]
     pca_mse: dict[int, float]
     errors: dict[str, str]
+
+    def __repr__(self) -> str:
+        found = [row["test_mse"] for row in self.rows if row.get("test_mse") is not None]
+        lowest = f"{min(found):.5g}" if found else "none"
+        counts = f"{len(self.rows)} trials, {len(self.errors)} failed"
+        return f"SweepResult({counts}, lowest test MSE {lowest})"
+
+    def _repr_html_(self) -> str:
+        """A row per trial, for notebooks."""
+        rows = [[row.get(name) for name in _SHOWN] for row in self.rows]
+        return html_table(repr(self), [name.replace("_", " ") for name in _SHOWN], rows)
 
 
 def run_sweep(
@@ -101,7 +117,7 @@ def run_sweep(
     executor = executor or ProcessExecutor(cores())
     if not len(data.test):
         raise InvalidSetting("data", data.name, "a data set with test images to compare PCA on")
-    sweep = dataclasses.replace(sweep, base=resolved_for(sweep.base, data))
+    sweep = sweep.resolved(data)
     if halving:
         check_halving(sweep.base)
     trials = sweep.trials()

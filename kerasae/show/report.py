@@ -1,0 +1,59 @@
+"""The page that `kerasae report` writes, from Python."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from kerasae.data.image_data import ImageData
+from kerasae.files.whole_files import check_new, write_text
+from kerasae.runs.run import Run
+from kerasae.runs.run_data import run_data
+from kerasae.runs.run_files import PAGE
+
+
+def report(
+    run: Run | str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    data: ImageData | None = None,
+) -> Path:
+    """Writes an HTML page about a run, or about the runs of a sweep, like `kerasae report`.
+
+    Args:
+        run: A run that is saved, or the folder of a run or a sweep.
+        path: A new file; default: `report.html` in the folder, where an earlier one is replaced.
+        data: The images; default: those that the run was trained on; see
+            `run_data.run_data`.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ArtifactError: If the run is in memory only, there is no finished run with its model, or
+            the file exists or cannot be written.
+        DataError: If the images cannot be read.
+        InvalidSetting: If `data` has images of another shape.
+
+    Example:
+
+    >>> report("missing")
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.ArtifactError: missing: is not a folder; choose the folder of runs, such as \
+artifacts
+    """
+    from kerasae.show.report_page import report_page
+    from kerasae.show.runs_page import folder_page, runs_to_show
+
+    folder = run.place if isinstance(run, Run) else Path(run)
+    page = folder / PAGE if path is None else Path(path)
+    if path is not None:
+        check_new(page)
+    runs, broken = runs_to_show(folder)
+    shown = next(one for one in runs if one.has_model)
+    data = data or run_data(shown)
+    command = f"kerasae report {shlex.quote(str(folder))}"
+    write_text(page, report_page(folder_page(runs, broken, data, command)))
+    return page

@@ -1,0 +1,61 @@
+"""A data set made of arrays."""
+
+import numpy as np
+import pytest
+
+import kerasae
+from kerasae.data.image_data import ImageData
+from kerasae.errors import InvalidSetting
+
+IMAGES = np.random.RandomState(0).randint(0, 256, (20, 6, 5)).astype(np.uint8)
+
+
+def test_a_data_set_of_arrays_has_all_of_its_parts():
+    data = ImageData.from_arrays(
+        IMAGES, range(20), test=IMAGES[:4], test_labels=[3, 2, 1, 0], validation=IMAGES[:7],
+        name="mine",
+    )  # fmt: skip
+    assert data.name == "mine"
+    assert [len(part) for part in data.parts(0.5)] == [20, 7, 4]
+    assert data.train_labels[19] == 19
+    assert data.test_labels.tolist() == [3, 2, 1, 0]
+    assert data.train is IMAGES
+
+
+def test_a_fit_scores_the_test_images_that_it_is_given():
+    data = ImageData.from_arrays(IMAGES, test=IMAGES[:4])
+    run = kerasae.fit(data, latent_dim=3, hidden_dims=(), epochs=1, batch_size=9, verbose=0)
+    output = np.asarray(run.model(IMAGES[:4] / 255))
+    expected = np.square(output - IMAGES[:4] / 255).mean()
+    assert run.metrics["test_mse"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"images": IMAGES / 255},
+            r"images: received 'float64 \(20, 6, 5\)'; expected an array of",
+        ),
+        ({"images": IMAGES.tolist()}, "images: received 'list"),
+        ({"images": IMAGES[0]}, r"images: received 'uint8 \(6, 5\)'; expected \(images, height"),
+        ({"images": IMAGES[:0]}, "none of them 0"),
+        ({"labels": [1, 2]}, r"labels: received 'int64 \(2,\)'; expected 20 whole numbers"),
+        ({"labels": np.zeros(20)}, "labels: received 'float64"),
+        ({"labels": np.full(20, -1)}, "from 0 on"),
+        ({"test": IMAGES[:, :5]}, r"test: received 'uint8 \(20, 5, 5\)'; expected .* \(6, 5\)"),
+        ({"test": IMAGES > 9}, "test: received 'bool"),
+        ({"test_labels": [1]}, "test_labels: .* expected 0 whole numbers"),
+        ({"validation": IMAGES[..., None]}, "validation: received"),
+        ({"validation": IMAGES[:0]}, "validation: received 'no images'"),
+    ],
+)
+def test_arrays_that_are_no_images_are_refused(changes, reason):
+    with pytest.raises(InvalidSetting, match=reason):
+        ImageData.from_arrays(**{"images": IMAGES, **changes})
+
+
+def test_a_data_set_is_shown_in_one_line():
+    assert repr(ImageData.from_arrays(IMAGES, test=IMAGES[:4])) == (
+        "ImageData('array', 20 training and 4 test images, 6 x 5)"
+    )
