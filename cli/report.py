@@ -1,6 +1,5 @@
 """`kerasae report`."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -22,16 +21,11 @@ def report(
     as_json: o.AsJson = False,
 ) -> None:
     """Write an HTML page about a run or a sweep."""
-    from kerasae.files.whole_files import write_text
-    from kerasae.show.report_page import report_page
-    from kerasae.show.runs_page import folder_page, runs_to_show
+    from kerasae.show.report import write_page
 
     page = _page(folder, out)
-    runs, broken = runs_to_show(folder)
-    shown = next(run for run in runs if run.has_model)
-    data = loading.data_of(shown, {"dataset": dataset} if dataset is not None else None)
-    command = f"kerasae report {shlex.quote(str(folder))}"
-    write_text(page, report_page(folder_page(runs, broken, data, command)))
+    elsewhere = {"dataset": dataset} if dataset is not None else None
+    runs, shown = write_page(folder, page, lambda run: loading.data_of(run, elsewhere))
     summary = {"page": str(page), "runs": len(runs), "shown": str(shown.folder)}
     print_result(as_json, summary, saved=f"The page: {page}")
 
