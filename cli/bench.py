@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasae.bench import IMAGES, ROUNDS
-from kerasae.experiment import BATCH_SIZE
+from kerasae.bench import BATCH_SIZE, IMAGES, ROUNDS
 from kerasae.show.table import Column, Table
 
 from . import options as o

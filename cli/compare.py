@@ -7,25 +7,44 @@ import typer
 
 from . import options as o
 from .output import print_result
+from .table_width import fitting_table
 
 
 def compare(
     folders: Annotated[list[Path], typer.Argument(help="Folders of two runs or more.")],
     as_json: o.AsJson = False,
 ) -> None:
-    """Set runs side by side: what differs, and their scores."""
+    """Set runs side by side: the settings and the scores that differ."""
     from kerasae.errors import InvalidSetting
-    from kerasae.runs.listing import shown, side_by_side
+    from kerasae.runs.choice import choice_score
+    from kerasae.runs.listing import short_names, shown, side_by_side
     from kerasae.runs.run import Run
-    from kerasae.show.table import Column, Table
+    from kerasae.show.table import Cell
 
     if len(folders) < 2:
         raise InvalidSetting("folders", str(folders[0]), "two runs or more")
-    values = side_by_side([Run(folder) for folder in folders])
-    table = Table(
-        "",
-        [Column(""), *(Column(str(folder)) for folder in folders)],
-        [[name, *map(shown, row)] for name, row in values.items()],
-    )
-    summary = {"folders": [str(folder) for folder in folders], "values": values}
-    print_result(as_json, summary, [table])
+    runs = [Run(folder) for folder in folders]
+    values = side_by_side(runs)
+    columns: dict[str, list[str | Cell]] = {
+        name: [*map(shown, row)] for name, row in values.items() if name != "architecture"
+    }
+    best = min(range(len(runs)), key=lambda row: choice_score(runs[row].metrics))
+    if "val_mse" in columns:
+        columns["val_mse"][best] = Cell(shown(values["val_mse"][best]), "best")
+    common, names = short_names([str(folder) for folder in folders])
+    title = f"{len(runs)} runs{f', {common}…' if common else ''}"
+    settings = [name for name in values if name in runs[0].settings()]
+    scores = [name for name in _LESS_WANTED if name in values]
+    note = "★ best by validation" if "val_mse" in columns else "" if values else "nothing differs"
+    table = fitting_table(title, names, columns, (*_rest(values, settings, scores), *scores), note)
+    print_result(as_json, {"folders": [*map(str, folders)], "values": values}, [table])
+
+
+# Scores in the order in which a narrow terminal does without them, after those not named here.
+_LESS_WANTED = ("seconds", "test_pooled_psnr", "train_psnr", "val_psnr", "train_mse", "test_psnr")
+
+
+def _rest(values: dict[str, list[object]], settings: list[str], scores: list[str]) -> list[str]:
+    """Names the scores that nobody asks for first, such as those of speed."""
+    wanted = {*settings, *scores, "val_mse", "test_mse"}
+    return [name for name in reversed(values) if name not in wanted]

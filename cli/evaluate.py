@@ -15,7 +15,7 @@ def evaluate(model: o.Model, given: Given, loading: o.Loading, as_json: o.AsJson
     """Score a run or any .keras autoencoder beside PCA."""
     run = model.open()
     experiment = dataclasses.replace(run.experiment, **given)
-    data = loading.data(experiment)
+    data = loading.data_of(run, given)
     from kerasae.evaluation import evaluate as scores_of
 
     scores = scores_of(run.model, data, experiment).to_dict()

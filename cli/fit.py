@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from kerasae.experiment import Experiment
-from kerasae.presets import PRESETS, plain, preset
+from kerasae.presets import PRESETS, preset
 
 from . import options as o
-from .output import print_result
+from .output import command_line, print_result
 from .resuming import resumable
 from .settings import Given, with_settings
 
 
-@with_settings(plain)
+@with_settings(Experiment)
 def fit(
     given: Given,
     saving: o.Saving,
@@ -34,15 +34,19 @@ def fit(
     from kerasae.runs.run import Run
 
     begun = Run(saving.resume) if saving.resume is not None else None
-    base = begun.experiment if begun else plain(given.get("dataset", Experiment.dataset))
+    base = begun.experiment if begun else Experiment(given.get("dataset", Experiment.dataset))
     if preset_name:
         base = preset(preset_name)
     experiment = dataclasses.replace(base, **given)
     tracking.check()
-    data = loading.data(experiment)
+    data = loading.data_of(begun, given) if begun else loading.data(experiment)
     folder = saving.folder("fit", data.title)
+    from kerasae.files.whole_files import write_text
     from kerasae.pca import fit_pca
     from kerasae.runs.fitting import check_begun, fit_into
+    from kerasae.runs.run_files import PAGE
+    from kerasae.show.report_page import report_page
+    from kerasae.show.run_page import run_page
     from kerasae.show.run_table import run_table
 
     from .progress import EpochProgress
@@ -50,7 +54,7 @@ def fit(
     experiment = check_begun(folder, experiment, data, begun)
     part = data.parts(experiment.validation_split).train
     pca = fit_pca(part.images, experiment.latent_dim, part.rows)
-    progress = EpochProgress(experiment.epochs, silent=quiet)
+    progress = EpochProgress(experiment.pace.epochs, silent=quiet)
     with resumable("fit", folder, loading, tracking, threads=threads), progress:
         run = fit_into(
             folder,
@@ -61,11 +65,14 @@ def fit(
             on_epoch=progress.show,
             tensorboard=tracking.tensorboard,
             threads=threads,
+            command=command_line(),
         )
+        page = folder / PAGE
+        write_text(page, report_page(run_page(run, data, f"kerasae report {folder}", pca)))
         if tracking.mlflow:
             from kerasae.show.mlflow_log import log_run
 
             log_run(folder)
     pca_mse = pca.mse(data.test, [experiment.latent_dim])[experiment.latent_dim]
-    summary = {"folder": str(folder), "pca_test_mse": pca_mse, **run.metrics}
-    print_result(as_json, summary, [run_table(run, pca_mse)], folder)
+    summary = {"folder": str(folder), "page": str(page), "pca_test_mse": pca_mse, **run.metrics}
+    print_result(as_json, summary, [run_table(run, pca_mse)], folder, page=page)

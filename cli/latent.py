@@ -1,6 +1,5 @@
 """`kerasae latent`."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,7 @@ def latent(
 ) -> None:
     """Draw the latent space: codes, decoded points, walks."""
     run = model.open()
-    data = loading.data(dataclasses.replace(run.experiment, **given))
+    data = loading.data_of(run, given)
     from kerasae.inference.latent_plane import latent_plane
     from kerasae.show.figure_files import save_figure
     from kerasae.show.latent_figure import latent_figure

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,6 +41,14 @@ class Loading:
 
     data_dir: DataDir = None
     skip_bad: SkipBad = False
+
+    def data_of(self, run: Run, given: Mapping[str, Any] | None = None) -> ImageData:
+        """Loads the images of a run from wherever they are, or those of the settings given."""
+        from kerasae.runs.run_data import run_data
+
+        data = run_data(run, self.data_dir, given, skip_bad=self.skip_bad)
+        tell_skipped(data.skipped)
+        return data
 
     def data(self, experiment: Experiment) -> ImageData:
         """Loads an experiment's images, and tells which pictures were left out."""

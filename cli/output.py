@@ -1,6 +1,7 @@
 """What commands print when they are done: tables, where it was saved, and what failed."""
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ def print_result(
     tables: Sequence[Table] = (),
     saved: str | Path | None = None,
     errors: Mapping[str, str] | None = None,
+    page: Path | None = None,
 ) -> None:
     """Prints a result as JSON, or as tables and what was left.
 
@@ -27,6 +29,7 @@ def print_result(
         tables: The same for a person.
         saved: The folder that was left, or a line about what was; or `None`.
         errors: What went wrong, by trial.
+        page: The page that was left.
 
     Raises:
         Exit: With 1, if something went wrong.
@@ -46,7 +49,14 @@ def print_result(
     if saved is not None:
         # It may name files of strangers.
         print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
+        if page is not None:
+            print(printable(f"The page: {page}"))
     for name, error in (errors or {}).items():
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if errors:
         raise typer.Exit(1)
+
+
+def command_line() -> str:
+    """Returns the command that is running, as a shell takes it."""
+    return shlex.join(["kerasae", *sys.argv[1:]])

@@ -1,6 +1,5 @@
 """`kerasae report`."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -16,24 +15,17 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="A new file; default: report.html in the folder.")
     ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Where the images are; default: where they were.")
+    ] = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Write an HTML page about a run or a sweep."""
-    import tempfile
-
-    from kerasae.files.whole_files import write_text
-    from kerasae.show.report_page import report_page
-    from kerasae.show.run_page import run_page, runs_to_show
+    from kerasae.show.report import write_page
 
     page = _page(folder, out)
-    runs, broken = runs_to_show(folder)
-    shown = next(run for run in runs if run.has_model)
-    data = loading.data(shown.experiment)
-    command = f"kerasae report {shlex.quote(str(folder))}"
-    with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
-        figures = Path(temporary)
-        content = run_page(runs, broken, data, figures, command)
-        write_text(page, report_page(content, figures))
+    elsewhere = {"dataset": dataset} if dataset is not None else None
+    runs, shown = write_page(folder, page, lambda run: loading.data_of(run, elsewhere))
     summary = {"page": str(page), "runs": len(runs), "shown": str(shown.folder)}
     print_result(as_json, summary, saved=f"The page: {page}")
 

@@ -2,84 +2,112 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasae.show.table import Column, Table
+from kerasae.show.table import Cell, Table
 
 from . import options as o
 from .output import print_result
+from .table_width import fitting_table
+
+if TYPE_CHECKING:
+    from kerasae.runs.run import Run
 
 _COLUMNS = (
-    "dataset", "hidden_dims", "latent_dim", "sigma", "seed", "epochs", "test_mse", "test_psnr",
-    "seconds",
+    "hidden_dims", "latent_dim", "learning_rate", "sigma", "seed", "epochs", "val_mse", "test_mse",
+    "of_pca", "test_psnr", "seconds", "date",
 )  # fmt: skip
-
-
 # What a narrow terminal has to do without, in this order.
 _LESS_WANTED = (
-    "seed", "sigma", "seconds", "epochs", "dataset", "test_psnr", "latent_dim", "hidden_dims",
-    "test_mse",
+    "seconds", "sigma", "seed", "epochs", "learning_rate", "test_psnr", "date", "latent_dim",
+    "hidden_dims", "val_mse", "of_pca", "test_mse",
 )  # fmt: skip
-# Letters of a run's name in a line.
-_NARROWEST = 16
 
 
 def runs(
     folder: Annotated[Path, typer.Argument(help="Folder to look into.")] = Path("artifacts"),
     sort: Annotated[
-        str, typer.Option(help="Setting or score; -test_psnr has the largest first.")
-    ] = "test_mse",
+        str | None,
+        typer.Option(
+            help="Setting or score; -test_psnr has the largest first.",
+            show_default="the validation MSE",
+        ),
+    ] = None,
     conditions: Annotated[
         list[str] | None, typer.Option("--filter", help="Such as latent_dim=30; repeat for more.")
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """List the finished runs of a folder."""
-    from rich.console import Console
-
-    from kerasae.runs.listing import filtered, find_runs, ordered
+    """List the finished runs of a folder, by sweep and data set."""
+    from kerasae.runs.listing import by_choice, date_of, filtered, find_runs, ordered
 
     everything, broken = find_runs(folder)
-    listed = ordered(filtered(everything, conditions or []), sort)
+    kept = filtered(everything, conditions or [])
+    listed = by_choice(kept) if sort is None else ordered(kept, sort)
     for line in broken:
         print(f"kerasae: left out: {line}", file=sys.stderr)
-    columns = _columns([run.values() for run in listed], sort.removeprefix("-"))
-    left_out = _leave_out(columns, Console().width)
-    table = Table(
-        f"{len(listed):,} of {len(everything):,} runs in {folder}",
-        [Column("run"), *map(Column, columns)],
-        [
-            [str(run.place.relative_to(folder)), *(cells[number] for cells in columns.values())]
-            for number, run in enumerate(listed)
-        ],
-        f"no room for {', '.join(left_out)} (--json has everything)" if left_out else "",
-    )
-    summary = [{"folder": str(run.folder), **run.values()} for run in listed]
-    print_result(as_json, summary, [table])
+    values: dict[Run, dict[str, Any]] = {
+        run: {**run.values(), "of_pca": run.of_pca, "date": date_of(run)} for run in listed
+    }
+    groups: dict[tuple[Path, str], list[Run]] = {}
+    for run in listed:
+        groups.setdefault((_home(run, folder), run.experiment.dataset), []).append(run)
+    wanted = None if sort is None else sort.removeprefix("-")
+    tables = [
+        _table(home, dataset, {run: values[run] for run in members}, wanted)
+        for (home, dataset), members in groups.items()
+    ]
+    summary = [{"folder": str(run.folder), **values[run]} for run in listed]
+    print_result(as_json, summary, tables)
+    if not as_json:
+        print(f"{len(listed):,} of {len(everything):,} runs in {folder}")
 
 
-def _columns(rows: list[dict[str, Any]], sorted_by: str) -> dict[str, list[str]]:
-    """Returns the text of each column, the one that is sorted by last."""
+def _home(run: "Run", folder: Path) -> Path:
+    """Returns the folder of a run's sweep or study, or else the one that its own is in."""
+    from kerasae.runs.run_files import TRIALS
+
+    above = run.place.parent
+    if run.place == folder:
+        return folder
+    return above.parent if above.name == TRIALS and above != folder else above
+
+
+def _table(
+    home: Path, dataset: str, values: dict["Run", dict[str, Any]], wanted: str | None
+) -> Table:
+    """Lays the runs of a sweep out, with the settings in which they differ."""
     from kerasae.data.image_data import short_name
+    from kerasae.runs.choice import choice_score
+    from kerasae.runs.listing import differing, shown
+
+    runs = list(values)
+    settings = runs[0].experiment.to_dict()
+    differ = differing(runs)
+    names = [
+        name
+        for name in _COLUMNS
+        if name != wanted and (name not in settings or name in differ or len(runs) == 1)
+    ]
+    columns: dict[str, list[str | Cell]] = {
+        name: [_cell(name, row.get(name)) for row in values.values()]
+        for name in (*names, *([wanted] if wanted else []))
+    }
+    columns = {n: cells for n, cells in columns.items() if any(cells) or n == wanted}
+    best = min(range(len(runs)), key=lambda row: choice_score(runs[row].metrics))
+    if len(runs) > 1 and "val_mse" in columns:
+        columns["val_mse"][best] = Cell(columns["val_mse"][best], "best")
+    places = [str(run.place.relative_to(home)).removeprefix("trials/") for run in runs]
+    same = [n for n in ("hidden_dims", "latent_dim", "epochs") if n in settings and n not in names]
+    title = f"{home}: {short_name(dataset)}"
+    note = ", ".join(f"{name} {shown(runs[0].values()[name])}" for name in same)
+    less = [name for name in _LESS_WANTED if name != wanted]
+    return fitting_table(title, places, columns, (*less, *([wanted] if wanted else [])), note)
+
+
+def _cell(name: str, value: Any) -> str:
     from kerasae.runs.listing import shown
 
-    for row in rows:
-        row["dataset"] = short_name(row["dataset"])
-    names = [name for name in _COLUMNS if name != sorted_by]
-    return {name: [shown(row.get(name)) for row in rows] for name in (*names, sorted_by)}
-
-
-def _leave_out(columns: dict[str, list[str]], width: int) -> list[str]:
-    """Takes out what a terminal has no room for, the last column never; returns the names."""
-    from rich.cells import cell_len
-
-    needed = {name: 3 + max(map(cell_len, (name, *cells))) for name, cells in columns.items()}
-    *others, _ = columns
-    left_out = []
-    for name in _LESS_WANTED:
-        if name in others and sum(needed.values()) > width - (_NARROWEST + 4):
-            del columns[name], needed[name]
-            left_out.append(name)
-    return left_out
+    return f"{value:.1%}" if name == "of_pca" and value is not None else shown(value)

@@ -36,9 +36,8 @@ def score(
     run = model.open()
     threshold = None
     if run.folder is not None or dataset is not None:
-        experiment = run.experiment
-        data = loading.data(dataclasses.replace(experiment, dataset=dataset or experiment.dataset))
-        threshold = training_threshold(run.model, data, experiment.validation_split, quantile)
+        data = loading.data_of(run, {"dataset": dataset} if dataset is not None else None)
+        threshold = training_threshold(run.model, data, run.experiment.validation_split, quantile)
     scores = score_pictures(run.model, pictures, threshold, maps)
     o.tell_skipped(pictures.skipped)
     rows = [dataclasses.asdict(one) for one in scores]

@@ -12,7 +12,7 @@ from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
 
 from . import options as o
-from .output import print_result
+from .output import command_line, print_result
 from .resuming import resumable
 from .settings import Given, with_settings
 
@@ -34,7 +34,10 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
         as_json: o.AsJson = False,
         quiet: o.Quiet = False,
     ) -> None:
+        from kerasae.files.whole_files import write_text
+        from kerasae.runs.run_files import STUDY_PAGE
         from kerasae.studies.run_study import read_study, run_study
+        from kerasae.studies.study_page import study_page
 
         from .progress import TrialsProgress
 
@@ -56,8 +59,12 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
                 on_event=progress.show,
                 resume=saving.resume is not None,
             )
-        result = {"folder": str(folder), "errors": errors, **findings.summary}
-        print_result(as_json, result, findings.tables, folder, errors)
+        page = folder / STUDY_PAGE
+        write_text(page, study_page(study, data.title, findings, folder, command_line()))
+        result = {
+            "folder": str(folder), "page": str(page), "errors": errors, **findings.summary,
+        }  # fmt: skip
+        print_result(as_json, result, findings.tables, folder, errors, page)
 
     command.__name__, command.__doc__ = kind.name.replace("-", "_"), summary
     return with_settings(kind.start, without=kind.varies, own=lists)(command)

@@ -1,25 +1,30 @@
 """`kerasae sweep`."""
 
+from __future__ import annotations
+
 import dataclasses
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
-from kerasae.presets import plain
 from kerasae.trials.grid import Sweep
 
 from . import options as o
-from .output import print_result
+from .output import command_line, print_result
 from .resuming import resumable
 from .settings import Given, networks, with_settings
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
 
 _LISTS = {name: fields_of(Sweep)[name] for name in ("latent_dims", "learning_rates", "seeds")}
 
 
-@with_settings(plain, without=Sweep.varies, own=_LISTS)
+@with_settings(Experiment, without=Sweep.varies, own=_LISTS)
 def sweep(
     given: Given,
     saving: o.Saving,
@@ -61,7 +66,7 @@ def sweep(
     halving = early_stop == HALVING or (begun is not None and begun.halving)
     kept = _kept(keep)
     tracking.check()
-    data = loading.data(plan.base)
+    data = loading.data(plan.base) if begun is None else _data_again(loading, saving, plan)
     folder = saving.folder("sweep", data.title)
     again = {
         "jobs": jobs,
@@ -82,20 +87,48 @@ def sweep(
             resume=saving.resume is not None,
             keep=kept,
             halving=halving,
+            command=command_line(),
         )
     # After the input was accepted: drawing takes a second to import.
     from kerasae.show.sweep_figure import save_sweep_figure
-    from kerasae.show.sweep_table import sweep_table
+    from kerasae.show.sweep_table import finished, sweep_table
 
-    if len(result.errors) < len(result.rows):
+    page = None
+    if finished(result.rows):
         save_sweep_figure(folder, result.rows, result.pca_mse, data.name)
+        page = _page(folder, data, result.rows)
     if tracking.mlflow:
         from kerasae.show.mlflow_log import log_sweep
 
         log_sweep(folder)
-    summary = {"folder": str(folder), "results": result.rows, "errors": result.errors}
+    summary = {
+        "folder": str(folder),
+        "page": page and str(page),
+        "results": result.rows,
+        "errors": result.errors,
+    }
     table = sweep_table(result.rows, result.pca_mse, plan.base.dataset)
-    print_result(as_json, summary, [table], folder, result.errors)
+    print_result(as_json, summary, [table], folder, result.errors, page)
+
+
+def _data_again(loading: o.Loading, saving: o.Saving, plan: Sweep) -> ImageData:
+    """Loads the images of the sweep that is resumed, which may be begun in another folder."""
+    from kerasae.runs.run import Run
+
+    data = loading.data_of(Run.of(saving.resume, experiment=plan.base))
+    return dataclasses.replace(data, name=plan.base.dataset)
+
+
+def _page(folder: Path, data: ImageData, rows: list[dict[str, Any]]) -> Path:
+    """Writes the page about the sweep, and returns where it is."""
+    from kerasae.files.whole_files import write_text
+    from kerasae.runs.run_files import PAGE
+    from kerasae.show.report_page import report_page
+    from kerasae.show.runs_page import folder_page, runs_to_show
+
+    content = folder_page(*runs_to_show(folder), data, f"kerasae report {folder}", rows)
+    write_text(folder / PAGE, report_page(content))
+    return folder / PAGE
 
 
 def _plan(
@@ -105,7 +138,7 @@ def _plan(
     lists: dict[str, Any] = {name: given.pop(name) for name in _LISTS if name in given}
     if architectures is not None or hidden_dims:
         lists["networks"] = networks(architectures, hidden_dims or [])
-    start = begun.base if begun else plain(given.get("dataset", Experiment.dataset))
+    start = begun.base if begun else Experiment(given.get("dataset", Experiment.dataset))
     base = dataclasses.replace(start, **given)
     return dataclasses.replace(begun or Sweep(base), base=base, **lists)
 

@@ -33,8 +33,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         l1: Weight of the L1 penalty on the code.
         dropout: Dropout rate.
         sigma: Noise added to the scaled input while training.
-        epochs: Passes over the training rows.
-        batch_size: Rows per step, at most all rows; `None` is 128.
+        epochs: Passes over the training rows; `None` follows from the data, as do the next two.
+        batch_size: Rows per step, at most all rows.
         learning_rate: Peak of the schedule.
         random_state: Seed, a whole number.
 
@@ -62,9 +62,9 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         l1: float = Experiment.l1,
         dropout: float = Experiment.dropout,
         sigma: float = Experiment.sigma,
-        epochs: int = Experiment.epochs,
+        epochs: int | None = Experiment.epochs,
         batch_size: int | None = Experiment.batch_size,
-        learning_rate: float = Experiment.learning_rate,
+        learning_rate: float | None = Experiment.learning_rate,
         random_state: int | None = Experiment.seed,
     ) -> None:
         self.n_components = n_components

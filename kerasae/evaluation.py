@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Test images whose codes tell how sparse the code is.
 _CODES = 2_000
+_SSIM = 10_000
 Images = NDArray[np.float32]
 Reconstruct = Callable[[Images], Images]
 ByPart = dict[str, NDArray[np.floating]]
@@ -105,9 +106,26 @@ def evaluate(
     (2, 0.0, None)
     """
     experiment = experiment or Experiment()
+    part, dim = data.parts(experiment.validation_split).train, code_size(model)
+    check_shape(model, data)
+    pca = fit_pca(part.images, dim, part.rows)
+    return evaluate_beside(pca, model, data, experiment)
+
+
+def evaluate_beside(
+    pca: PCA, model: keras.Model, data: ImageData, experiment: Experiment, most_ssim: int = _SSIM
+) -> Evaluation:
+    """Does what `evaluate` does, beside PCA that is fitted already.
+
+    Args:
+        pca: PCA of the training part, with as many components as the code has units, or more.
+        model: The autoencoder.
+        data: The images.
+        experiment: Its settings.
+        most_ssim: Images of each part to take the SSIM of, the first ones; 10,000 or fewer.
+    """
     shape, dim = check_shape(model, data), code_size(model)
     parts = data.parts(experiment.validation_split)
-    pca = fit_pca(parts.train.images, dim, parts.train.rows)
     compiled = image_mse_function(model)
 
     def model_mse(images: NDArray[np.uint8], inputs: Images | None = None) -> NDArray[np.float32]:
@@ -122,7 +140,7 @@ def evaluate(
 
     def part_scores(part_mse: ImageMSE, reconstruct: Reconstruct) -> dict[str, PartScores]:
         return {
-            name: _with_similarity(part_mse, reconstruct, part, stream, experiment)
+            name: _with_similarity(part_mse, reconstruct, part, stream, experiment, most_ssim)
             for name, part, stream in _streams(parts)
         }
 
@@ -212,11 +230,17 @@ def _errors(
 
 
 def _with_similarity(
-    part_mse: ImageMSE, reconstruct: Reconstruct, part: Part, stream: int, experiment: Experiment
+    part_mse: ImageMSE,
+    reconstruct: Reconstruct,
+    part: Part,
+    stream: int,
+    experiment: Experiment,
+    most_ssim: int,
 ) -> PartScores:
     scored = scores(_errors(part_mse, part, stream, experiment))
     images, noisy = next(scoring_slices(experiment, part.images, stream, part.rows))
-    clean = as_floats(images)
+    clean = as_floats(images[:most_ssim])
+    noisy = None if noisy is None else noisy[:most_ssim]
     similarity = float(ssim(clean, reconstruct(clean if noisy is None else noisy)).mean())
     known = None if math.isnan(similarity) else similarity
     return PartScores(len(part), scored.mse, scored.psnr, scored.pooled_psnr, known)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta
 
 from kerasae.errors import InvalidSetting
 from kerasae.files.shapes import FINITE, checked, documented, fields_of
+from kerasae.reference import SWEEP_EPOCHS
 
 ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (1024, 512)}
-# Images per step, where there are as many and no other number is asked for.
-BATCH_SIZE = 128
 # A digit too many is told, not tried.
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 NotNegative = Annotated[float, Meta(ge=0, le=FINITE)]
@@ -30,7 +29,7 @@ def _help(text: str, **extra: Any) -> Meta:
 
 
 _DATASET = _help(
-    "mnist, fashion_mnist, mnist5k (no download), or the path of your images.",
+    "mnist, fashion_mnist, mnist5k or digits8 (no download), or the path of your images.",
     expected="its name or a path, such as mnist",
 )
 
@@ -44,6 +43,14 @@ def architecture_name(hidden_dims: tuple[int, ...]) -> str:
     ('basic', 'deep')
     """
     return {1: "basic", 2: "extended"}.get(len(hidden_dims), "deep" if hidden_dims else "shallow")
+
+
+class Pace(NamedTuple):
+    """How often, in how large and how long steps a network is trained."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
 
 
 @documented
@@ -91,11 +98,16 @@ class Experiment:
     shift: Annotated[
         int, Meta(ge=0, le=1_000_000), _help("Augmentation: shift by up to so many pixels.")
     ] = 0
-    epochs: Annotated[Count, _help("Passes over the training images.")] = 10
-    batch_size: Annotated[
-        Count | None, _help(f"Images per step; {BATCH_SIZE}, or all where there are fewer.")
+    epochs: Annotated[
+        Count | None, _help("Passes over the training images; by default as the data need.")
     ] = None
-    learning_rate: Annotated[Positive, _help("Peak of the warm-up and cosine schedule.")] = 3e-3
+    batch_size: Annotated[
+        Count | None, _help("Images per step; by default as the data need, at most 128.")
+    ] = None
+    learning_rate: Annotated[
+        Positive | None,
+        _help("Peak of the warm-up and cosine schedule; by default as the data need."),
+    ] = None
     optimizer: Annotated[
         Literal["adam", "nadam", "rmsprop", "sgd", "muon"], _help("Keras' optimizer.")
     ] = "adam"
@@ -133,6 +145,14 @@ class Experiment:
             raise InvalidSetting("patience", self.patience, expected)
 
     @property
+    def pace(self) -> Pace:
+        """The settings that may follow from the data, of an experiment that is `resolved`."""
+        assert self.epochs is not None
+        assert self.batch_size is not None
+        assert self.learning_rate is not None
+        return Pace(self.epochs, self.batch_size, self.learning_rate)
+
+    @property
     def architecture(self) -> str:
         """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
         return architecture_name(self.hidden_dims)
@@ -146,39 +166,42 @@ class Experiment:
         if self.validation_split == 0:
             raise InvalidSetting("validation_split", 0, "above 0: the study chooses by it")
 
-    def batch_for(self, images: int) -> int:
-        """Returns how many images a step takes.
-
-        Args:
-            images: Number of images to train on.
-
-        Raises:
-            InvalidSetting: If there are fewer than two of them, or than the batch asked for.
-        """
-        check_several(images)
-        if self.batch_size is None:
-            return min(BATCH_SIZE, images)
-        if self.batch_size > images:
-            raise InvalidSetting(
-                "batch_size", self.batch_size, f"at most the {images} training images"
-            )
-        return self.batch_size
-
-    def resolved(self, images: int) -> Experiment:
+    def resolved(self, images: int, pixels: int) -> Experiment:
         """Returns the settings with those that follow from the data, which a run records.
 
+        They are those of the report's data sets where it gives them. Otherwise a step takes a
+        tenth of the images, from 16 to 128; half a million images are seen, in 10 to 100
+        passes; and the rate is 3e-3, which is as good for 8x8 as for 64x64 pixels, and for more
+        pixels less by the root of the ratio: a step of Adam moves each weight alike, and what
+        they add up to by as much more as there are pixels.
+
         Args:
             images: Number of images to train on.
+            pixels: Numbers in one image.
 
         Raises:
-            InvalidSetting: If there are too few of them; see `batch_for`.
+            InvalidSetting: If there are fewer than two images, or than the batch asked for.
 
         Example:
 
-        >>> Experiment().resolved(images=100).batch_size
-        100
+        >>> resolved = Experiment("photos").resolved(images=100, pixels=16_384)
+        >>> resolved.batch_size, resolved.epochs, resolved.learning_rate
+        (16, 100, 0.0015)
         """
-        return dataclasses.replace(self, batch_size=self.batch_for(images))
+        check_several(images)
+        if self.batch_size is not None and self.batch_size > images:
+            raise InvalidSetting(
+                "batch_size", self.batch_size, f"at most the {images} training images"
+            )
+        passes = min(max(10, round(500_000 / images)), 100)
+        followed: dict[str, Any] = {
+            "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
+            "batch_size": min(images, 128, max(16, images // 10)),
+            # Rounded, for it is part of names.
+            "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
+        }
+        missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **missing)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns every setting as plain JSON values."""

@@ -12,6 +12,7 @@ from kerasae.model_parts import DECODER, ENCODER
 from kerasae.pca import PCA
 
 CLIP = "clip"
+CENTRE = "minus_mean"
 
 
 def autoencoder(
@@ -34,9 +35,9 @@ def autoencoder(
 
     Without a shortcut the network is a plain stack that ends in a sigmoid. With one, a
     linear path runs beside the stack, from the image to the code and from the code to the
-    output, the two are added, and the output is clipped to [0, 1]. Started at PCA, with the
-    stack's last layers at zero, such a network has PCA's error before its first step. Training
-    improves on it, unless the learning rate is too large for the network.
+    output, the two are added, and the output is clipped to [0, 1]. Started at PCA, with the mean
+    image subtracted and the stack's last layers at zero, such a network has PCA's error before
+    its first step.
 
     Args:
         image_shape: Shape of one image: `(height, width)` or `(height, width, channels)`.
@@ -72,10 +73,13 @@ def autoencoder(
         received = "none" if pca is None else f"one of {pca.mean.size} pixels"
         raise InvalidSetting("pca", received, f"a PCA of {pixels} pixels; see kerasae.fit_pca")
     layers = _Layers(activation, dropout, shortcut, seed, len(hidden_dims))
+    at_pca = pca is not None and shortcut == "pca"
     penalty = keras.regularizers.L1(l1) if l1 else None
 
     image = keras.Input(image_shape, name="image")
     flat = keras.layers.Reshape((pixels,), name="flatten")(image)
+    if at_pca:
+        flat = _mean_subtraction()(flat)
     code = layers.path(flat, hidden_dims, latent_dim, "code", activity_regularizer=penalty)
     encoder = keras.Model(image, code, name=ENCODER)
 
@@ -87,11 +91,23 @@ def autoencoder(
     if shortcut:
         squash = keras.layers.ReLU(1.0, name=CLIP)
     decoder = keras.Model(code_input, squash(output), name=DECODER)
-    if pca is not None and shortcut == "pca":
-        weights = pca.linear_path(latent_dim, sigma)
-        encoder.get_layer("linear_code").set_weights(weights[:2])
-        decoder.get_layer("linear_pixels").set_weights(weights[2:])
+    if pca is not None and at_pca:
+        kernel, _, *outward = pca.linear_path(latent_dim, sigma)
+        encoder.get_layer(CENTRE).set_weights([pca.mean, np.ones_like(pca.mean)])
+        # Of what has no mean, the code has none.
+        encoder.get_layer("linear_code").set_weights([kernel, np.zeros(latent_dim)])
+        decoder.get_layer("linear_pixels").set_weights(outward)
     return keras.Model(image, decoder(encoder(image)), name="autoencoder")
+
+
+def _mean_subtraction() -> keras.Layer:
+    """Makes a layer that subtracts a fixed image: a batch normalization that learns nothing.
+
+    Pixels that are all positive move a unit together when each weight takes a step of Adam.
+    """
+    return keras.layers.BatchNormalization(
+        center=False, scale=False, epsilon=0.0, trainable=False, name=CENTRE
+    )
 
 
 def network(

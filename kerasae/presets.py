@@ -4,7 +4,7 @@ import dataclasses
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.reference import long_epochs, sweep_epochs
+from kerasae.reference import long_epochs
 
 _DEEP30 = Experiment(
     "mnist",
@@ -47,17 +47,6 @@ def preset(name: str) -> Experiment:
     if name not in PRESETS:
         raise InvalidSetting("preset", name, "one of " + ", ".join(PRESETS))
     return PRESETS[name]
-
-
-def plain(dataset: str) -> Experiment:
-    """Returns what a fit, a sweep and a search of the learning rate start from.
-
-    Example:
-
-    >>> plain("fashion_mnist").epochs
-    5
-    """
-    return Experiment(dataset, epochs=sweep_epochs(dataset))
 
 
 def selected_model(dataset: str) -> Experiment:

@@ -28,7 +28,7 @@ _TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "mnist5k": "5,000
 
 # The report trains 10 epochs on MNIST and 5 on Fashion-MNIST. The 5,000 digits are there to see
 # a whole sweep in a minute; 20 epochs and more are worth their while.
-_SWEEP_EPOCHS = {"mnist": 10, "fashion_mnist": 5, "mnist5k": 3}
+SWEEP_EPOCHS = {"mnist": 10, "fashion_mnist": 5, "mnist5k": 3}
 
 
 def title_of(dataset: str) -> str:
@@ -76,14 +76,3 @@ def long_epochs(dataset: str) -> int:
     50
     """
     return _LONG_EPOCHS.get(dataset, 50)
-
-
-def sweep_epochs(dataset: str) -> int:
-    """Returns the default number of epochs of a sweep; 10 for data the report does not know.
-
-    Example:
-
-    >>> sweep_epochs("fashion_mnist")
-    5
-    """
-    return _SWEEP_EPOCHS.get(dataset, 10)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from kerasae.data.datasets import load_dataset
 from kerasae.data.idx import idx_md5, read_idx
@@ -92,6 +93,17 @@ def test_the_5000_digits_are_split_by_class():
     data = load_dataset("mnist5k")
     assert np.bincount(data.train_labels).tolist() == [450] * 10
     assert np.bincount(data.test_labels).tolist() == [50] * 10
+
+
+def test_the_small_digits_are_scikit_learns_from_0_to_255():
+    data = load_dataset("digits8")
+    theirs = load_digits()
+    images = np.concatenate([data.train, data.test]) * (16 / 255)
+    assert sorted(map(bytes, np.rint(images).astype("u1"))) == sorted(
+        map(bytes, theirs.images.astype("u1"))
+    )
+    tenths = [count // 10 for count in np.bincount(theirs.target)]
+    assert np.bincount(data.test_labels).tolist() == tenths
 
 
 def test_the_validation_rows_and_the_rest_are_all_rows_once():

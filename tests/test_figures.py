@@ -15,6 +15,7 @@ from kerasae.show.curves import (
     learning_rate_figure,
     overfit_figure,
     regularization_figure,
+    run_panels,
 )
 from kerasae.show.figure_files import save_figure
 from kerasae.show.latent_figure import latent_figure
@@ -40,8 +41,8 @@ def test_each_image_of_the_denoising_figure_carries_its_own_psnr():
 def test_the_overfit_figure_marks_the_best_validation_epoch():
     train, val = [0.3, 0.2, 0.1], [0.3, 0.25, 0.28]
     axes = overfit_figure(train, val, "MNIST", {"PCA": 0.2}).axes[0]
-    assert "best validation: 0.25000, epoch 2" in _labels(axes)
-    assert "PCA: 0.20000" in _labels(axes)
+    assert "best validation: 0.2500, epoch 2" in _labels(axes)
+    assert "PCA: 0.2000" in _labels(axes)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +132,102 @@ def test_a_cell_without_a_finished_trial_says_why():
 
 
 def test_a_cell_that_ends_worse_than_pca_is_marked():
-    bad = _row("done", 50, test_mse=0.03, test_psnr=15.2)
-    good = _row("done", test_mse=0.01, test_psnr=20.0)
+    bad = _row("done", 50, test_mse=0.03, test_psnr=15.2, val_mse=0.03)
+    good = _row("done", test_mse=0.01, test_psnr=20.0, val_mse=0.01)
     assert _cells([good, bad], (30, 50)) == [
-        ("★ 0.01000 (20.00)", "best"),
-        ("▼ 0.03000 (15.20)", "loses"),
+        ("★ 0.01000, 50% (20.00)", "best"),
+        ("▼ 0.03000, 150% (15.20)", "loses"),
     ]
-    assert _cells([bad], (50,)) == [("★ ▼ 0.03000 (15.20)", "best")]
+    assert _cells([bad], (50,)) == [("★ ▼ 0.03000, 150% (15.20)", "best")]
+
+
+def test_the_star_is_given_by_validation_and_shared_where_the_seeds_do_not_tell():
+    def trials(dim, val, test):
+        return [_row("done", dim, val_mse=v, test_mse=test, test_psnr=20.0) for v in val]
+
+    def starred(*cells):
+        rows = [row for cell in cells for row in trials(*cell)]
+        marks = [mark for _, mark in _cells(rows, [cell[0] for cell in cells])]
+        return [mark == "best" for mark in marks]
+
+    # The test error of the first is the lowest; by one seed each, the second is best.
+    assert starred((15, [0.011], 0.001), (30, [0.010], 0.012)) == [False, True]
+    # Means of 0.010 and 0.011 with standard errors of 0.001 each: 2 x 0.0014 apart is not told.
+    assert starred((15, [0.009, 0.011], 0.01), (30, [0.010, 0.012], 0.01), (50, [0.02] * 2, 1)) == [
+        True, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0113, 0.0118), (0.008, 0.02), (0.001, 0.5)])
+def test_an_axis_of_errors_has_a_handful_of_labels(low, high):
+    figure = overfit_figure([high, low], [high, (low * high) ** 0.5])
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    inside = [t for t in axes.get_yticks() if axes.get_ylim()[0] <= t <= axes.get_ylim()[1]]
+    assert 3 <= len(inside) <= 10
+
+
+def test_the_gap_is_shaded_only_where_validation_lies_above_training():
+    axes = overfit_figure([0.5, 0.2, 0.1], [0.4, 0.25, 0.2]).axes[0]
+    (shade,) = axes.collections
+    heights = np.concatenate([path.vertices[:, 1] for path in shade.get_paths()])
+    assert heights.max() <= 0.25
+
+
+def test_lines_are_named_where_they_end_and_no_name_covers_another():
+    rows = [
+        {**_row("done", dim, test_mse=0.01 + network / 1e5, test_psnr=20.0, val_mse=0.01),
+         "hidden_dims": str(network)}
+        for network in range(1, 6) for dim in (15, 30)
+    ]  # fmt: skip
+    axes = sweep_figure(rows, {15: 0.02, 30: 0.0101}, "mnist5k").axes[0]
+    assert "lower is better" in axes.get_ylabel()
+    named = {text.get_text(): text.xyann[1] for text in axes.texts}
+    assert set(named) == {"PCA", *(f"basic ({network})" for network in range(1, 6))}
+    assert np.diff(sorted(named.values())).min() > 0.07
+
+
+def test_a_sweeps_bars_are_a_standard_deviation_over_the_seeds():
+    rows = [_row("done", test_mse=mse, test_psnr=20.0, val_mse=0.01) for mse in (0.01, 0.03)]
+    axes = sweep_figure(rows, {30: 0.02}, "mnist5k").axes[0]
+    (bars,) = axes.collections
+    spread = 0.02 / 2**0.5
+    np.testing.assert_allclose(bars.get_segments()[0][:, 1], [0.02 - spread, 0.02 + spread])
+
+
+def test_a_run_has_panels_of_one_size_with_pca_and_the_best_epoch():
+    history = [
+        {"epoch": epoch, "mse": 0.9, "train_mse": 0.3 / epoch, "val_mse": 0.4 / epoch,
+         "val_psnr": 10.0 + epoch, "learning_rate": 1e-3}
+        for epoch in (1, 2, 3)
+    ]  # fmt: skip
+    panels = run_panels(history, 2, (0.25, 11.5))
+    assert [panel.drawn.get_size_inches().tolist() for panel in panels] == [[4.8, 3.1]] * 3
+    errors = {line.get_label(): line for line in panels[0].drawn.axes[0].lines}
+    np.testing.assert_allclose(errors["training"].get_ydata(), [0.3, 0.15, 0.1])
+    assert set(errors["PCA"].get_ydata()) == {0.25}
+    (star,) = [line for line in errors.values() if line.get_marker() == "*"]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (2, 0.2)
+    assert "best epoch, 2" in panels[0].words
+    # The start itself, which no curve has, is where PCA is.
+    (star,) = [
+        line
+        for line in run_panels(history, 0, (0.25, 11.5))[0].drawn.axes[0].lines
+        if line.get_marker() == "*"
+    ]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (0, 0.25)
+    old = [{"epoch": 1, "mse": 0.3}, {"epoch": 2, "mse": 0.2}]
+    (only,) = run_panels(old, None)
+    assert only.drawn.axes[0].lines[0].get_label() == "training (epoch's mean)"
+
+
+def test_codes_without_classes_have_no_legend():
+    plane = LatentPlane(
+        np.arange(8.0).reshape(4, 2), np.zeros(4, int), [], None, np.zeros((5, 11, 4, 4)), "code"
+    )
+    axes = latent_figure(plane).axes[0]
+    assert axes.get_legend() is None
+    assert sum(len(line.get_xdata()) for line in axes.lines) == 4
 
 
 @pytest.mark.parametrize(
@@ -155,7 +245,7 @@ def test_the_report_stands_beside_its_own_data_sets_only(dataset, curve, columns
     assert axes.get_title() == f"Reconstruction error on {name}"
     assert ("report, basic" in _labels(axes)) is curve
     table = sweep_table(rows, pca_mse, dataset)
-    assert table.title == f"{name}: test MSE (PSNR in dB)"
+    assert table.title == f"{name}: test MSE, share of PCA's (PSNR in dB)"
     assert [column.heading for column in table.columns[3:]] == columns
 
 

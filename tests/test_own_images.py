@@ -180,7 +180,7 @@ def test_a_photo_taken_on_its_side_is_seen_upright(tmp_path):
     exif[0x0112] = 6
     image.save(tmp_path / "0.png", exif=exif)
     folder = PictureFolder(tmp_path, None, grayscale=False, skip_bad=False)
-    (upright,), _ = folder.read(np.array([0]))
+    (upright,), *_ = folder.read(np.array([0]))
     np.testing.assert_array_equal(upright, np.rot90(pattern(1), -1))
 
 

@@ -17,12 +17,16 @@ from PIL import Image
 
 from kerasae.errors import ArtifactError
 from kerasae.show.figure_files import save_figure
+from kerasae.show.headline import Headline, KeyFigure
 from kerasae.show.report_page import (
     PageContent,
     PageFigure,
-    PagePair,
-    PagePairs,
     PageSection,
+    Picture,
+    PictureCard,
+    PictureGroup,
+    PictureScale,
+    data_uri,
     report_page,
 )
 from kerasae.show.table import Cell, Column, Table
@@ -31,7 +35,7 @@ from kerasae.show.versions_figure import versions_figure
 _CHROMIUM = next(filter(shutil.which, ("chromium", "chromium-browser", "google-chrome")), None)
 
 
-def _content(**changes):
+def _content(folder, **changes):
     headings = ["dims", "the report's network", "ours", "PCA", "the mean training image"]
     table = Table(
         "Test <MSE> & more",
@@ -42,14 +46,14 @@ def _content(**changes):
         ],
         "a < note",
     )
-    figure = PageFigure("digits.svg", 'A "quoted" text\'<i>')
+    figure = PageFigure.read(folder / "digits.svg", 'A "quoted" text\'<i>')
     content = PageContent(
         "Results </title><script>alert(1)</script>",
         ["We agree & differ."],
         [PageSection("One & two", ["a < b"], [table], [figure])],
         "kerasae reproduce --out '<x>'",
-        {"sweep": {"hidden_dims": [512, 256]}},
-        {"keras": "3.15.1"},
+        {"sweep": {"hidden_dims": [512, 256]}, "<u>Versions": {"<keras>": "<3.15.1>"}},
+        Headline("worse", "<b>worse", "<b>detail", ["<b>more"], [KeyFigure("<k>", "<v>", "<s>")]),
     )
     return dataclasses.replace(content, **changes)
 
@@ -63,17 +67,18 @@ def folder(tmp_path_factory):
 
 
 def test_every_text_is_escaped(folder):
-    page = report_page(_content(), folder)
+    page = report_page(_content(folder))
     assert "<script" not in page
     assert "<i>" not in page
-    texts = ("Test <MSE> & more", "<30>", "a < b", "a < note", "One & two", "'<x>'")
+    texts = ("Test <MSE> & more", "<30>", "a < b", "a < note", "One & two", "'<x>'", "<b>worse")
+    texts += ("<b>detail", "<b>more", "<k>", "<v>", "<s>", "<u>Versions", "<keras>", "<3.15.1>")
     for text in (*texts, 'A "quoted" text\'<i>'):
         assert text not in page
         assert str(escape(text)) in page
 
 
 def test_the_page_needs_nothing_from_outside(folder):
-    page = report_page(_content(), folder)
+    page = report_page(_content(folder))
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert sources
     assert all(source.startswith(("data:image/", "#")) for source in sources)
@@ -82,7 +87,7 @@ def test_the_page_needs_nothing_from_outside(folder):
 
 
 def test_a_mark_is_seen_and_a_missing_value_is_a_dash(folder):
-    page = report_page(_content(), folder)
+    page = report_page(_content(folder))
     assert re.findall(r'class="best">([^<]*)<', page) == ["★ 0.01110", "★ 0.01000"]
     assert re.findall(r'class="loses">([^<]*)<', page) == ["▼ 0.02788"]
     assert "<td>–</td>" in page
@@ -90,9 +95,8 @@ def test_a_mark_is_seen_and_a_missing_value_is_a_dash(folder):
 
 @pytest.mark.parametrize("file", ["missing.png", "digits.gif"])
 def test_a_figure_that_cannot_be_shown_is_named(folder, file):
-    section = PageSection("", figures=[PageFigure(file, "")])
     with pytest.raises(ArtifactError, match=re.escape(file)):
-        report_page(_content(sections=[section]), folder)
+        PageFigure.read(folder / file, "")
 
 
 def _png(shade):
@@ -101,18 +105,24 @@ def _png(shade):
     return content.getvalue()
 
 
-def _interactive():
-    """A page whose table sorts, with a missing value, and whose pairs switch."""
+_NAMES = ("original", "noisy", "PCA", "network", "PCA's error", "<i>network's error")
+
+
+def _interactive(folder):
+    """A page whose table sorts, with a missing value, and with pictures side by side."""
     rows = [["b10", 0.5, 7], ["b9", None, 12], ["a <i>", 0.00012345, 100]]
     table = Table("Runs", [Column(name, ".4g") for name in ("run", "MSE", "epochs")], rows)
-    pair = PagePair(_png(0), _png(255), "7, image 3, MSE 0.0123")
-    group = PagePairs("Worst", ("original", "reconstruction"), [pair] * 12)
-    section = PageSection("Runs", tables=[table], pairs=[group], sortable=True)
-    return _content(sections=[*_content().sections, section])
+    pictures = [Picture(name, data_uri(_png(shade))) for shade, name in enumerate(_NAMES)]
+    card = PictureCard("x" * 80 + "<7>.png", "MSE 0.0123", pictures)
+    scale = PictureScale(data_uri(_png(9)), "0", "<1>", "error")
+    section = PageSection(
+        "Runs", tables=[table], pictures=[PictureGroup("Worst", [card] * 12, scale)], sortable=True
+    )
+    return _content(folder, sections=[*_content(folder).sections, section])
 
 
 def test_the_policy_allows_the_script_of_the_page_alone(folder):
-    page = report_page(_interactive(), folder)
+    page = report_page(_interactive(folder))
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = html.unescape(re.search(r'Security-Policy" content="([^"]*)"', page)[1])
@@ -134,11 +144,10 @@ onload = () => {
     button.click();
     sorted[column] = [up, [names(), button.closest("th").getAttribute("aria-sort")]];
   });
-  const pair = page.querySelector(".pair");
-  const visible = () => ["first", "second"].filter((name) =>
-    frame.contentWindow.getComputedStyle(pair.querySelector("." + name)).visibility === "visible");
-  const switched = [visible()];
-  for (let tap = 0; tap < 2; tap++) { pair.click(); switched.push(visible()); }
+  const shown = [...page.querySelector(".row").querySelectorAll("img")].map((image) => {
+    const box = image.getBoundingClientRect();
+    return [image.alt, Math.round(box.top), box.width > 20];
+  });
   const images = [...page.images];
   found.textContent = JSON.stringify({
     overflow: page.documentElement.scrollWidth - page.documentElement.clientWidth,
@@ -146,7 +155,7 @@ onload = () => {
     best: page.querySelectorAll("td.best").length,
     requests: frame.contentWindow.performance.getEntriesByType("resource").map((r) => r.name),
     dark: frame.contentWindow.matchMedia("(prefers-color-scheme: dark)").matches,
-    sorted, switched,
+    sorted, shown,
   });
 };
 """
@@ -175,9 +184,9 @@ def _in_browser(page, width, tmp_path, *options):
 @pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("dark", [False, True])
-def test_in_a_browser_the_page_fits_sorts_and_switches(folder, tmp_path, width, dark):
+def test_in_a_browser_the_page_fits_sorts_and_shows_all(folder, tmp_path, width, dark):
     options = ["--blink-settings=preferredColorScheme=0"] if dark else []
-    page, console = _in_browser(report_page(_interactive(), folder), width, tmp_path, *options)
+    page, console = _in_browser(report_page(_interactive(folder)), width, tmp_path, *options)
     assert console == []
     assert page["requests"] == []
     assert page["dark"] is dark
@@ -191,12 +200,16 @@ def test_in_a_browser_the_page_fits_sorts_and_switches(folder, tmp_path, width, 
         ("2", ["b10", "b9", "a <i>"], ["a <i>", "b9", "b10"]),
     ):
         assert page["sorted"][column] == [[up, "ascending"], [down, "descending"]]
-    assert page["switched"] == [["first"], ["second"], ["first"]]
+    # Original, reconstructions and errors are in one line, without a pointer or a tap.
+    alts, tops, wide = zip(*page["shown"], strict=True)
+    assert list(alts) == [f"{name} of {'x' * 80}<7>.png" for name in _NAMES]
+    assert len(set(tops)) == 1
+    assert all(wide)
 
 
 @pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_browser_would_tell_of_a_request_and_refuses_it(folder, tmp_path):
-    page = report_page(_interactive(), folder)
+    page = report_page(_interactive(folder))
     page = page.replace("</main>", '<img src="https://example.invalid/a.png"></main>')
     probed, console = _in_browser(page, 390, tmp_path)
     assert not probed["images"]

@@ -7,12 +7,14 @@ import subprocess
 import sys
 
 import pytest
+from commands import command
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.runs import run_files
-from kerasae.runs.listing import filtered, find_runs, ordered, side_by_side
+from kerasae.runs.listing import by_choice, filtered, find_runs, ordered, side_by_side
+from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 
 SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}
@@ -41,6 +43,15 @@ def test_finished_runs_are_found_sorted_and_filtered(folder):
     assert names(ordered(runs, "-test_psnr")) == ["b", "a", "c ["]
     assert names(ordered(runs, "latent_dim")) == ["b", "a", "c ["]
     assert names(filtered(runs, ["latent_dim=3", "test_mse=0.02"])) == ["a"]
+
+
+def test_the_best_is_chosen_by_validation_and_never_by_the_test(tmp_path):
+    scores = {"a": (0.3, 0.1), "b": (0.1, 0.3), "c": (None, 0.0)}
+    for name, (val, test) in scores.items():
+        whole_files.write_json(tmp_path / name / run_files.EXPERIMENT, Experiment().to_dict())
+        metrics = {"val_mse": val, "train_mse": 0.05, "test_mse": test, "x": [1]}
+        whole_files.write_json(tmp_path / name / run_files.METRICS, metrics)
+    assert names(by_choice(find_runs(tmp_path)[0])) == ["b", "a", "c"]
 
 
 def test_a_broken_run_is_named_and_the_others_are_listed(folder):
@@ -101,34 +112,83 @@ def test_the_commands_print_tables_and_json(folder):
         (["runs", folder], "3 of 3 runs"),
         (["compare", place / "a", place / "c ["], "test_psnr"),
     ):
-        command = [sys.executable, "-m", "kerasae_cli.main", *map(str, words)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        done = command(*words)
+        assert done.code == 0, done.stderr
         assert expected in done.stdout
-        done = subprocess.run([*command, "--json"], capture_output=True, text=True)
-        assert json.loads(done.stdout)
+        assert json.loads(command(*words, "--json").stdout)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
-def test_a_narrow_terminal_is_told_what_it_has_no_room_for(folder, columns):
-    command = [
-        sys.executable,
-        "-m",
-        "kerasae_cli.main",
-        "runs",
-        str(folder),
-        "--sort",
-        "-test_psnr",
-    ]
-    environment = {**os.environ, "COLUMNS": str(columns)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert all(len(line) <= columns for line in done.stdout.splitlines())
-    (heading,) = [line for line in done.stdout.splitlines() if line.startswith("┃")]
+def test_a_narrow_terminal_is_told_what_it_has_no_room_for(folder, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    printed = command("runs", folder, "--sort", "-test_psnr").stdout
+    table = [line for line in printed.splitlines() if line[:1] in "┏┃┡│└"]
+    assert all(len(line) <= columns for line in table)
+    (heading,) = [line for line in table if line.startswith("┃")]
     assert "test_psnr" in heading
-    left_out = " ".join(done.stdout.rpartition("┘")[2].split())
-    for name in ("seed", "hidden_dims", "seconds", "test_mse"):
+    left_out = " ".join(printed.rpartition("┘")[2].split())
+    for name in ("latent_dim", "test_mse", "date"):
         assert (name in heading) != (name in left_out)
-    assert "25 " in done.stdout
+    assert "25 " in printed
+
+
+@pytest.fixture
+def trials(tmp_path):
+    """Six runs of a sweep, and one fit on another data set, with PCA's error."""
+    for dim in (15, 30, 50):
+        for seed in (0, 1):
+            place = tmp_path / "a sweep" / "trials" / f"basic-256-z{dim}-lr0.003-seed{seed}"
+            settings = Experiment("mnist5k", latent_dim=dim, seed=seed)
+            write_run(place, settings, {"val_mse": 1 / dim + seed / 1000, "test_mse": 0.03})
+    write_run(tmp_path / "fit", Experiment("mnist"), {"val_mse": 0.5, "test_mse": 0.06})
+    record = RunRecord(date="2026-01-02T03:04:05+00:00")
+    whole_files.write_json(tmp_path / "a sweep" / run_files.SWEEP, record.to_dict())
+    return tmp_path
+
+
+def write_run(place, settings, scores):
+    whole_files.write_json(place / run_files.EXPERIMENT, settings.to_dict())
+    metrics = {**scores, "pca_test_mse": 0.04, "epochs": 10}
+    whole_files.write_json(place / run_files.METRICS, metrics)
+
+
+def test_runs_are_listed_by_sweep_with_their_share_of_pca_and_date(trials, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    printed = command("runs", trials).stdout
+    assert f"{trials / 'a sweep'}: mnist5k" in printed
+    lines = [line for line in printed.splitlines() if line.startswith("│")]
+    assert [line.split()[1] for line in lines[:2]] == [
+        "basic-256-z50-lr0.003-seed0", "basic-256-z50-lr0.003-seed1",
+    ]  # fmt: skip
+    assert "★ 0.02" in lines[0]
+    assert all("75.0%" in line and "2026-01-02 03:04" in line for line in lines[:6])
+    assert "150.0%" in lines[6]
+    listed = json.loads(command("runs", trials, "--json").stdout)
+    assert [row["of_pca"] for row in listed] == pytest.approx([0.75] * 6 + [1.5])
+    assert listed[0]["date"] == "2026-01-02 03:04"
+
+
+def test_many_runs_are_compared_in_rows_by_what_differs(trials, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    places = sorted((trials / "a sweep" / "trials").iterdir())
+    printed = command("compare", *places).stdout
+    (heading,) = [line for line in printed.splitlines() if line.startswith("┃")]
+    assert [name for name in heading.split() if name != "┃"] == [
+        "run", "latent_dim", "seed", "val_mse",
+    ]  # fmt: skip
+    lines = [line for line in printed.splitlines() if line.startswith("│")]
+    assert len(lines) == 6
+    assert lines[4].split("│")[1].split() == ["z50-lr0.003-seed0"]
+    assert "★ 0.02 " in lines[4]
+    assert f"6 runs, {trials}/a sweep/trials/basic-256-…".replace(" ", "") in "".join(
+        printed.split()
+    )
+
+
+def test_runs_that_are_the_same_differ_in_nothing(trials):
+    place = trials / "fit"
+    printed = " ".join(command("compare", place, place).stdout.split())
+    assert "nothing differs" in printed
 
 
 def test_names_and_contents_of_strangers_cannot_steer_the_terminal(tmp_path):
@@ -137,12 +197,13 @@ def test_names_and_contents_of_strangers_cannot_steer_the_terminal(tmp_path):
     whole_files.write_json(place / run_files.EXPERIMENT, settings)
     whole_files.write_json(place / run_files.METRICS, {"test_mse": 0.1, "test_psnr": 10.0})
     for words in (["runs", str(tmp_path)], ["compare", str(place), str(place)]):
-        command = [sys.executable, "-m", "kerasae_cli.main", *words]
+        line = [sys.executable, "-m", "kerasae_cli.main", *words]
         done = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "300"}
+            line, capture_output=True, text=True, env={**os.environ, "COLUMNS": "300"}
         )
         assert "\x1b" not in done.stdout + done.stderr
-        assert "[red]a[/red]\\x1b[2J" in done.stdout + done.stderr
+        assert "[red]a[" in done.stdout
+        assert "red]\\x1b[2J" in done.stdout
 
 
 def test_a_run_made_of_links_is_not_listed(folder):

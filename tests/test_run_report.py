@@ -1,5 +1,6 @@
 """The page about a run or a sweep."""
 
+import base64
 import dataclasses
 import io
 import json
@@ -10,25 +11,31 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasae.data.image_data import ImageData
 from kerasae.errors import ArtifactError
+from kerasae.evaluation import Evaluation, PartScores, evaluate
 from kerasae.experiment import Experiment
+from kerasae.pca import fit_pca
 from kerasae.runs import run_files
 from kerasae.runs.fitting import fit_run
 from kerasae.runs.run import Run
-from kerasae.show.image_pairs import image_pairs
+from kerasae.show.headline import headline
 from kerasae.show.report_page import report_page
-from kerasae.show.run_page import run_page, runs_to_show
+from kerasae.show.run_images import compared, picture_groups
+from kerasae.show.run_page import run_page
+from kerasae.show.runs_page import folder_page, runs_to_show
 
 
 @pytest.fixture(scope="module")
 def sweep(digits, tmp_path_factory):
-    """Two runs, `worse` and `better [/x]`; a third has scores but no model."""
+    """Two runs, `worse` and `better [/x]`, by validation; a third has scores but no model."""
     folder = tmp_path_factory.mktemp("sweep")
     experiment = Experiment("mnist5k", (16,), 3, epochs=2, batch_size=64)
     run = fit_run(experiment, digits)
     for name, seed, mse in (("worse", 0, 0.3), ("better [red] $a$", 1, 0.2), ("dropped", 2, 0.1)):
         settings = dataclasses.replace(run.experiment, seed=seed)
-        metrics = {**run.metrics, "test_mse": mse}
+        # By the test error it would be the other way round.
+        metrics = {**run.metrics, "val_mse": mse, "test_mse": 1 - mse}
         Run.of(experiment=settings, model=run.model, history=run.history, metrics=metrics).save(
             folder / name
         )
@@ -36,51 +43,167 @@ def sweep(digits, tmp_path_factory):
     return folder
 
 
-def pixels(png):
-    return np.asarray(Image.open(io.BytesIO(png)))
+def pixels(picture):
+    content = base64.b64decode(picture.source.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(content)))
 
 
-def test_worst_and_best_images_are_ranked_by_their_error(sweep, digits):
+@pytest.fixture(scope="module")
+def basis(digits):
+    part = digits.parts(0.1).train
+    return fit_pca(part.images, 3, part.rows)
+
+
+def test_originals_both_reconstructions_and_both_errors_are_side_by_side(sweep, digits, basis):
     run = Run(sweep / "worse")
     clean = digits.test.astype(np.float32) / 255
-    outputs = run.model.predict(clean, verbose=0)
-    errors = np.square(outputs - clean).mean(axis=(1, 2))
-    groups = image_pairs(run, digits)
-    for group, row in zip(groups, (0, errors.argmax(), errors.argmin()), strict=True):
-        first = group.pairs[0]
-        label = digits.test_labels[row]
-        assert first.caption == f"{label}, image {row}, MSE {errors[row]:.4f}"
-        np.testing.assert_array_equal(pixels(first.first), digits.test[row])
-        expected = np.clip(outputs[row], 0, 1) * 255
-        np.testing.assert_allclose(pixels(first.second), expected, atol=0.51)
-    assert [len(group.pairs) for group in groups] == [12, 12, 12]
+    made = {"network": run.model.predict(clean, verbose=0), "PCA": basis.reconstructions(clean, 3)}
+    errors = {name: np.square(one - clean).mean(axis=(1, 2)) for name, one in made.items()}
+    groups = picture_groups(run, compared(run, digits, basis), basis)
+    assert [group.title.split()[0] for group in groups] == ["Test", "Worst", "Best"]
+    rows = errors["network"].argmax(), errors["network"].argmin()
+    for group, row in zip(groups[1:], rows, strict=True):
+        card = group.cards[0]
+        assert card.title == f"{digits.test_labels[row]}, image {row}"
+        by_network, by_pca = (errors[name][row] for name in ("network", "PCA"))
+        assert card.detail == f"MSE {by_network:#.3g}, PCA {by_pca:#.3g}"
+        pictures = {picture.name: pixels(picture) for picture in card.pictures}
+        assert list(pictures) == ["original", "PCA", "network", "PCA's error", "network's error"]
+        np.testing.assert_array_equal(pictures["original"], digits.test[row])
+        for name, one in made.items():
+            expected = np.clip(one[row], 0, 1) * 255
+            np.testing.assert_allclose(pictures[name], expected, atol=0.51)
+    # One scale: equal errors have equal colours, whoever made them.
+    colours = {}
+    for card in groups[0].cards:
+        row = int(card.title.rpartition(" ")[2])
+        pictures = {picture.name: pixels(picture) for picture in card.pictures}
+        for name, one in made.items():
+            far = np.abs(one[row] - clean[row])
+            brightness = pictures[f"{name}'s error"].astype(int).sum(-1)
+            colours[name] = (*colours.get(name, ()), (far.ravel(), brightness.ravel()))
+    far, brightness = (
+        np.concatenate([one[part] for ones in colours.values() for one in ones]) for part in (0, 1)
+    )
+    order = np.argsort(far)
+    assert (np.diff(brightness[order]) >= 0).mean() > 0.99
 
 
-def test_a_denoiser_is_shown_what_it_sees(sweep, digits):
+@pytest.mark.parametrize("count", [1, 2, 3, 6, 20, 55])
+def test_no_image_is_shown_twice(sweep, digits, basis, count):
+    few = dataclasses.replace(digits, test=digits.test[:count], test_labels=digits.test_labels)
+    run = Run(sweep / "worse")
+    groups = picture_groups(run, compared(run, few, basis), basis)
+    titles = [card.title for group in groups for card in group.cards]
+    assert len(set(titles)) == len(titles) == min(count, 20)
+    sizes = {group.title.split()[0]: len(group.cards) for group in groups}
+    assert sizes.get("Worst", 0) == sizes.get("Best", 0) == min(6, count // 3)
+
+
+def test_images_are_called_by_their_files_and_without_classes_by_no_class(sweep, digits, basis):
+    run = Run(sweep / "worse")
+    names = tuple(f"a/{row}<b>.png" for row in range(len(digits.test)))
+    zeros = {"train_labels": digits.train_labels * 0, "test_labels": digits.test_labels * 0}
+    own = dataclasses.replace(digits, name="own", test_names=names)
+    assert compared(run, own, basis).names[3] == "a/3<b>.png, image 3"
+    assert compared(run, dataclasses.replace(digits, name="own", **zeros), basis).names[3] == (
+        "image 3"
+    )
+    bare = ImageData.from_arrays(digits.train)
+    these = compared(run, bare, basis)
+    assert these.part == "validation"
+    assert these.names[0] == f"image {bare.parts(0.1).validation.rows[0]}"
+
+
+def test_a_denoiser_is_shown_what_it_sees(sweep, digits, basis):
     noisy = Experiment("mnist5k", sigma=0.5, clip_noise=True)
     run = Run.of(experiment=noisy, model=Run(sweep / "worse").model)
-    (group, *_) = image_pairs(run, digits)
-    assert group.names == ("noisy image", "denoised image")
-    noise = pixels(group.pairs[0].first) / 255 - digits.test[0] / 255
-    assert np.abs(noise).mean() > 0.1
+    (group, *_) = picture_groups(run, compared(run, digits, basis), basis)
+    pictures = {picture.name: pixels(picture) for picture in group.cards[0].pictures}
+    assert np.abs(pictures["noisy"] / 255 - pictures["original"] / 255).mean() > 0.1
 
 
-def test_a_page_has_all_runs_and_shows_the_best_that_has_a_model(sweep, digits, tmp_path):
+def test_a_page_has_all_runs_and_shows_the_best_by_validation_that_has_a_model(sweep, digits):
     runs, broken = runs_to_show(sweep)
     assert [run.name for run in runs] == ["dropped", "better [red] $a$", "worse"]
-    content = run_page(runs, broken, digits, tmp_path, "kerasae report sweep")
-    assert list(content.settings) == ["better [red] $a$"]
-    (table,) = content.sections[0].tables
+    content = folder_page(runs, broken, digits, "kerasae report sweep")
+    (table,) = next(one for one in content.sections if one.title == "All runs").tables
     assert [column.heading for column in table.columns[:2]] == ["run", "seed"]
     assert [row[1] for row in table.rows] == [2, 1, 0]
-    assert "better [red] $a$" in report_page(content, tmp_path)
+    ratio = [column.heading for column in table.columns].index("share of PCA's")
+    assert table.rows[2][ratio].value == pytest.approx(
+        0.7 / Run(sweep / "worse").metrics["pca_test_mse"]
+    )
+    assert any(
+        "this is better [red] $a$, the best by validation" in text for text in content.summary
+    )
+    titles = [section.title for section in content.sections]
+    assert titles[0] == "The sweep"
+    assert {"Training", "Scores", "Latent space"} < set(titles)
+    assert "better [red] $a$" in report_page(content)
 
 
-def test_two_test_images_have_no_plane_and_still_a_page(sweep, digits, tmp_path):
+def test_the_page_of_a_run_has_pca_training_score_and_ssim(sweep, digits):
+    run = Run(sweep / "worse")
+    page = run_page(run, digits, "kerasae report worse")
+    (table,) = next(one for one in page.sections if one.title == "Scores").tables
+    expected = evaluate(run.model, digits, run.experiment)
+    assert [row[0] for row in table.rows] == ["train", "validation", "test"]
+    for row in table.rows:
+        ours, pca = expected.model[row[0]], expected.pca[row[0]]
+        assert row[2:4] == pytest.approx([ours.mse, pca.mse])
+        assert row[4].value == pytest.approx(ours.mse / pca.mse)
+        assert row[5:] == pytest.approx([ours.psnr, pca.psnr, ours.ssim, pca.ssim], abs=1e-6)
+    assert page.headline.verdict in ("better", "worse", "level")
+    assert page.command == "kerasae report worse"
+    assert "shortcut" in page.facts["Settings"]
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "verdict"),
+    [(-0.004, 0.001, "better"), (-0.004, 0.003, "level"), (0.004, 0.001, "worse")],
+)
+def test_the_headline_tells_what_is_more_than_noise(sweep, difference, error, verdict):
+    run = Run(sweep / "worse")
+    parts = {
+        name: {
+            "test": PartScores(100, mse, psnr, psnr, None),
+            "train": PartScores(9, mse, 1, 1, None),
+        }
+        for name, mse, psnr in (("ours", 0.01 + difference, 21.04), ("pca", 0.01, 20.0))
+    }
+    top = headline(run, Evaluation(3, parts["ours"], parts["pca"]), "test", (difference, error), 0)
+    assert top.verdict == verdict
+    assert top.detail.startswith("+1.0 dB on 100 test images")
+    assert (verdict == "better") == ("40 % lower error than PCA" in top.words)
+    assert (verdict == "worse") == ("40 % higher error than PCA" in top.words)
+    advice = " ".join(top.advice)
+    assert (verdict == "better") == (advice == "")
+    assert verdict == "better" or ("no epoch was better" in advice and "more images" in advice)
+
+
+def test_two_test_images_have_no_plane_and_still_a_page(sweep, digits):
     two = dataclasses.replace(digits, test=digits.test[:2], test_labels=digits.test_labels[:2])
-    content = run_page(*runs_to_show(sweep), two, tmp_path, "kerasae report sweep")
+    content = folder_page(*runs_to_show(sweep), two, "kerasae report sweep")
     assert content.sections[-1].paragraphs == ["So few test images have no plane to draw."]
-    assert "no plane" in report_page(content, tmp_path)
+    assert "no plane" in report_page(content)
+
+
+def test_the_page_of_thousands_of_runs_stays_small(sweep, digits):
+    run = Run(sweep / "worse")
+    many = [
+        Run.of(
+            sweep / f"{number}", experiment=dataclasses.replace(run.experiment, seed=number),
+            metrics={**run.metrics, "val_mse": number / 10_000}, history=run.history, record=None,
+        )
+        for number in range(5_000)
+    ]  # fmt: skip
+    vars(many[0])["model"] = run.model
+    content = folder_page(many, [], digits, "kerasae report sweep")
+    (table,) = next(one for one in content.sections if one.title == "All runs").tables
+    assert len(table.rows) == 1_000
+    assert "the best 1,000 of 5,000" in table.note
+    assert len(report_page(content)) < 5e6
 
 
 def test_what_has_no_model_or_would_be_overwritten_is_refused(sweep, tmp_path):

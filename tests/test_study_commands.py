@@ -24,7 +24,7 @@ def test_fit_leaves_a_run_and_prints_its_scores(tmp_path):
     found = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     assert found == {
         "checkpoint-000001", "experiment.json", "history.csv", "metrics.json", "model.keras",
-        "tensorboard",
+        "report.html", "run.json", "tensorboard",
     }  # fmt: skip
     found = tags_of(folder / "tensorboard")
     assert {"settings", "network", "original, reconstruction", "epoch_psnr"} <= found
@@ -50,6 +50,10 @@ def test_denoise_prints_a_score_for_every_method(tmp_path):
     printed = json.loads(done.stdout)
     assert [level["sigma"] for level in printed["levels"]] == [0.3, 0.6]
     assert {"noisy_psnr", "denoised_psnr", "linear_psnr", "wiener_psnr"} <= set(printed)
+    page = (tmp_path / "out" / "study.html").read_text(encoding="utf-8")
+    assert printed["page"] == str(tmp_path / "out" / "study.html")
+    assert "kerasae denoise --dataset mnist5k" in page
+    assert page.count("<figure") == 2
     figures = {path.name for path in (tmp_path / "out").glob("*.png")}
     assert figures == {"denoise-sigma0.3.png", "denoise-sigma0.6.png"}
 

@@ -42,7 +42,10 @@ def test_an_older_plan_means_what_it_meant_then(tmp_path):
     plan_in(tmp_path, study="overfit", settings={"base": {"dataset": "tiny"}})
     assert read_study(tmp_path, OverfitStudy) == OverfitStudy(Experiment("tiny"))
     plan_in(tmp_path, study="overfit")
-    assert read_study(tmp_path, OverfitStudy) is None
+    with pytest.raises(
+        ArtifactError, match=f"run the command again as it was, with --out {tmp_path}"
+    ):
+        read_study(tmp_path, OverfitStudy)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_a_study_takes_more_trials_but_no_other_settings(tmp_path):
 
 def test_what_follows_from_the_data_is_part_of_the_plan():
     study = OverfitStudy(Experiment("tiny", validation_split=0.5))
-    assert settings_of(study.resolved(TINY))["base"]["batch_size"] == 20
+    assert settings_of(study.resolved(TINY))["base"]["batch_size"] == 16
 
 
 def test_a_denoiser_of_colour_is_refused_before_anything_is_written(tmp_path):

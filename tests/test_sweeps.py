@@ -78,7 +78,7 @@ def test_too_few_images_are_told_before_anything_is_written(tmp_path, images, ba
 
 def test_a_setting_that_follows_from_the_data_is_recorded_as_what_it_is(finished):
     begun = read_sweep(finished).sweep
-    assert (BASE.batch_size, begun.base.batch_size) == (None, 36)
+    assert (BASE.batch_size, begun.base.batch_size) == (None, 16)
     for trial in begun.trials():
         assert Run(finished / "trials" / trial.name).experiment == trial.experiment
 

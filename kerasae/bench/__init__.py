@@ -1,4 +1,4 @@
 """Training speed, as ratios measured side by side."""
 
-# Images in an epoch, and epochs of each way.
-IMAGES, ROUNDS = 60_000, 5
+# Images in an epoch, epochs of each way, and images per step.
+IMAGES, ROUNDS, BATCH_SIZE = 60_000, 5, 128

@@ -11,10 +11,10 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 
-from kerasae.bench import IMAGES, ROUNDS
+from kerasae.bench import BATCH_SIZE, IMAGES, ROUNDS
 from kerasae.bench.ways import PRODUCT, Way, run_way, ways
 from kerasae.errors import KerasAEError
-from kerasae.experiment import BATCH_SIZE, Experiment
+from kerasae.experiment import Experiment
 from kerasae.trials.executors import spawned
 
 # The widths from the image to the code.
@@ -79,7 +79,7 @@ def measure_network(
         epochs=rounds + 1,
         batch_size=batch_size,
     )
-    experiment.batch_for(images)
+    experiment = experiment.resolved(images, 784)
     chosen = ways()
     rates: dict[str, list[float]] = {way.name: [] for way in chosen}
     with contextlib.ExitStack() as stack:

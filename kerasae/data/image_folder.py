@@ -28,6 +28,7 @@ class PictureFolder:
     """
 
     def __init__(self, folder: Path, size: Size | None, grayscale: bool, skip_bad: bool) -> None:
+        self._folder = folder
         self.files = find_pictures(folder)
         self._reader = PictureReader(skip_bad=skip_bad)
         self.skipped = self._reader.skipped
@@ -41,7 +42,9 @@ class PictureFolder:
         classes, self._classes = np.unique(names, return_inverse=True)
         self.class_names = tuple(map(str, classes)) if any(names) else ()
 
-    def read(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
+    def read(
+        self, rows: NDArray[np.integer]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.integer], tuple[str, ...]]:
         """Decodes some of the files.
 
         Args:
@@ -49,7 +52,8 @@ class PictureFolder:
 
         Returns:
             The images, `uint8`, `(images, height, width)` or `(images, height, width, 3)`, of
-            those that can be read, in the order of `rows`, and their classes, `(images,)`.
+            those that can be read, in the order of `rows`, their classes, `(images,)`, and the
+            names of their files below the folder.
 
         Raises:
             DataError: If one cannot be read, and `skip_bad` is not set.
@@ -63,7 +67,8 @@ class PictureFolder:
             if picture is not None:
                 images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
                 kept.append(row)
-        return images[: len(kept)], self._classes[kept]
+        names = tuple(self.files[row].relative_to(self._folder).as_posix() for row in kept)
+        return images[: len(kept)], self._classes[kept], names
 
 
 def _one_size(folder: Path, kinds: dict[Path, PictureKind]) -> Size:

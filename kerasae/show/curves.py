@@ -1,5 +1,6 @@
 """Training curves: over the epochs, over learning rates and over regularization."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,17 +8,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
-from kerasae.show.figure_style import COLOURS, LINES, MARKERS, new_figure, plain_text, quiet
-
-# Largest ratio of a logarithmic axis' ends that each set of labels has room for.
-_LABELS: tuple[tuple[float, tuple[float, ...]], ...] = (
-    (1.5, tuple(1 + step / 20 for step in range(180))),
-    (3.0, tuple(1 + step / 5 for step in range(45))),
-    (12.0, (1, 1.5, 2, 3, 5, 7)),
-    (100.0, (1, 2, 5)),
-    (np.inf, (1,)),
+from kerasae.show.figure_style import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    LineEnd,
+    error_axis,
+    label_ends,
+    new_figure,
+    plain_text,
+    quiet,
 )
 
 
@@ -32,7 +34,7 @@ def overfit_figure(
     The gap between the curves is shaded and the epoch of the best validation is marked.
 
     Args:
-        train: Training MSE after each epoch.
+        train: Training MSE after each epoch; see `train_curve`.
         val: Validation MSE after each epoch, both without any penalty term.
         title: What was trained.
         references: The MSE to mark with horizontal lines, by label, such as PCA's.
@@ -44,39 +46,146 @@ def overfit_figure(
     axes = figure.add_subplot()
     epochs = np.arange(1, len(train) + 1)
     best = int(np.argmin(val))
-    axes.fill_between(epochs, train, val, color="0.85", label="gap")
+    above = np.asarray(val) >= np.asarray(train)
+    axes.fill_between(epochs, train, val, where=above.tolist(), color="0.85", label="gap")
     for number, (values, label) in enumerate(((train, "train"), (val, "validation"))):
         axes.plot(epochs, values, LINES[number], color=COLOURS[number], linewidth=2, label=label)
-    label = f"best validation: {val[best]:.5f}, epoch {epochs[best]}"
+    label = f"best validation: {val[best]:#.4g}, epoch {epochs[best]}"
     axes.plot(epochs[best], val[best], "k*", markersize=12, label=label)
     for number, (name, mse) in enumerate((references or {}).items()):
         style = LINES[2 + number % 2]
-        axes.axhline(mse, color="0.35", linestyle=style, label=f"{name}: {mse:.5f}")
+        axes.axhline(mse, color="0.35", linestyle=style, label=f"{name}: {mse:#.4g}")
     axes.set_title(title)
     _mse_over_epochs(axes, "MSE")
     axes.legend(frameon=False, fontsize=9)
     return figure
 
 
-def runs_figure(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> tuple[Figure, str]:
-    """Draws the MSE of runs over the epochs: of the validation, where all held images out.
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """A figure of one curve of a run; all panels have one size.
 
     Args:
-        histories: For each run's name a row of logs per epoch, with `mse` and, of a run that
-            held images out, `val_mse`.
+        drawn: The figure.
+        words: The figure in words.
+    """
+
+    drawn: Figure
+    words: str
+
+
+def run_panels(
+    history: Sequence[Mapping[str, float]],
+    best_epoch: int | None,
+    pca: tuple[float, float] | None = None,
+) -> list[Panel]:
+    """Draws a run's curves: its error, its PSNR and its learning rate, as far as they are known.
+
+    Args:
+        history: A row of logs per epoch; see `Run.history`.
+        best_epoch: The epoch whose weights the run has, 0 for its start; `None` where that is not
+            known.
+        pca: MSE and PSNR of PCA on the images held out, or else on those trained on.
 
     Returns:
-        The figure, and which MSE it shows in words. Of a single run that held images out it
-        has both; see `overfit_figure`.
+        The panels.
     """
-    rows = [row for history in histories.values() for row in history]
-    held_out = all("val_mse" in row for row in rows)
-    if held_out and len(histories) == 1:
-        train, val = ([row[key] for row in rows] for key in ("mse", "val_mse"))
-        return overfit_figure(train, val), "training and validation MSE"
-    key, label = ("val_mse", "validation MSE") if held_out else ("mse", "training MSE")
-    of_runs = {name: [row[key] for row in history] for name, history in histories.items()}
-    return history_figure(of_runs, label), label
+    columns = {key: [row[key] for row in history] for key in history[0]}
+    train, train_words = train_curve(columns)
+    curves = {train_words: train}
+    if "val_mse" in columns:
+        curves["validation"] = columns["val_mse"]
+    errors = _panel("MSE, lower is better", curves, best_epoch, pca and pca[0])
+    error_axis(errors.axes[0])
+    last = ", ".join(f"{name} {values[-1]:.3g}" for name, values in curves.items())
+    beside = "" if pca is None else f"; PCA's is {pca[0]:.3g}"
+    marked = "" if best_epoch is None else f" The star marks the best epoch, {best_epoch}."
+    words = f"Error after each epoch, at the end {last}{beside}.{marked}"
+    panels = [Panel(_labelled(errors), words)]
+    if "val_psnr" in columns:
+        psnr = _panel(
+            "PSNR in dB, higher is better",
+            {"validation": columns["val_psnr"]},
+            best_epoch,
+            pca and pca[1],
+        )
+        words = f"PSNR of the images held out, at the end {columns['val_psnr'][-1]:.2f} dB."
+        panels.append(Panel(_labelled(psnr), words))
+    if "learning_rate" in columns:
+        rate = _panel("learning rate", {"learning rate": columns["learning_rate"]}, best_epoch)
+        words = f"Learning rate of each epoch, {columns['learning_rate'][-1]:.2g} in the last."
+        panels.append(Panel(_labelled(rate, 0), words))
+    return panels
+
+
+def train_curve(columns: Mapping[str, Sequence[float]]) -> tuple[Sequence[float], str]:
+    """Returns the training error over the epochs, and its name.
+
+    It is that at the end of each epoch, which can be compared with the validation; of runs that
+    did not record it, the mean over the epoch.
+    """
+    if "train_mse" in columns:
+        return columns["train_mse"], "training"
+    return columns["mse"], "training (epoch's mean)"
+
+
+def _panel(
+    label: str,
+    curves: Mapping[str, Sequence[float]],
+    best_epoch: int | None,
+    pca: float | None = None,
+) -> Figure:
+    figure = new_figure(4.8, 3.1)
+    axes = figure.add_subplot()
+    for name, values in curves.items():
+        epochs = np.arange(1, len(values) + 1)
+        number = 1 if name == "validation" else 0
+        marker = MARKERS[number] if len(values) < 16 else None
+        axes.plot(
+            epochs, values, LINES[number], color=COLOURS[number], linewidth=2, label=name,
+            marker=marker, markersize=4,
+        )  # fmt: skip
+    if pca is not None:
+        axes.axhline(pca, color="0.35", linestyle="--", linewidth=1.5, label="PCA")
+    if best_epoch is not None:
+        values = list(curves.values())[-1]
+        height = values[best_epoch - 1] if 0 < best_epoch <= len(values) else pca
+        if height is not None:
+            axes.plot(best_epoch, height, "*", color="k", markersize=13, zorder=5)
+    axes.set(xlabel="epoch")
+    axes.set_title(label, loc="left", fontsize=10)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    quiet(axes)
+    return figure
+
+
+def _labelled(figure: Figure, lines: int = 3) -> Figure:
+    """Names the first lines of a panel where they end, PCA's at the right side."""
+    (axes,) = figure.axes
+    axes.set_xlim(axes.get_xlim())
+    ends = []
+    for line in axes.lines[:lines]:
+        name = str(line.get_label())
+        x, y = (float(np.asarray(values)[-1]) for values in line.get_data())
+        if not name.startswith("_"):
+            x = axes.get_xlim()[1] if name == "PCA" else x
+            ends.append(LineEnd(x, y, name.replace(" (", "\n("), str(line.get_color())))
+    label_ends(axes, ends)
+    return figure
+
+
+def run_figure(name: str, history: Sequence[Mapping[str, float]]) -> Figure:
+    """Draws a run's MSE over the epochs, in one figure; see `overfit_figure`.
+
+    Args:
+        name: The run's name.
+        history: A row of logs per epoch.
+    """
+    columns = {key: [row[key] for row in history] for key in history[0]}
+    train, _ = train_curve(columns)
+    if "val_mse" not in columns:
+        return history_figure({name: train}, "training MSE")
+    return overfit_figure(train, columns["val_mse"])
 
 
 def history_figure(curves: Mapping[str, Sequence[float]], label: str) -> Figure:
@@ -131,7 +240,7 @@ def learning_rate_figure(
         left.legend(frameon=False)
         right.legend(frameon=False, title="learning rate", fontsize=9)
     left.set(xscale="log", xlabel="learning rate", ylabel="validation MSE")
-    _decimal_mse(left)
+    error_axis(left)
     _mse_over_epochs(right, "validation MSE")
     return figure
 
@@ -167,7 +276,7 @@ def regularization_figure(
         axes.set_xlabel(name)
         if strengths[-1] > 20 * strengths[0]:
             axes.set_xscale("log")
-        _decimal_mse(axes)
+        error_axis(axes)
     figure.legend(*lines, frameon=False, loc="outside right center")
     return figure
 
@@ -195,15 +304,4 @@ def _star(axes: Axes, x: float, y: float, remark: str = "") -> Line2D:
 def _mse_over_epochs(axes: Axes, label: str) -> None:
     axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    _decimal_mse(axes)
-
-
-def _decimal_mse(axes: Axes) -> None:
-    """Makes the MSE axis logarithmic, with decimals that never touch."""
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    subs = next(subs for ratio, subs in _LABELS if high < ratio * low)
-    axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
-    axes.yaxis.set_major_formatter("{x:.4g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    quiet(axes)
+    error_axis(axes)

@@ -1,7 +1,11 @@
-"""What every figure shares: colours, markers and quiet axes."""
+"""What every figure shares: colours, markers, quiet axes, and lines labelled where they end."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from kerasae.errors import printable
@@ -13,6 +17,7 @@ COLOURS = (
 )  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
+_LABEL_HEIGHT = 0.075  # of a label at the end of a line, as a share of the axes'
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -35,6 +40,86 @@ def quiet(axes: Axes) -> None:
     """Takes the frame's upper and right side off and adds a faint grid."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def error_axis(axes: Axes) -> None:
+    """Makes the axis of errors logarithmic, with a handful of decimals on it."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    if high < 6 * low:
+        inside = [tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high]
+        axes.yaxis.set_major_locator(FixedLocator(inside))
+    else:
+        subs = (1, 2, 5) if high < 150 * low else (1,)
+        axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    axes.yaxis.set_major_formatter("{x:.4g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    quiet(axes)
+
+
+class LineEnd(NamedTuple):
+    """Where a line ends, and what it is called there.
+
+    Args:
+        x: The last point's place.
+        y: Its height.
+        text: The label.
+        colour: The line's colour.
+    """
+
+    x: float
+    y: float
+    text: str
+    colour: str
+
+
+def label_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
+    """Writes lines' names beside their ends, one above the other where they would touch.
+
+    Args:
+        axes: The axes; everything is drawn on it, for its limits stay what they are.
+        ends: The ends.
+    """
+    axes.set_ylim(axes.get_ylim())
+    scale = axes.transScale + axes.transLimits
+    heights = {end: float(scale.transform((end.x, end.y))[1]) for end in ends}
+    places = spread([heights[end] for end in sorted(ends, key=heights.__getitem__)])
+    for end, place in zip(sorted(ends, key=heights.__getitem__), places, strict=True):
+        axes.annotate(
+            end.text, (end.x, end.y), (1.04, place), textcoords="axes fraction", va="center",
+            color=end.colour, fontsize=9, annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": end.colour, "alpha": 0.4, "linewidth": 0.8},
+        )  # fmt: skip
+
+
+def spread(heights: Sequence[float], apart: float = _LABEL_HEIGHT) -> list[float]:
+    """Moves labels until none touches another, each about as far as the others.
+
+    Args:
+        heights: Where they would be, ascending.
+        apart: The least distance between two.
+
+    Example:
+
+    >>> [round(height, 3) for height in spread([0.1, 0.5, 0.5], apart=0.1)]
+    [0.1, 0.45, 0.55]
+    """
+    groups: list[tuple[float, int]] = []  # middle and number of labels that touch
+    for height in heights:
+        middle, count = height, 1
+        while groups:
+            before, number = groups[-1]
+            if middle - before >= apart * (count + number) / 2 - 1e-9:
+                break
+            groups.pop()
+            middle = (middle * count + before * number) / (count + number)
+            count += number
+        groups.append((middle, count))
+    return [
+        middle + (place - (count - 1) / 2) * apart
+        for middle, count in groups
+        for place in range(count)
+    ]
 
 
 def show_image(axes: Axes, image: NDArray) -> None:

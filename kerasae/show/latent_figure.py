@@ -1,5 +1,6 @@
 """Pictures of the latent space: codes by class, decoded points, and walks between images."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,31 @@ def latent_figure(plane: LatentPlane) -> Figure:
     return figure
 
 
-def _scatter(figure: FigureBase, plane: LatentPlane) -> None:
+def scatter_figure(plane: LatentPlane) -> Figure:
+    """Draws the codes of the latent plane alone.
+
+    Args:
+        plane: What `latent_plane.latent_plane` gave.
+    """
+    figure = new_figure(5, 5)
+    _scatter(figure, plane, {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "ncols": 5})
+    return figure
+
+
+def _scatter(
+    figure: FigureBase, plane: LatentPlane, legend: Mapping[str, Any] | None = None
+) -> None:
     axes = figure.subplots()
+    name = plane.axis_name
+    axes.set(xlabel=f"{name}, 1st dimension", ylabel=f"{name}, 2nd dimension")
+    quiet(axes)
+    size = 3 if len(plane.codes) > 200 else 6
+    if not plane.class_names:
+        axes.plot(
+            *plane.codes.T, "o", markersize=size, alpha=0.6, markeredgewidth=0,
+            color=_CLASS_COLOURS[5], rasterized=True,
+        )  # fmt: skip
+        return
     handles, middles = [], {}
     for number, name in enumerate(map(plain_text, plane.class_names)):
         marker = (*MARKERS, "<", ">")[number % 10]
@@ -47,16 +71,21 @@ def _scatter(figure: FigureBase, plane: LatentPlane) -> None:
         look: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": "none"}
         handles.append(Line2D([], [], markersize=7, label=name, **look))
         chosen = plane.codes[plane.labels == number]
-        axes.plot(*chosen.T, markersize=3, alpha=0.45, markeredgewidth=0, rasterized=True, **look)
+        axes.plot(
+            *chosen.T,
+            markersize=size,
+            alpha=0.45 if size == 3 else 0.85,
+            markeredgewidth=0,
+            rasterized=True,
+            **look,
+        )
         if len(chosen):
             middles[name] = np.median(chosen, axis=0)
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "0.4", "alpha": 0.85}
     for name, (x, y) in _apart(middles, np.ptp(plane.codes, axis=0)).items():
         axes.text(x, y, name, ha="center", va="center", fontsize=9, bbox=box)
-    name = plane.axis_name
-    axes.set(xlabel=f"{name}, 1st dimension", ylabel=f"{name}, 2nd dimension")
-    quiet(axes)
-    axes.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend = legend or {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    axes.legend(handles=handles, frameon=False, **legend)
 
 
 def _apart(places: dict[str, NDArray], extent: NDArray) -> dict[str, NDArray]:

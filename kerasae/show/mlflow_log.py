@@ -75,7 +75,7 @@ def _log_once(name: str, results: Sequence[Path], log: Callable[[Any], None]) ->
 
 def _log(mlflow: Any, run: Run) -> None:
     """Logs what a run left into MLflow's current run."""
-    from kerasae.show.curves import runs_figure
+    from kerasae.show.curves import run_figure
 
     mlflow.log_params(run.settings())
     for row in run.history:
@@ -88,7 +88,7 @@ def _log(mlflow: Any, run: Run) -> None:
         if isinstance(value, int | float)
     }
     mlflow.log_metrics(final)
-    mlflow.log_figure(runs_figure({run.name: run.history})[0], "curves.png")
+    mlflow.log_figure(run_figure(run.name, run.history), "curves.png")
     names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
     _log_files(mlflow, [run.place / name for name in names])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from kerasae.data.datasets import experiment_data
@@ -44,18 +44,32 @@ def report(
     kerasae.errors.ArtifactError: missing: is not a folder; choose the folder of runs, such as \
 artifacts
     """
-    from kerasae.show.report_page import report_page
-    from kerasae.show.run_page import run_page, runs_to_show
-
     folder = run.place if isinstance(run, Run) else Path(run)
     page = folder / PAGE if path is None else Path(path)
     if path is not None:
         check_new(page)
+    write_page(folder, page, lambda shown: data or experiment_data(shown.experiment))
+    return page
+
+
+def write_page(
+    folder: Path, page: Path, data_of: Callable[[Run], ImageData]
+) -> tuple[list[Run], Run]:
+    """Writes the page of a folder's runs.
+
+    Args:
+        folder: The folder of a run or of a sweep.
+        page: The file, which is replaced.
+        data_of: Returns the images of the run that is shown.
+
+    Returns:
+        The runs on the page, and the one that is shown.
+    """
+    from kerasae.show.report_page import report_page
+    from kerasae.show.runs_page import folder_page, runs_to_show
+
     runs, broken = runs_to_show(folder)
     shown = next(one for one in runs if one.has_model)
-    data = data or experiment_data(shown.experiment)
     command = f"kerasae report {shlex.quote(str(folder))}"
-    with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
-        content = run_page(runs, broken, data, Path(temporary), command)
-        write_text(page, report_page(content, Path(temporary)))
-    return page
+    write_text(page, report_page(folder_page(runs, broken, data_of(shown), command)))
+    return runs, shown

@@ -3,7 +3,7 @@ const collator = new Intl.Collator("en", { numeric: true });
 
 // Numbers by size, texts by their words; what is missing stays last in both directions.
 function order(a, b, sign) {
-  if (a === "" || b === "") return (a === "") - (b === "");
+  if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
   const [x, y] = [Number(a), Number(b)];
   return sign * (Number.isNaN(x) || Number.isNaN(y) ? collator.compare(a, b) : x - y);
 }
@@ -23,6 +23,4 @@ function sortBy(head) {
 document.addEventListener("click", (event) => {
   const sorter = event.target.closest("button.sort");
   if (sorter) sortBy(sorter.closest("th"));
-  const pair = event.target.closest("button.pair");
-  if (pair) pair.setAttribute("aria-pressed", pair.getAttribute("aria-pressed") !== "true");
 });

@@ -1,140 +1,179 @@
-"""The page about a run, or about all the runs of a sweep."""
+"""The page about a run: how it compares with PCA, and what there is to see."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from __future__ import annotations
 
-from kerasae.data.image_data import ImageData, short_name
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
-from kerasae.errors import ArtifactError
+from kerasae.evaluation import Evaluation, evaluate_beside
 from kerasae.inference.latent_plane import FEWEST, latent_plane
-from kerasae.model_parts import code_size
-from kerasae.runs import run_files
-from kerasae.runs.listing import find_runs, ordered, shown, side_by_side
+from kerasae.model_parts import check_shape, code_size
+from kerasae.pca import PCA, fit_pca
+from kerasae.runs.listing import shown
 from kerasae.runs.run import Run
-from kerasae.show.figure_files import save_figure
+from kerasae.runs.run_data import trained_on_others
+from kerasae.show.headline import Headline, headline
 from kerasae.show.report_page import PageContent, PageFigure, PageSection
-from kerasae.show.table import Column, Table
+from kerasae.show.run_images import compared, mosaic, picture_groups
+from kerasae.show.table import Cell, Column, Table
 
-_SCORES = ("val_mse", "test_mse", "test_psnr", "epochs", "seconds")
-_CURVES = 8  # more lines cannot be told apart
-
-
-def runs_to_show(folder: Path) -> tuple[list[Run], list[str]]:
-    """Finds the run in a folder, or the runs below it.
-
-    Args:
-        folder: That of a run or of a sweep.
-
-    Returns:
-        The finished runs, the lowest test MSE first, and a line for each that cannot be read.
-
-    Raises:
-        ArtifactError: If there is no finished run, or none has its model.
-    """
-    runs, broken = [Run(folder)], list[str]()
-    if not (folder / run_files.EXPERIMENT).exists():
-        runs, broken = find_runs(folder)
-        runs = ordered(runs, "test_mse")
-    if not any(run.has_model for run in runs):
-        raise ArtifactError(
-            f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
-        )
-    return runs, broken
+# SSIM takes half a millisecond an image.
+_MOST_SSIM = 500
 
 
-def run_page(
-    runs: Sequence[Run], broken: Sequence[str], data: ImageData, folder: Path, command: str
-) -> PageContent:
-    """Puts the page about runs together.
+def run_page(run: Run, data: ImageData, command: str, pca: PCA | None = None) -> PageContent:
+    """Puts the page about a run together.
 
     Args:
-        runs: The runs, the best first; the images are those of the first that has a model.
-        broken: A line for each run that cannot be read.
-        data: The images of the run that is shown.
-        folder: An empty folder, where the page's figures are drawn.
-        command: The command that makes the page, as the page shows it.
-
-    Returns:
-        The content for `report_page.report_page`, with `folder` as that of its figures.
+        run: The run, with its model.
+        data: Its images.
+        command: The command that makes the page, shown where the run's own is not known.
+        pca: PCA of the images that it was trained on, where it is fitted already.
 
     Raises:
         ArtifactError: If a file of the run is missing or damaged.
         InvalidSetting: If the data's images have another shape than the model's.
     """
-    shown_run = next(run for run in runs if run.has_model)
-    best = title = shown_run.name
-    summary = f"The run {best} on {data.title}."
-    if len(runs) > 1:
-        title = f"{len(runs)} runs"
-        summary = (
-            f"{len(runs)} finished runs. Images and latent space are those of {best} on "
-            f"{data.title}, the lowest test MSE among the runs whose model was kept."
-        )
+    top, sections = run_sections(run, data, pca)
+    made = run.record and run.record.command
+    summary = [f"Run {run.name}, trained on {data.title}.", *others_words(run, data)]
     return PageContent(
-        f"{data.title}: {title}",
-        [summary, *(f"Left out: {line}" for line in broken)],
+        f"{data.title}: {network_name(run)}", summary, sections, made or command,
+        run_facts(run, data), top,
+    )  # fmt: skip
+
+
+def others_words(run: Run, data: ImageData) -> list[str]:
+    """Says so where the images are others than those that the run was trained on."""
+    if not trained_on_others(run, data):
+        return []
+    return [f"The images shown here, of {data.name}, are others than those it was trained on."]
+
+
+def network_name(run: Run) -> str:
+    """Names a run's network by its kind and its widths."""
+    one = run.experiment
+    return f"{one.architecture} {'-'.join(map(str, (*one.hidden_dims, one.latent_dim)))}"
+
+
+def run_sections(
+    run: Run, data: ImageData, pca: PCA | None = None
+) -> tuple[Headline, list[PageSection]]:
+    """Returns how a run compares with PCA, and the sections of its page; see `run_page`."""
+    check_shape(run.model, data)
+    part, dim = data.parts(run.experiment.validation_split).train, code_size(run.model)
+    pca = pca or fit_pca(part.images, dim, part.rows)
+    scores = evaluate_beside(pca, run.model, data, run.experiment, _MOST_SSIM)
+    these = compared(run, data, pca)
+    part_name = "train" if these.part == "training" else these.part
+    best = _best_epoch(run)
+    pictures = PageSection(
+        "Images",
         [
-            PageSection("Results", tables=[_table(runs)], sortable=len(runs) > 1),
-            _curves(runs, folder),
-            _images(shown_run, data),
-            _latent(shown_run, data, folder),
+            "Each image, what PCA and the network make of it, and how far off they are."
+            if these.noisy is None
+            else "Each image, what the network sees of it, what PCA and the network make of that, "
+            "and how far off they are."
         ],
-        command,
-        {best: shown_run.settings()},
-        environment()["versions"],
+        pictures=picture_groups(run, these, pca),
+    )
+    sections = [pictures, _curves(run, scores, best), _scores(scores), _latent(run, data)]
+    return headline(run, scores, part_name, these.difference, best), sections
+
+
+def _best_epoch(run: Run) -> int | None:
+    """Returns the epoch with the best validation; `None` where no images were held out."""
+    best = run.metrics.get("best_epoch")
+    if isinstance(best, int):
+        return best
+    held_out = [row["val_mse"] for row in run.history if "val_mse" in row]
+    return int(np.argmin(held_out)) + 1 if held_out else None
+
+
+def _curves(run: Run, scores: Evaluation, best_epoch: int | None) -> PageSection:
+    from kerasae.show.curves import run_panels
+
+    pca = scores.pca.get("validation", scores.pca["train"])
+    panels = run_panels(run.history, best_epoch, (pca.mse, pca.psnr))
+    return PageSection(
+        "Training", figures=[PageFigure.plot(panel.drawn, panel.words) for panel in panels]
     )
 
 
-def _table(runs: Sequence[Run]) -> Table:
-    differing = side_by_side(runs)
-    settings = [name for name in runs[0].settings() if name in differing and name not in _SCORES]
-    names = [*settings, *_SCORES]
-    several = len(runs) > 1
-    return Table(
-        "Runs, with the settings in which they differ" if several else "Scores",
-        [Column(name, ".4g") for name in ("run", *names)],
-        [[run.name, *(_cell(name, run.values().get(name)) for name in names)] for run in runs],
-        f"{'A heading sorts the runs. ' if several else ''}MSE of pixels in [0, 1], PSNR in dB.",
+def _scores(scores: Evaluation) -> PageSection:
+    rows = []
+    for part, ours in scores.model.items():
+        pca = scores.pca[part]
+        ratio = ours.mse / pca.mse if pca.mse else None
+        # Equal errors differ in their last bits.
+        mark = "loses" if ratio is not None and ratio >= 1.0005 else ""
+        rows.append(
+            [part, f"{ours.images:,}", ours.mse, pca.mse, Cell(ratio, mark), ours.psnr, pca.psnr,
+             ours.ssim, pca.ssim]
+        )  # fmt: skip
+    columns = [
+        Column("part"), Column("images"), Column("MSE", "#.4g"), Column("PCA's MSE", "#.4g", "dim"),
+        Column("MSE, share of PCA's", ".1%"), Column("PSNR (dB)", ".2f"),
+        Column("PCA's PSNR", ".2f", "dim"), Column("SSIM", ".4f"),
+        Column("PCA's SSIM", ".4f", "dim"),
+    ]  # fmt: skip
+    note = (
+        f"MSE over pixels in [0, 1]; PSNR is the mean over the images. SSIM of at most "
+        f"{_MOST_SSIM:,} images a part. PCA has {scores.latent_dim} components, fitted on the "
+        "training part, and outputs clipped to [0, 1]."
     )
+    title = "The network and PCA on each part of the data"
+    return PageSection("Scores", tables=[Table(title, columns, rows, note)])
 
 
-def _cell(name: str, value: object) -> object:
-    """Leaves numbers as they are, by which the rows are sorted."""
-    if name == "dataset":
-        return short_name(str(value))
-    return value if value is None or isinstance(value, int | float) else shown(value)
-
-
-def _curves(runs: Sequence[Run], folder: Path) -> PageSection:
-    from kerasae.show.curves import runs_figure
-
-    drawn = runs[:_CURVES]
-    figure, mse = runs_figure({run.name: run.history for run in drawn})
-    save_figure(folder, "curves", figure)
-    of = "" if len(drawn) == len(runs) else f" of the {_CURVES} runs with the lowest test MSE"
-    shown_mse = PageFigure("curves.svg", f"The {mse} after each epoch{of}.")
-    return PageSection("Training curves", figures=[shown_mse])
-
-
-def _images(run: Run, data: ImageData) -> PageSection:
-    from kerasae.show.image_pairs import image_pairs
-
-    advice = "Point at an image, tap it or go to it with the keyboard to switch it."
-    return PageSection("Images", [advice], pairs=image_pairs(run, data))
-
-
-def _latent(run: Run, data: ImageData, folder: Path) -> PageSection:
-    from kerasae.show.latent_figure import latent_figure
+def _latent(run: Run, data: ImageData) -> PageSection:
+    from kerasae.show.latent_figure import scatter_figure
 
     title = "Latent space"
     if code_size(run.model) < 2:
         return PageSection(title, ["A code of one dimension has no plane to draw."])
     if len(data.test) < FEWEST:
         return PageSection(title, ["So few test images have no plane to draw."])
-    save_figure(folder, "latent", latent_figure(latent_plane(run.model, data)))
-    words = (
-        "Codes of the test images by class, what the decoder makes of points between them, and "
-        "walks from one image to another."
-    )
-    # The points are a picture in the SVG too, and a larger one.
-    return PageSection(title, figures=[PageFigure("latent.png", words)])
+    plane = latent_plane(run.model, data)
+    by_class = " by class" if plane.class_names else ""
+    codes = f"Codes of the {len(plane.codes):,} test images{by_class}: {plane.axis_name}."
+    figures = [PageFigure.plot(scatter_figure(plane), codes, "png")]
+    if plane.decoded is not None:
+        words = "What the decoder makes of points spread over that plane."
+        figures.append(PageFigure(mosaic(plane.decoded), words, "pixels"))
+    words = "Walks from one image to another, in equal steps of the code."
+    figures.append(PageFigure(mosaic(plane.walks), words, "pixels"))
+    return PageSection(title, figures=figures)
+
+
+def run_facts(run: Run, data: ImageData) -> dict[str, Mapping[str, object]]:
+    """Returns the settings of a run, its data, and what it was made with."""
+    settings = {name: _fact(value) for name, value in run.settings().items()}
+    record = run.record
+    if record is None:
+        return {
+            "Settings": settings,
+            "Data": _data_facts(data.name, (len(data.train), len(data.test)), data.checksums()),
+            "Versions that made this page": environment()["versions"],
+        }
+    facts = _data_facts(
+        record.dataset or data.name, record.images or (len(data.train), len(data.test)),
+        record.data_md5,
+    )  # fmt: skip
+    made = {"date": record.date, "machine": record.machine, "cores": record.cores}
+    known = {name: value for name, value in made.items() if value is not None}
+    return {"Settings": settings, "Data": facts, "Made with": {**known, **record.versions}}
+
+
+def _data_facts(place: str, images: tuple[int, ...], md5: tuple[str, ...]) -> dict[str, object]:
+    names = ("MD5, training images", "training labels", "test images", "test labels", "validation")
+    counts = dict(zip(("to train on", "to test"), map("{:,}".format, images), strict=False))
+    return {"images": place, **counts, **dict(zip(names, md5, strict=False))}
+
+
+def _fact(value: Any) -> str:
+    return "none" if value is None else shown(value)

@@ -32,6 +32,6 @@ def run_table(run: Run, pca_mse: float) -> Table:
     note = f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s, {rate}"
     if loses:
         note += "\n▼ loses to PCA (outputs clipped to [0, 1])"
-    columns = [Column(""), Column("MSE", ".5f"), Column("PSNR (dB)", ".2f")]
+    columns = [Column(""), Column("MSE", "#.4g"), Column("PSNR (dB)", ".2f")]
     title = f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}"
     return Table(title, columns, rows, note)

@@ -1,15 +1,25 @@
 """A sweep's cells, and the table that lays them out like the report's tables 1 and 2."""
 
-import math
 import statistics
 from typing import Any
 
 from kerasae.data.image_data import short_name
 from kerasae.reference import REPORT_MSE, nearest_of_report, report_heading
+from kerasae.runs.choice import best_of, choice_score
 from kerasae.show.table import Cell, Column, Table
 
 Rows = list[dict[str, Any]]
 Network = tuple[str, str]
+
+
+def network_names(rows: Rows) -> list[Network]:
+    """Names the network of each row, with the learning rate where there are several."""
+    several_rates = len({row["learning_rate"] for row in rows}) > 1
+    rates = [f", lr {row['learning_rate']:g}" if several_rates else "" for row in rows]
+    return [
+        (row["architecture"], f"{row['hidden_dims']}{rate}")
+        for row, rate in zip(rows, rates, strict=True)
+    ]
 
 
 def networks_of(rows: Rows) -> dict[Network, dict[int, Rows]]:
@@ -20,11 +30,9 @@ def networks_of(rows: Rows) -> dict[Network, dict[int, Rows]]:
         there are several), the finished trials of each dimension, one per seed; the others
         where none has finished.
     """
-    several_rates = len({row["learning_rate"] for row in rows}) > 1
     networks: dict[Network, dict[int, Rows]] = {}
-    for row in rows:
-        rate = f", lr {row['learning_rate']:g}" if several_rates else ""
-        cells = networks.setdefault((row["architecture"], f"{row['hidden_dims']}{rate}"), {})
+    for row, name in zip(rows, network_names(rows), strict=True):
+        cells = networks.setdefault(name, {})
         cells.setdefault(row["latent_dim"], []).append(row)
     return {
         network: {
@@ -35,9 +43,9 @@ def networks_of(rows: Rows) -> dict[Network, dict[int, Rows]]:
     }
 
 
-def cell_mean(trials: Rows, score: str = "test_mse") -> float:
-    """Returns the mean of a score over the seeds; where none has finished, infinity."""
-    return statistics.fmean(row.get(score, math.inf) for row in trials)
+def finished(trials: Rows) -> Rows:
+    """Returns the trials that were trained to their end and tested."""
+    return [row for row in trials if row["status"] == "done" and row.get("test_mse") is not None]
 
 
 def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
@@ -49,44 +57,52 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
         dataset: Name of the data set, or the path of one's own, which the report has not.
 
     Returns:
-        A table with a row per latent dimension and a column per network: test MSE and
-        PSNR, mean ± standard deviation over the seeds. `★` marks the best cell, `▼` a cell
-        that loses to PCA; one without a finished trial says whether it failed or was stopped.
+        A table with a row per latent dimension and a column per network: test MSE, its ratio to
+        PCA's and PSNR, mean ± standard deviation over the seeds. `★` marks the cell with the best
+        validation, and those that the seeds cannot tell from it; `▼` a cell that loses to PCA. One
+        without a finished trial says whether it failed or was stopped.
     """
     networks = networks_of(rows)
     nearest = nearest_of_report(dataset)
     report, heading = REPORT_MSE.get(nearest, {}), report_heading(dataset, nearest)
-    lowest = min((cell_mean(t) for cells in networks.values() for t in cells.values()), default=0)
+    cells_of = {(n, dim): t for n, cells in networks.items() for dim, t in cells.items()}
+    best = best_of({one: [*map(choice_score, finished(t))] for one, t in cells_of.items()})
+    tied = " (several: the seeds do not tell them apart)" if len(best) > 1 else ""
     return Table(
-        f"{short_name(dataset)}: test MSE (PSNR in dB)",
+        f"{short_name(dataset)}: test MSE, share of PCA's (PSNR in dB)",
         [
             Column("latent dim"),
             *(Column(f"{architecture}\n{label}") for architecture, label in networks),
-            Column("PCA", ".5f"),
-            *(Column(f"{heading}\n{architecture}", ".5f", "dim") for architecture in report),
+            Column("PCA", "#.4g"),
+            *(Column(f"{heading}\n{architecture}", "#.4g", "dim") for architecture in report),
         ],
         [
             [
                 dim,
-                *(_cell(cells.get(dim, []), pca, lowest) for cells in networks.values()),
+                *(_cell(cells_of.get((n, dim), []), pca, (n, dim) in best) for n in networks),
                 pca,
                 *(values.get(dim) for values in report.values()),
             ]
             for dim, pca in pca_mse.items()
         ],
-        "★ best   ▼ loses to PCA (outputs clipped to [0, 1])",
+        f"★ best by validation{tied}   ▼ loses to PCA (outputs clipped to [0, 1])",
     )
 
 
-def _cell(trials: Rows, pca: float, lowest: float) -> Cell | None:
-    if not trials or trials[0]["status"] != "done":
+def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
+    done = finished(trials)
+    if not done:
         failed = any(row["status"] == "failed" for row in trials)
         return Cell("failed", "failed") if failed else Cell("stopped")
-    mse = cell_mean(trials)
-    spread = ""
-    if len(trials) > 1:
-        spread = f" ± {statistics.stdev(row['test_mse'] for row in trials):.5f}"
-    text = f"{mse:.5f}{spread} ({cell_mean(trials, 'test_psnr'):.2f})"
-    if mse == lowest:
+    errors = [row["test_mse"] for row in done]
+    mse = statistics.fmean(errors)
+    mean = f"{mse:#.4g}"
+    # As many decimals as the mean has, where that is no power of ten.
+    decimals = ".1e" if "e" in mean else f".{len(mean.partition('.')[2])}f"
+    spread = f" ± {statistics.stdev(errors):{decimals}}" if len(errors) > 1 else ""
+    psnr = statistics.fmean(row["test_psnr"] for row in done)
+    share = f", {mse / pca:.0%}" if pca else ""
+    text = f"{mean}{spread}{share} ({psnr:.2f})"
+    if best:
         return Cell(f"▼ {text}" if mse > pca else text, "best")
     return Cell(text, "loses" if mse > pca else "")

@@ -49,8 +49,8 @@ def rich_table(table: Table) -> rich.table.Table:
     """
     import rich.table
 
-    headings = ["\n".join(map(printable, c.heading.split("\n"))) for c in table.columns]
-    title, note = (Text(printable(text)) for text in (table.title, table.note))
+    headings = [_lines(column.heading) for column in table.columns]
+    title, note = (Text(_lines(text)) for text in (table.title, table.note))
     drawn = rich.table.Table(title=title, caption=note, show_header=any(headings))
     for number, (heading, column) in enumerate(zip(headings, table.columns, strict=True)):
         drawn.add_column(
@@ -62,3 +62,8 @@ def rich_table(table: Table) -> rich.table.Table:
     for row in table.drawn_rows():
         drawn.add_row(*(Text(printable(cell.text), _STYLES.get(cell.mark, "")) for cell in row))
     return drawn
+
+
+def _lines(text: str) -> str:
+    """Makes text of several lines safe to print."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -52,8 +52,8 @@ class LearningRateStudy(Study):
 
         if not results.runs:
             raise KerasAEError("no learning rate trained the network; expected one that does")
-        trials = {trial.experiment.learning_rate: trial.name for trial in self.trials()}
-        runs = {rate: results.runs.get(name) for rate, name in trials.items()}
+        trials = zip(sorted(self.rates), self.trials(), strict=True)
+        runs = {rate: results.runs.get(trial.name) for rate, trial in trials}
         rows: list[dict[str, Any]] = [
             {"learning_rate": rate, **{key: run and run.metrics[key] for key in _SCORES}}
             for rate, run in runs.items()
@@ -81,7 +81,11 @@ def _table(summary: dict[str, Any], dataset: str) -> Table:
     ]
     return Table(
         f"{dataset}: MSE by peak learning rate",
-        [Column("learning rate", "g"), Column("validation MSE", ".5f"), Column("test MSE", ".5f")],
+        [
+            Column("learning rate", "g"),
+            Column("validation MSE", "#.4g"),
+            Column("test MSE", "#.4g"),
+        ],
         rows,
         "The best rate lies at the edge of the range: widen it."
         if summary["at_edge"]

@@ -35,15 +35,14 @@ class OverfitStudy(Study):
         return [Trial(_TRIAL, self.base)]
 
     def findings(self, results: Results) -> Findings:
-        """Compares the curves, both taken at the end of each epoch."""
-        from kerasae.show.curves import overfit_figure
+        """Compares the curves; see `train_curve`."""
+        from kerasae.show.curves import overfit_figure, train_curve
 
         if not results.runs:
             raise KerasAEError("the training failed; expected it to finish, see its error")
         run, data, dim = results.runs[_TRIAL], results.data, self.base.latent_dim
-        train, validation = (
-            [epoch[key] for epoch in run.history] for key in ("train_mse", "val_mse")
-        )
+        columns = {key: [epoch[key] for epoch in run.history] for key in run.history[0]}
+        (train, _), validation = train_curve(columns), columns["val_mse"]
         best = validation.index(min(validation))
         pca = results.bases[data.name, self.base.validation_split]
         summary = {
@@ -85,7 +84,7 @@ def _table(summary: dict[str, Any], results: Results) -> Table:
         ["PCA, test MSE", summary["pca_test_mse"], None],
     ]
     heading = report_heading(data.name, nearest)
-    columns = [Column(""), Column("ours", ".5f"), Column(heading, ".4f", "dim")]
+    columns = [Column(""), Column("ours", "#.4g"), Column(heading, ".4f", "dim")]
     wanted = 3 if report else 2
     title = f"{data.title}: {summary['epochs']} epochs"
     return Table(title, columns[:wanted], [row[:wanted] for row in rows])
@@ -97,7 +96,7 @@ def _words(summary: dict[str, Any]) -> str:
     if summary["val_mse"] > 1.05 * summary["best_val_mse"]:
         return f"Validation was best {best} and got worse after it: this network overfits."
     return (
-        f"Validation was best {best}; in the end it lies {summary['gap']:.5f} above training. "
+        f"Validation was best {best}; in the end it lies {summary['gap']:#.4g} above training. "
         "The report calls such a gap poor generalization. The validation error never turned up "
         "for good: a gap alone costs nothing, only a rising curve does."
     )

@@ -19,10 +19,10 @@ DROPOUTS = (0.005, 0.02, 0.1)
 # A trial's name begins with its kind.
 _KINDS = ("none", "lasso", "dropout")
 _SCORES = {
-    "train_mse": ("train MSE", ".5f"),
-    "val_mse": ("validation MSE", ".5f"),
-    "gap": ("gap, validation minus train", ".5f"),
-    "test_mse": ("test MSE", ".5f"),
+    "train_mse": ("train MSE", "#.4g"),
+    "val_mse": ("validation MSE", "#.4g"),
+    "gap": ("gap, validation minus train", "#.4g"),
+    "test_mse": ("test MSE", "#.4g"),
     "test_psnr": ("test PSNR, dB", ".2f"),
     "code_near_zero": ("near-zero activations", ".1%"),
     "code_active_units": ("active units", ".1f"),

@@ -7,10 +7,11 @@ from typing import Any
 
 from kerasae.environment import environment
 from kerasae.reference import REPORT_MSE, nearest_of_report, title_of
-from kerasae.show.report_page import PageContent, PageFigure, PageSection, report_page
+from kerasae.show.report_page import PageContent, report_page
 from kerasae.studies.reproduction import Part, Reproduction
 from kerasae.studies.run_study import flat_settings
-from kerasae.studies.study import Findings, settings_of
+from kerasae.studies.study import settings_of
+from kerasae.studies.study_page import study_section
 
 
 def reproduction_page(result: Reproduction, folder: Path, command: str) -> str:
@@ -31,23 +32,19 @@ def reproduction_page(result: Reproduction, folder: Path, command: str) -> str:
     content = PageContent(
         "A report on dense autoencoders, run again",
         _summary(result, answered),
-        [_section(part, result.findings[part.name]) for part in answered],
+        [
+            study_section(
+                part.study, title_of(part.dataset), result.findings[part.name], folder / part.name
+            )
+            for part in answered
+        ],
         command,
-        {part.name: flat_settings(settings_of(part.study)) for part in answered},
-        flat_settings(environment()),
+        {
+            **{part.name: flat_settings(settings_of(part.study)) for part in answered},
+            "Versions": flat_settings(environment()),
+        },
     )
-    return report_page(content, folder)
-
-
-def _section(part: Part, findings: Findings) -> PageSection:
-    dataset, study = title_of(part.dataset), part.study
-    clipped = ", clipped to [0, 1]" if study.base.clip_noise else ""
-    figures = [
-        PageFigure(f"{part.name}/{stem}.svg", f"{dataset}: {figure.words}.")
-        for stem, figure in findings.figures.items()
-    ]
-    title = f"{dataset}: {study.title}{clipped}"
-    return PageSection(title, findings.words, findings.tables, figures)
+    return report_page(content)
 
 
 def _summary(result: Reproduction, parts: Sequence[Part]) -> list[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kerasae.data.image_data import ImageData
-from kerasae.environment import environment
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
@@ -14,6 +13,7 @@ from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
+from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
 from kerasae.show import figure_files
@@ -181,8 +181,7 @@ def save_findings(study: Study, results: Results, folder: Path) -> Findings:
         "study": study.label,
         "settings": settings_of(study),
         "results": findings.summary,
-        "data_md5": list(results.data.checksums()),
-        **environment(),
+        **RunRecord.of(results.data).to_dict(),
     }
     whole_files.write_json(folder / STUDY, record)
     return findings

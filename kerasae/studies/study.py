@@ -12,7 +12,6 @@ import msgspec
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import checked, fields_of
-from kerasae.presets import plain
 from kerasae.show.table import Table
 from kerasae.trials.trial import Trial, name_part
 
@@ -90,7 +89,7 @@ class Study(abc.ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     varies: ClassVar[tuple[str, ...]] = ()
-    start: ClassVar[Callable[[str], Experiment]] = staticmethod(plain)
+    start: ClassVar[Callable[[str], Experiment]] = Experiment
 
     def __post_init__(self) -> None:
         for name, field in fields_of(type(self)).items():
@@ -113,9 +112,7 @@ class Study(abc.ABC):
             InvalidSetting: If a batch is larger than the training set, or the study is not
                 one of such images.
         """
-        from kerasae.runs.fitting import resolved_for
-
-        return dataclasses.replace(self, base=resolved_for(self.base, data))
+        return dataclasses.replace(self, base=data.resolved(self.base))
 
     @abc.abstractmethod
     def trials(self) -> list[Trial]:

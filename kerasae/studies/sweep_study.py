@@ -57,7 +57,7 @@ class SweepStudy(Sweep, Study):
         return Findings(summary, [table], _words(summary), figures)
 
     def _reconstructions(self, results: Results) -> Figure:
-        """Draws the first test images as the trained networks of one code size return them."""
+        """Draws some test images as the trained networks of one code size return them."""
         from kerasae.show.versions_figure import drawn_rows, versions_figure
 
         data = results.data

@@ -93,7 +93,8 @@ def train(
     """
     started = time.perf_counter()
     parts = data.parts(experiment.validation_split)
-    batch_size = experiment.batch_for(len(parts.train))
+    experiment = data.resolved(experiment)
+    planned, batch_size, _ = experiment.pace
     with _float32():
         trainer = _trainer(experiment, parts.train, pca, cache or ProgramCache())
     model = trainer.autoencoder
@@ -104,8 +105,8 @@ def train(
         model, scored.chooses, lambda: scored.now()[scored.chooses], experiment.patience
     )
     state = TrainingState(trainer, throughput, best, checkpoints, started)
-    state.resume(experiment.epochs)
-    epochs = range(len(state.history), experiment.epochs)
+    state.resume(planned)
+    epochs = range(len(state.history), planned)
     try:
         if not best.stopped:
             trainer.fit(
@@ -153,19 +154,17 @@ def _trainer(
     if experiment.shortcut == "pca" and pca is None:
         pca = fit_pca(part.images, experiment.latent_dim, part.rows)
     model = network(experiment, part.images.shape[1:], pca)
-    steps = len(part) // experiment.batch_for(len(part))
+    steps = len(part) // experiment.pace.batch_size
     return cache.trainer(experiment, part.images, model, _optimizer(experiment, steps))
 
 
 def _optimizer(experiment: Experiment, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Warm-up over a twentieth of the steps, then a cosine down to zero."""
-    total = steps_per_epoch * experiment.epochs
+    epochs, _, peak = experiment.pace
+    total = steps_per_epoch * epochs
     warmup = max(1, round(total * _WARMUP_SHARE))
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        decay_steps=max(1, total - warmup),
-        warmup_target=float(experiment.learning_rate),
-        warmup_steps=warmup,
+        0.0, decay_steps=max(1, total - warmup), warmup_target=float(peak), warmup_steps=warmup
     )
     config: dict[str, Any] = {"learning_rate": schedule}
     if experiment.weight_decay:

@@ -116,7 +116,7 @@ class ChunkTrainer(keras.Model):
         """Compiles the train step by running no step, so that epochs can be timed fairly."""
         self.optimizer.build(self.autoencoder.trainable_variables)
         self.make_train_function()
-        self.train_function(iter(no_chunk(self._experiment.batch_for(len(self._images)))))
+        self.train_function(iter(no_chunk(self._experiment.pace.batch_size)))
         self.reset_metrics()
 
 

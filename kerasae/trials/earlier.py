@@ -50,6 +50,6 @@ def _compare_with_folder(job: Job, entry: Entry, ledger: Ledger, halving: bool) 
         case None if saved and run.experiment == job.experiment:
             entry.outcome = Finished(job.name, run.metrics)
             ledger.record(entry.outcome)
-    if entry.outcome and halving and not set(rungs(job.experiment.epochs)) <= set(entry.rungs):
+    if entry.outcome and halving and not set(rungs(job.experiment.pace.epochs)) <= set(entry.rungs):
         # A line of it was damaged, and the others would wait for what it said.
         entry.rungs = {int(row["epoch"]): row["val_mse"] for row in run.history}

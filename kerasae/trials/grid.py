@@ -2,10 +2,11 @@
 
 import dataclasses
 import itertools
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from msgspec import Meta, json
 
+from kerasae.data.image_data import ImageData
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Count, Experiment
 from kerasae.files.shapes import FINITE, checked, documented, fields_of
@@ -26,7 +27,8 @@ class Sweep:
 
     Example:
 
-    >>> [trial.name for trial in Sweep(Experiment(), latent_dims=(15,)).trials()]
+    >>> sweep = Sweep(Experiment(), latent_dims=(15,), learning_rates=(3e-3,))
+    >>> [trial.name for trial in sweep.trials()]
     ['basic-256-z15-lr0.003-seed0', 'extended-1024-512-z15-lr0.003-seed0']
     """
 
@@ -37,9 +39,9 @@ class Sweep:
     ] = tuple(ARCHITECTURES.values())
     latent_dims: Annotated[tuple[Count, ...], Meta(description="Latent dimensions.")] = REPORT_DIMS
     learning_rates: Annotated[
-        tuple[Annotated[float, Meta(gt=0, le=FINITE)], ...],
-        Meta(description="Peak learning rates."),
-    ] = (Experiment.learning_rate,)
+        tuple[Annotated[float, Meta(gt=0, le=FINITE)] | None, ...],
+        Meta(description="Peak learning rates; by default as the data need."),
+    ] = (None,)
     seeds: Annotated[int, Meta(ge=1, description="Number of seeds, from 0.")] = 1
     # The settings of `Experiment` that are each trial's own.
     varies: ClassVar[tuple[str, ...]] = ("hidden_dims", "latent_dim", "learning_rate", "seed")
@@ -56,6 +58,16 @@ class Sweep:
             expected = f"at most {_MOST_TRIALS:,} trials in all; each seed makes {grids:,}"
             raise InvalidSetting("seeds", self.seeds, expected)
 
+    def resolved(self, data: ImageData) -> Self:
+        """Returns it with the settings that follow from its data, which it is recorded with.
+
+        Raises:
+            InvalidSetting: If a batch is larger than the training set.
+        """
+        followed = data.resolved(dataclasses.replace(self.base, learning_rate=None)).learning_rate
+        rates = tuple(followed if rate is None else rate for rate in self.learning_rates)
+        return dataclasses.replace(self, base=data.resolved(self.base), learning_rates=rates)
+
     def trials(self) -> list[Trial]:
         """Returns the trials in the order of `results.csv`."""
         axes = (self.networks, self.latent_dims, self.learning_rates, range(self.seeds))
@@ -66,9 +78,10 @@ class Sweep:
         configuration: dict[str, Any] = json.decode(json.encode(self))
         return configuration
 
-    def _trial(self, network: tuple[int, ...], dim: int, rate: float, seed: int) -> Trial:
+    def _trial(self, network: tuple[int, ...], dim: int, rate: float | None, seed: int) -> Trial:
         experiment = dataclasses.replace(
             self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
         widths = "-".join(map(str, (experiment.architecture, *network)))
-        return Trial(f"{widths}-z{dim}-lr{name_part(rate)}-seed{seed}", experiment)
+        peak = "" if rate is None else f"-lr{name_part(rate)}"
+        return Trial(f"{widths}-z{dim}{peak}-seed{seed}", experiment)

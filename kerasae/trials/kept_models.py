@@ -3,6 +3,7 @@
 import heapq
 from pathlib import Path
 
+from kerasae.runs.choice import choice_score
 from kerasae.runs.run_files import MODEL
 from kerasae.trials.jobs import Finished
 
@@ -27,10 +28,7 @@ class KeptModels:
         """Takes a trial that is done into account."""
         if self._most is None:
             return
-        score = done.metrics["val_mse"]
-        if score is None:
-            score = done.metrics["train_mse"]
-        heapq.heappush(self._kept, (-score, done.name))
+        heapq.heappush(self._kept, (-choice_score(done.metrics), done.name))
         if len(self._kept) > self._most:
             _, name = heapq.heappop(self._kept)
             (self._trials / name / MODEL).unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Runs the trials of sweeps and studies in parallel, on any number of data sets."""
 
 import contextlib
-import functools
 import itertools
 import math
 import tempfile
@@ -103,15 +102,10 @@ def resolved_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> l
     Raises:
         InvalidSetting: If a batch is larger than the training set.
     """
-
-    @functools.cache
-    def training_images(dataset: str, validation_split: float) -> int:
-        return len(data[dataset].parts(validation_split).train)
-
+    experiments = [trial.experiment for trial in trials]
     return [
-        Trial(trial.name, one.resolved(training_images(one.dataset, one.validation_split)))
-        for trial in trials
-        for one in [trial.experiment]
+        Trial(trial.name, data[one.dataset].resolved(one))
+        for trial, one in zip(trials, experiments, strict=True)
     ]
 
 
@@ -129,4 +123,4 @@ def _cost(trial: Trial, data: Mapping[str, ImageData]) -> int:
     experiment = trial.experiment
     images = data[experiment.dataset].train
     widths = (math.prod(images.shape[1:]), *experiment.hidden_dims, experiment.latent_dim)
-    return sum(a * b for a, b in itertools.pairwise(widths)) * experiment.epochs * len(images)
+    return sum(a * b for a, b in itertools.pairwise(widths)) * experiment.pace.epochs * len(images)

@@ -143,12 +143,12 @@ class Schedule:
 
 def _competes_in(job: Job) -> tuple[str, int, int]:
     experiment = job.experiment
-    return experiment.dataset, experiment.latent_dim, experiment.epochs
+    return experiment.dataset, experiment.latent_dim, experiment.pace.epochs
 
 
 def _groups(jobs: Iterable[Job]) -> dict[tuple[str, int, int], _Group]:
     groups: dict[tuple[str, int, int], _Group] = {}
     for job in jobs:
-        group = groups.setdefault(_competes_in(job), _Group([], job.experiment.epochs))
+        group = groups.setdefault(_competes_in(job), _Group([], job.experiment.pace.epochs))
         group.names.append(job.name)
     return groups

@@ -1,13 +1,14 @@
 """Runs a sweep in parallel, records it, and goes on with one that was begun."""
 
 import dataclasses
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.data.image_data import ImageData
-from kerasae.environment import cores, environment
+from kerasae.environment import cores
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
@@ -17,8 +18,8 @@ from kerasae.files.shapes import fields_of
 from kerasae.html_table import html_table
 from kerasae.identity import check_same
 from kerasae.runs import run_files
-from kerasae.runs.fitting import resolved_for
 from kerasae.runs.reading import parse_experiment
+from kerasae.runs.record import RunRecord, read_record
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.grid import Sweep
 from kerasae.trials.halving import check_halving
@@ -81,6 +82,7 @@ def run_sweep(
     resume: bool = False,
     keep: int | None = None,
     halving: bool = False,
+    command: str | None = None,
 ) -> SweepResult:
     """Runs a sweep in parallel and records it.
 
@@ -100,6 +102,7 @@ def run_sweep(
         keep: How many models to keep, the best by validation MSE (training MSE where no images
             are held out); `None` keeps all.
         halving: Whether to stop weak trials early; see `halving`.
+        command: The command that begins it, for `sweep.json`.
 
     Returns:
         The `SweepResult`; the `status` of a row is `done`, `failed` or `stopped`.
@@ -114,7 +117,7 @@ def run_sweep(
     executor = executor or ProcessExecutor(cores())
     if not len(data.test):
         raise InvalidSetting("data", data.name, "a data set with test images to compare PCA on")
-    sweep = dataclasses.replace(sweep, base=resolved_for(sweep.base, data))
+    sweep = sweep.resolved(data)
     if halving:
         check_halving(sweep.base)
     trials = sweep.trials()
@@ -126,11 +129,13 @@ def run_sweep(
             "jobs": executor.workers,
             "threads_per_job": 1,
             "tensorboard": tensorboard,
-            "data_md5": list(data.checksums()),
-            **environment(),
+            **RunRecord.of(data, command).to_dict(),
         }
         if resume:
             _check_same(begun, folder)
+            earlier = read_record(folder)
+            if earlier is not None and earlier.date is not None:
+                record |= {"command": earlier.command, "date": earlier.date}
         else:
             whole_files.write_json(folder / run_files.SWEEP, record)
         models = KeptModels(folder / run_files.TRIALS, keep)
@@ -248,7 +253,19 @@ def sweep_result(
         The `SweepResult`.
     """
     errors = {name: event.error for name, event in outcomes.items() if isinstance(event, Failed)}
-    return SweepResult(_rows(sweep.trials(), outcomes, pca_mse), pca_mse, errors)
+    rows = _rows(sweep.trials(), outcomes, pca_mse)
+    if sweep.base.sigma:
+        pca_mse = pca_mse | _noisy_pca(rows)
+    return SweepResult(rows, pca_mse, errors)
+
+
+def _noisy_pca(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """Returns the test MSE of PCA on what denoisers see, which each seed has other noise in."""
+    found: dict[int, list[float]] = {}
+    for row in rows:
+        if row["status"] == "done":
+            found.setdefault(row["latent_dim"], []).append(row["pca_test_mse"])
+    return {dim: statistics.fmean(errors) for dim, errors in found.items()}
 
 
 def _rows(

@@ -53,7 +53,7 @@ class TrainWork:
 
     def run(self, job: Job, report: Report) -> Ending:
         """Trains; returns `Finished`, `Paused`, `Failed` or `NoRoom`."""
-        report(Started(job.name, job.experiment.epochs))
+        report(Started(job.name, job.experiment.pace.epochs))
         try:
             with _reporting_warnings(job, report):
                 return self._train(job, report)

@@ -1,0 +1,102 @@
+"""What a run was made of: its data, the command, the date, the versions and the machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+from pathlib import Path
+from typing import Any
+
+from kerasae.data.image_data import ImageData
+from kerasae.data.named_sets import DATASETS
+from kerasae.environment import environment
+from kerasae.errors import ArtifactError
+from kerasae.files.local_files import refusing
+from kerasae.files.shapes import fields_of, read_shape
+from kerasae.files.whole_files import read_json
+from kerasae.runs.run_files import RUN, STUDY, SWEEP, TRIALS
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """What `run.json` holds, and `sweep.json` and `study.json` beside other things.
+
+    Args:
+        dataset: Name of the data set, or the absolute path of images of your own.
+        data_md5: Checksums of the data set; see `ImageData.checksums`.
+        images: Number of images to train on and to test, those held out among the former.
+        image_shape: Height and width, and 3 where they have colours.
+        command: The command that began it; `None` where it was begun in Python.
+        date: When it was begun, in ISO 8601.
+        versions: Version of Python and of each package that decides results.
+        machine: Its processor's kind.
+        cores: Number of cores.
+    """
+
+    dataset: str | None = None
+    data_md5: tuple[str, ...] = ()
+    images: tuple[int, ...] = ()
+    image_shape: tuple[int, ...] = ()
+    command: str | None = None
+    date: str | None = None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
+    machine: str | None = None
+    cores: int | None = None
+
+    @classmethod
+    def of(cls, data: ImageData, command: str | None = None) -> RunRecord:
+        """Makes the record of what begins now.
+
+        Args:
+            data: The images.
+            command: The command, as a shell takes it.
+
+        Example:
+
+        >>> import numpy as np
+        >>> record = RunRecord.of(ImageData.from_arrays(np.zeros((10, 4, 6), np.uint8)))
+        >>> record.dataset, record.images, record.image_shape
+        ('array', (10, 0), (4, 6))
+        """
+        own = data.name not in DATASETS and os.path.exists(data.name)
+        return cls(
+            os.path.abspath(data.name) if own else data.name,
+            data.checksums(),
+            (len(data.train), len(data.test)),
+            data.train.shape[1:],
+            command,
+            datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            **environment(),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all of it as plain JSON values."""
+        return dataclasses.asdict(self)
+
+
+def read_record(folder: Path) -> RunRecord | None:
+    """Reads what a run, a sweep or a study was made of.
+
+    Args:
+        folder: Its folder, or that of a trial, whose sweep or study is then read.
+
+    Returns:
+        The `RunRecord`; `None` where an older version, or a move, left none.
+
+    Raises:
+        ArtifactError: If it is damaged.
+    """
+    outer = folder.absolute().parent
+    places = [folder / name for name in (RUN, SWEEP, STUDY)]
+    if outer.name == TRIALS:
+        places += [outer.parent / SWEEP, outer.parent / STUDY]
+    path = next((place for place in places if os.path.lexists(place)), None)
+    if path is None:
+        return None
+    content = read_json(path)
+    with refusing(path, ArtifactError, "take it away, or train the run again"):
+        if isinstance(content, dict):
+            known = fields_of(RunRecord)
+            content = {name: value for name, value in content.items() if name in known}
+        return read_shape(content, RunRecord)

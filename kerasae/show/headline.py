@@ -1,0 +1,162 @@
+"""How a run compares with PCA, in words, and what to try where it is no better."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kerasae.evaluation import Evaluation, PartScores
+from kerasae.runs.run import Run
+
+# Differences of so many standard errors are told apart.
+_ERRORS = 2
+_FEW_IMAGES = 1_000
+_OVERFITS = 0.8  # training error, as a share of the validation error
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyFigure:
+    """A number that the page begins with.
+
+    Args:
+        name: What it is.
+        value: The number.
+        beside: What stands beside it, such as PCA's.
+    """
+
+    name: str
+    value: str
+    beside: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Headline:
+    """What the page begins with.
+
+    Args:
+        verdict: `better`, `level` or `worse`, than PCA.
+        words: The same in a few words.
+        detail: The numbers behind it.
+        advice: What to try.
+        figures: More numbers.
+    """
+
+    verdict: str
+    words: str
+    detail: str
+    advice: Sequence[str]
+    figures: Sequence[KeyFigure]
+
+
+def verdict_words(mse: float, pca_mse: float, level: bool, dim: int) -> tuple[str, str]:
+    """Returns how an error compares with PCA's: the verdict and a sentence.
+
+    Args:
+        mse: The model's.
+        pca_mse: PCA's.
+        level: Whether the difference is within its noise.
+        dim: Number of PCA's components.
+
+    Example:
+
+    >>> verdict_words(0.0062, 0.01, False, 30)
+    ('better', '38 % lower error than PCA with 30 dimensions')
+    >>> verdict_words(0.0101, 0.01, True, 30)
+    ('level', 'Level with PCA, 30 dimensions')
+    """
+    pca = f"PCA with {dim} dimension{'' if dim == 1 else 's'}"
+    if level or mse == pca_mse:
+        return "level", f"Level with PCA, {dim} dimension{'' if dim == 1 else 's'}"
+    if mse < pca_mse:
+        return "better", f"{_percent(1 - mse / pca_mse)} lower error than {pca}"
+    if mse > 2 * pca_mse:
+        times = f"{mse / pca_mse:.3g} times the" if pca_mse else "An"
+        return (
+            "worse",
+            f"{times} error of {pca}" if pca_mse else f"{times} error where {pca} has none",
+        )
+    return "worse", f"{_percent(mse / pca_mse - 1)} higher error than {pca}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.2g} %"
+
+
+def headline(
+    run: Run, scores: Evaluation, part: str, difference: tuple[float, float], best_epoch: int | None
+) -> Headline:
+    """Says how a run compares with PCA.
+
+    Args:
+        run: The run.
+        scores: Its scores, and PCA's.
+        part: The part that it is compared on.
+        difference: The mean of its errors minus PCA's, and its standard error.
+        best_epoch: The epoch that was kept, if it is known.
+    """
+    ours, pca = scores.model[part], scores.pca[part]
+    level = abs(difference[0]) <= _ERRORS * difference[1]
+    verdict, words = verdict_words(ours.mse, pca.mse, level, scores.latent_dim)
+    detail = (
+        f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on {ours.images:,} {part} image"
+        f"{'' if ours.images == 1 else 's'}: MSE {ours.mse:#.3g} against {pca.mse:#.3g}"
+    )
+    advice = [] if verdict == "better" else _advice(run, scores, best_epoch)
+    return Headline(verdict, words, detail, advice, _figures(run, ours, pca, part, best_epoch))
+
+
+def _figures(
+    run: Run, ours: PartScores, pca: PartScores, part: str, best_epoch: int | None
+) -> list[KeyFigure]:
+    figures = [
+        KeyFigure(f"{part} MSE", f"{ours.mse:#.3g}", f"PCA {pca.mse:#.3g}"),
+        KeyFigure("PSNR", f"{ours.psnr:.1f} dB", f"PCA {pca.psnr:.1f} dB"),
+    ]
+    if ours.ssim is not None and pca.ssim is not None:
+        figures.append(KeyFigure("SSIM", f"{ours.ssim:.3f}", f"PCA {pca.ssim:.3f}"))
+    epochs = len(run.history)
+    if best_epoch is not None:
+        figures.append(KeyFigure("best epoch", f"{best_epoch}", f"of {epochs}"))
+    seconds = run.metrics.get("seconds")
+    if isinstance(seconds, int | float):
+        figures.append(KeyFigure("training", duration(seconds), f"{epochs} epochs"))
+    return figures
+
+
+def duration(seconds: float) -> str:
+    """Writes a time for people.
+
+    Example:
+
+    >>> duration(6.4), duration(600), duration(7260)
+    ('6.4 s', '10 min', '2 h 1 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.2g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
+    """Says what to try, what fits the run first."""
+    experiment, metrics = run.experiment, run.metrics
+    train = scores.model["train"]
+    advice = []
+    if experiment.shortcut is None:
+        advice.append("--shortcut pca, which starts at PCA")
+    if best_epoch == 0:
+        advice.append("a lower --learning-rate: no epoch was better than the start at PCA")
+    elif best_epoch is not None and best_epoch >= len(run.history):
+        advice.append(
+            f"more epochs, such as --epochs {4 * len(run.history)}: the last was the best"
+        )
+    if _overfits(train.mse, metrics):
+        advice.append("--weight-decay 0.1 or --dropout 0.1: the training error is far lower")
+    if train.images < _FEW_IMAGES:
+        advice.append(f"more images: {train.images:,} say little that PCA does not know")
+    advice.append("a wider or deeper network, such as --hidden-dims 1024,512")
+    return advice
+
+
+def _overfits(train_mse: float, metrics: Mapping[str, Any]) -> bool:
+    held_out = metrics.get("val_mse")
+    return isinstance(held_out, int | float) and train_mse < _OVERFITS * held_out
