@@ -163,11 +163,12 @@ def test_halving_goes_on_without_a_job_that_kills_its_worker(tmp_path):
 def test_halving_keeps_or_stops_all_seeds_of_a_cell_by_their_mean(tmp_path):
     # At the first rung: (1 + 10) / 2 against (3 + 4) / 2, though the best trial is in the first.
     cells = {"fine-a0": (1, 0), "fine-a1": (1, 9), "fine-b0": (3, 0), "fine-b1": (3, 1)}
+    jobs = jobs_of(tmp_path, list(cells), epochs=2)
     jobs = [
         dataclasses.replace(job, experiment=dataclasses.replace(
             job.experiment, hidden_dims=(width,), seed=seed
         ))
-        for job, (width, seed) in zip(jobs_of(tmp_path, list(cells), epochs=2), cells.values(), strict=True)
+        for job, (width, seed) in zip(jobs, cells.values(), strict=True)
     ]  # fmt: skip
     events = drive(jobs, SerialExecutor(), tmp_path, halving=True)
     assert sorted(event.name for event in events if isinstance(event, Stopped)) == [

@@ -47,6 +47,25 @@ def rungs(epochs: int) -> tuple[int, ...]:
     return tuple(sorted({rung for rung in shares if rung < epochs}))
 
 
+def planned_steps(cells: int, epochs: int) -> list[tuple[int, int]]:
+    """Returns how many cells train until each rung and until the end.
+
+    Args:
+        cells: Cells that compete with each other.
+        epochs: Epochs of each trial.
+
+    Example:
+
+    >>> planned_steps(5, 8)
+    [(2, 5), (4, 3), (8, 2)]
+    """
+    steps = []
+    for end in (*rungs(epochs), epochs):
+        steps.append((end, cells))
+        cells = math.ceil(cells / 2)
+    return steps
+
+
 def next_step(
     cells: Sequence[Sequence[str]], epochs: int, scores: RungScores, failed: Collection[str]
 ) -> Step:
