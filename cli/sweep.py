@@ -134,14 +134,15 @@ def _reckon(
     quiet: bool,
 ) -> None:
     """Prints what the sweep would take."""
-    from kerasae.trials.reckoning import reckon
+    from kerasae.trials.reckoning import reckon, time_networks
 
     from .progress import doing
 
     with doing("loading data", silent=quiet) as say:
         data = loading.data(plan.base)
         say("timing a few steps")
-        found = reckon(plan, data, at_once, keep=kept, halving=halving)
+        timings = time_networks(plan, data)
+    found = reckon(plan, data, at_once, timings, keep=kept, halving=halving)
     rows = [
         ["trials", f"{found.trials:,}, {found.at_once:,} at once"],
         ["time", f"about {duration(found.seconds)}"],

@@ -17,7 +17,7 @@ from kerasae.trials.grid import Sweep
 from kerasae.trials.halving import planned_steps
 
 # Bytes of a process that trains, TensorFlow and its compiled programs, without any weights.
-WORKER = 600 << 20
+WORKER = 700 << 20
 # Bytes of a trial's files beside the weights in them.
 FILES = 70 << 10
 _FLOAT = 4
@@ -66,15 +66,52 @@ class Timing:
     setup: float
 
 
+@dataclasses.dataclass(frozen=True)
+class Timings:
+    """What the time of a sweep follows from.
+
+    Args:
+        start: Seconds to start TensorFlow.
+        networks: The smallest network and the largest one, or the only one.
+    """
+
+    start: float
+    networks: Sequence[Timing]
+
+
+def time_networks(sweep: Sweep, data: ImageData) -> Timings:
+    """Trains the smallest and the largest network of a sweep for a few steps, with one thread.
+
+    Args:
+        sweep: The grid.
+        data: The images, of which the first are taken.
+    """
+    trials = [trial.experiment for trial in sweep.resolved(data).trials()]
+    pixels = math.prod(data.train.shape[1:])
+    sizes = {weights_of(one, pixels): one for one in trials}
+    began = time.perf_counter()
+    start_tensorflow(threads=1)
+    start = time.perf_counter() - began
+    ends = sorted({min(sizes), max(sizes)})
+    return Timings(start, [_timing(sizes[size], data, size) for size in ends])
+
+
 def reckon(
-    sweep: Sweep, data: ImageData, at_once: int, *, keep: int | None = None, halving: bool = False
+    sweep: Sweep,
+    data: ImageData,
+    at_once: int,
+    timings: Timings,
+    *,
+    keep: int | None = None,
+    halving: bool = False,
 ) -> Reckoning:
-    """Reckons what a sweep would take, from a few steps of its largest and its smallest network.
+    """Reckons what a sweep would take.
 
     Args:
         sweep: The grid.
         data: The images.
         at_once: Trials at once, each with a core of its own.
+        timings: What `time_networks` has measured.
         keep: How many models are kept; `None` for all.
         halving: Whether weak trials are stopped early.
 
@@ -84,36 +121,25 @@ def reckon(
     sweep = sweep.resolved(data)
     trials = [trial.experiment for trial in sweep.trials()]
     at_once = min(at_once, len(trials))
-    pixels = math.prod(data.train.shape[1:])
-    by_size = sorted(trials, key=lambda one: weights_of(one, pixels))
-    began = time.perf_counter()
-    start_tensorflow(threads=1)
-    started = time.perf_counter() - began
-    timings = [measure(one, data) for one in {by_size[0]: None, by_size[-1]: None}]
-    images = len(data.parts(sweep.base.validation_split).train)
-    held_out = len(data.parts(sweep.base.validation_split).validation)
+    sizes = [weights_of(one, math.prod(data.train.shape[1:])) for one in trials]
     cells = len(sweep.networks) * len(sweep.learning_rates)
     epochs = sweep.base.pace.epochs
     steps = planned_steps(cells, epochs) if halving else [(epochs, cells)]
-    per_trial = mean_epochs(steps)
-    seconds = [
-        trial_seconds(weights_of(one, pixels), timings, per_trial * (images + _SCORING * held_out))
-        for one in trials
-    ]
-    sizes = [weights_of(one, pixels) for one in trials]
+    parts = data.parts(sweep.base.validation_split)
+    images = mean_epochs(steps) * (len(parts.train) + _SCORING * len(parts.validation))
+    seconds = [trial_seconds(size, timings.networks, images) for size in sizes]
     finishing = len(trials) * steps[-1][1] // cells
     left = disk_left(sizes, finishing if keep is None else min(keep, finishing))
     # All of a group are at a rung before any of them goes on.
     on_the_way = len(trials) if len(steps) > 1 else at_once
-    checkpoints = checkpoint_bytes(sizes, sweep.base.optimizer, on_the_way)
-    shared = sum(part.nbytes for part in (data.train, data.test))
+    shared = data.train.nbytes + data.test.nbytes
     return Reckoning(
-        len(trials),
-        at_once,
-        started + longest_first(seconds, at_once),
-        memory(sizes, sweep.base.optimizer, at_once) + shared,
-        left + checkpoints + shared,
-        left,
+        trials=len(trials),
+        at_once=at_once,
+        seconds=timings.start + longest_first(seconds, at_once),
+        memory_bytes=shared + memory(sizes, sweep.base.optimizer, at_once),
+        disk_bytes=shared + left + checkpoint_bytes(sizes, sweep.base.optimizer, on_the_way),
+        left_bytes=left,
     )
 
 
@@ -234,18 +260,11 @@ def longest_first(seconds: Iterable[float], at_once: int) -> float:
     return max(ends)
 
 
-def measure(experiment: Experiment, data: ImageData) -> Timing:
-    """Trains a network for a few steps, with one thread where TensorFlow was started with one.
-
-    Args:
-        experiment: The settings, resolved.
-        data: The images, of which the first are taken.
-    """
+def _timing(experiment: Experiment, data: ImageData, weights: int) -> Timing:
     from kerasae.training.train import train
 
     part = data.parts(experiment.validation_split).train
     rows = part.rows[: _TIMED_STEPS * experiment.pace.batch_size]
-    few = ImageData.from_arrays(part.images[rows])
     # PCA of a few images would have too few components; a path at random takes as long.
     short = dataclasses.replace(
         experiment,
@@ -256,8 +275,9 @@ def measure(experiment: Experiment, data: ImageData) -> Timing:
     )
     rates: list[float] = []
     trained = train(
-        short, few, on_epoch=lambda epoch, logs: rates.append(logs["images_per_second"])
+        short,
+        ImageData.from_arrays(part.images[rows]),
+        on_epoch=lambda epoch, logs: rates.append(logs["images_per_second"]),
     )
     times = trained.times()
-    weights = weights_of(experiment, math.prod(data.train.shape[1:]))
     return Timing(weights, 1 / max(rates), times["seconds"] - times["train_seconds"])
