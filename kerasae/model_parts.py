@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ENCODER = "encoder"
 DECODER = "decoder"
+CENTRE = "minus_mean"
 
 
 def check_shape(model: keras.Model, data: ImageData) -> tuple[int, ...]:

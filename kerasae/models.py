@@ -8,11 +8,10 @@ import numpy as np
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Experiment, check_setting
-from kerasae.model_parts import DECODER, ENCODER
+from kerasae.model_parts import CENTRE, DECODER, ENCODER
 from kerasae.pca import PCA
 
 CLIP = "clip"
-CENTRE = "minus_mean"
 
 
 def autoencoder(
@@ -25,6 +24,7 @@ def autoencoder(
     dropout: float = 0.0,
     shortcut: str | None = None,
     pca: PCA | None = None,
+    centred: bool = False,
     sigma: float = 0.0,
     seed: int = 0,
 ) -> keras.Model:
@@ -49,6 +49,8 @@ def autoencoder(
         shortcut: `None` for the plain stack, `"linear"` for a linear path with random
             weights, `"pca"` for one that starts at the PCA solution.
         pca: The fitted components, which `"pca"` needs; see `pca.fit_pca`.
+        centred: Whether a mean image is subtracted first, as it is with `"pca"`; it is zero
+            until weights are loaded.
         sigma: Noise on the input that the PCA start should expect, as a standard deviation;
             see `PCA.linear_path`.
         seed: Seed of the weights and of Dropout.
@@ -78,7 +80,7 @@ def autoencoder(
 
     image = keras.Input(image_shape, name="image")
     flat = keras.layers.Reshape((pixels,), name="flatten")(image)
-    if at_pca:
+    if at_pca or centred:
         flat = _mean_subtraction()(flat)
     code = layers.path(flat, hidden_dims, latent_dim, "code", activity_regularizer=penalty)
     encoder = keras.Model(image, code, name=ENCODER)
@@ -111,7 +113,11 @@ def _mean_subtraction() -> keras.Layer:
 
 
 def network(
-    experiment: Experiment, image_shape: Sequence[int], pca: PCA | None = None
+    experiment: Experiment,
+    image_shape: Sequence[int],
+    pca: PCA | None = None,
+    *,
+    centred: bool = False,
 ) -> keras.Model:
     """Builds the untrained network that an experiment describes.
 
@@ -119,6 +125,7 @@ def network(
         experiment: The settings.
         image_shape: Shape of one image.
         pca: The fitted components, for an experiment that starts at PCA.
+        centred: See `autoencoder`.
 
     Returns:
         See `autoencoder`.
@@ -137,6 +144,7 @@ def network(
         dropout=experiment.dropout,
         shortcut=experiment.shortcut,
         pca=pca,
+        centred=centred,
         sigma=experiment.sigma,
         seed=experiment.seed,
     )

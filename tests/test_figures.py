@@ -258,3 +258,10 @@ def test_a_terminal_shows_names_as_they_are_and_marks_as_colours():
     for shown in ("[red]a\\x1b[2J", "★ 0.50", "[b]", ":x:", "lines ", "\\x1b "):
         assert shown in text
     assert "\x1b[1;32m★ 0.50" in console.export_text(styles=True)
+
+
+def test_perfect_scores_are_drawn_too():
+    history = [{"mse": 0.0, "val_mse": 0.0, "val_psnr": 100.0}] * 2
+    for panel in run_panels(history, 0, (0.0, 100.0)):
+        panel.drawn.draw_without_rendering()
+        assert all(0 <= text.xyann[1] + 0.1 <= 1.2 for text in panel.drawn.axes[0].texts)

@@ -18,6 +18,7 @@ from kerasae.files.bounded_json import parse_json
 from kerasae.files.local_files import Refused, read_local, refusing
 from kerasae.files.shapes import fields_of
 from kerasae.files.whole_files import read_json
+from kerasae.model_parts import CENTRE
 from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_files import WEIGHTS, extract_weights, read_config
@@ -103,7 +104,8 @@ def load_run(folder: str | Path, experiment: Experiment) -> keras.Model:
     path = run_file(folder, MODEL)
     with tempfile.TemporaryDirectory(prefix="kerasae-") as temporary:
         with refusing(path, ArtifactError, _ADVICE):
-            image_shape = _image_shape(read_config(path, follow_symlinks=False))
+            config = read_config(path, follow_symlinks=False)
+            image_shape, centred = _image_shape(config), _is_centred(config)
             carried = extract_weights(path, Path(temporary), follow_symlinks=False)
             least = _least_weights(experiment, image_shape)
             if least > carried:
@@ -113,7 +115,7 @@ def load_run(folder: str | Path, experiment: Experiment) -> keras.Model:
         start_tensorflow()
         from kerasae.models import network
 
-        model = network(experiment, image_shape)
+        model = network(experiment, image_shape, centred=centred)
         if model.count_params() != carried:
             raise ArtifactError(
                 f"{path}: {WEIGHTS} holds {carried:,} weights; {EXPERIMENT} describes a network "
@@ -214,6 +216,15 @@ def _image_shape(config: Any) -> tuple[int, ...]:
     if batch is not None or len(sizes) != len(shape) or len(shape) not in (2, 3):
         raise Refused(f"config.json has images of shape {str(shape)[:100]}; expected 2 or 3 sizes")
     return tuple(sizes)
+
+
+def _is_centred(config: Any) -> bool:
+    """Tells whether a model subtracts a mean image, as those do that started at PCA."""
+    try:
+        _, encoder, *_ = config["config"]["layers"]
+        return CENTRE in {layer["name"] for layer in encoder["config"]["layers"]}
+    except (LookupError, TypeError, ValueError):
+        raise Refused("config.json does not have an encoder after the images") from None
 
 
 def _least_weights(experiment: Experiment, image_shape: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ from kerasae.errors import ArtifactError, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.files.whole_files import save_with, write_csv, write_json
 from kerasae.html_table import html_table
+from kerasae.runs.keras_file import save_keras
 from kerasae.runs.reading import load_run, read_experiment, read_history, read_metrics
 from kerasae.runs.record import RunRecord, read_record
 from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL, RUN
@@ -93,7 +94,7 @@ class Run:
         place = Path(folder)
         write_json(place / EXPERIMENT, self.experiment.to_dict())
         write_csv(place / HISTORY, list(self.history[0]), self.history)
-        save_with(place / MODEL, self.model.save)
+        save_with(place / MODEL, lambda path: save_keras(self.model, path))
         if (record := vars(self).get("record")) is not None:
             write_json(place / RUN, record.to_dict())
         write_json(place / METRICS, self.metrics)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
@@ -17,6 +18,7 @@ COLOURS = (
 )  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
+_SMALLEST = 1e-12
 _LABEL_HEIGHT = 0.075  # of a label at the end of a line, as a share of the axes'
 
 
@@ -44,6 +46,10 @@ def quiet(axes: Axes) -> None:
 
 def error_axis(axes: Axes) -> None:
     """Makes the axis of errors logarithmic, with a handful of decimals on it."""
+    quiet(axes)
+    # Errors that are all 0, but for the last bits of a line across, have no logarithm.
+    if axes.dataLim.ymax < _SMALLEST:
+        return
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     if high < 6 * low:
@@ -54,7 +60,6 @@ def error_axis(axes: Axes) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
     axes.yaxis.set_major_formatter("{x:.4g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
-    quiet(axes)
 
 
 class LineEnd(NamedTuple):
@@ -82,7 +87,8 @@ def label_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
     """
     axes.set_ylim(axes.get_ylim())
     scale = axes.transScale + axes.transLimits
-    heights = {end: float(scale.transform((end.x, end.y))[1]) for end in ends}
+    # A perfect score lies infinitely far below a logarithmic axis.
+    heights = {end: float(np.clip(scale.transform((end.x, end.y))[1], 0, 1)) for end in ends}
     places = spread([heights[end] for end in sorted(ends, key=heights.__getitem__)])
     for end, place in zip(sorted(ends, key=heights.__getitem__), places, strict=True):
         axes.annotate(

@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.files.whole_files import check_new, write_text
 from kerasae.runs.run import Run
+from kerasae.runs.run_data import run_data
 from kerasae.runs.run_files import PAGE
 
 
@@ -25,7 +25,7 @@ def report(
     Args:
         run: A run that is saved, or the folder of a run or a sweep.
         path: A new file; default: `report.html` in the folder, where an earlier one is replaced.
-        data: The images; default: those that the settings name.
+        data: The images; default: those that it was trained on.
 
     Returns:
         The page's path.
@@ -48,7 +48,7 @@ artifacts
     page = folder / PAGE if path is None else Path(path)
     if path is not None:
         check_new(page)
-    write_page(folder, page, lambda shown: data or experiment_data(shown.experiment))
+    write_page(folder, page, lambda shown: data or run_data(shown))
     return page
 
 

@@ -201,13 +201,14 @@ def mosaic(images: NDArray[np.floating]) -> str:
     pixels = as_bytes(images.reshape(-1, *images.shape[2:]))
     pixels = pixels.reshape(rows, columns, *pixels.shape[1:]).swapaxes(1, 2)
     joined = pixels.reshape(rows * height, columns * width, *pixels.shape[4:])
-    return data_uri(_encoded(joined, _MOST_MOSAIC))
+    return data_uri(_encoded(joined, min(height, width), _MOST_MOSAIC))
 
 
-def _encoded(pixels: NDArray[np.uint8], most: int = _MOST_PIXELS) -> bytes:
+def _encoded(pixels: NDArray[np.uint8], side: int | None = None, most: int = _MOST_PIXELS) -> bytes:
+    """Returns the bytes of a PNG file, or of a JPEG where images have so large a side."""
     picture = Image.fromarray(np.ascontiguousarray(pixels))
+    kind = "JPEG" if (side or min(picture.size)) > _LOSSLESS else "PNG"
     picture.thumbnail((most, most))
     content = io.BytesIO()
-    kind = "PNG" if min(pixels.shape[:2]) <= _LOSSLESS or most == _MOST_MOSAIC else "JPEG"
-    picture.save(content, kind, quality=90)
+    picture.save(content, kind, quality=85)
     return content.getvalue()
