@@ -144,7 +144,7 @@ def read(field: Field, value: Any) -> Any:
     if typing.get_origin(field.kind) is not tuple:
         return value
     if not isinstance(value, str):
-        return tuple(value)
+        value = ",".join(value)
     if field.name == "image_size":
         match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value, re.ASCII)
         if match is None:
@@ -216,7 +216,7 @@ def _parameters(
             # A flag's default is seen by its name.
             show_default=False if default is None or kind is bool else str(default),
         )
-        kind = list[float] if field.extra.get("repeat") else kind
+        kind = list[str] if field.extra.get("repeat") else kind
         parameters.append(_parameter(name, kind, option))
     return parameters
 

@@ -17,6 +17,13 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 NotNegative = Annotated[float, Meta(ge=0, le=FINITE)]
 Positive = Annotated[float, Meta(gt=0, le=FINITE)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+# Noise of 3 leaves 1 % of a white pixel's power: what is above it is meant for 0 to 255.
+MOST_SIGMA = 3
+SIGMA_HINT = "where pixels are in [0, 1]: 25 of 255 is 0.098"
+Sigma = Annotated[
+    float,
+    Meta(ge=0, le=MOST_SIGMA, extra={"expected": f"a number from 0 to {MOST_SIGMA}, {SIGMA_HINT}"}),
+]
 _Side = Annotated[int, Meta(ge=1, le=8192)]
 ImageSize = Annotated[
     tuple[_Side, _Side], Meta(extra={"expected": "a height and a width, each from 1 to 8192"})
@@ -90,7 +97,7 @@ class Experiment:
         Literal["linear", "pca"] | None, _help("Linear path beside the stack, at random or at PCA.")
     ] = "pca"
     sigma: Annotated[
-        NotNegative, _help("Standard deviation of noise on the input, pixels in [0, 1].")
+        Sigma, _help("Standard deviation of noise on the input, pixels in [0, 1].")
     ] = 0.0
     clip_noise: Annotated[
         bool, _help("Clip the noisy images to [0, 1].", flags=("--clip/--no-clip",))

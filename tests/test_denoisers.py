@@ -5,7 +5,15 @@ import pytest
 
 from kerasae.errors import InvalidSetting
 from kerasae.noise import noisy_images
-from kerasae.studies.denoisers import BASELINES, fit_baselines, gaussian_blur, mean_psnr, wiener
+from kerasae.studies.denoisers import (
+    BASELINES,
+    fit_baselines,
+    gaussian_blur,
+    mean_psnr,
+    non_local_means,
+    total_variation,
+    wiener,
+)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["raw", "clipped"])
@@ -55,7 +63,50 @@ def test_noise_that_cannot_be_removed_is_refused(digits, sigma):
         fit_baselines(digits.train, digits.train, sigma)
 
 
-def test_colour_images_are_refused():
-    images = np.zeros((3, 9, 9, 3), np.uint8)
-    with pytest.raises(InvalidSetting, match="grey"):
-        fit_baselines(images, images, 0.5)
+@pytest.fixture(scope="module")
+def colour(digits):
+    """Digits that are red, green, blue and white, one after another."""
+    hues = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
+    tints = hues[np.arange(300) % 4]
+    return (digits.train[:300, 4:24:2, 4:24:2, None] * tints[:, None, None]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("clip", [False, True])
+def test_every_baseline_removes_noise_from_colour(colour, clip):
+    noisy = noisy_images(colour[:20], 0.4, 9, clip)
+    before = mean_psnr(colour[:20], noisy)
+    for baseline in fit_baselines(colour[40:], colour[20:40], 0.4, clip=clip):
+        output = baseline.filter(noisy)
+        assert (output.shape, output.dtype) == (noisy.shape, np.float32)
+        assert 0 <= output.min() <= output.max() <= 1
+        assert mean_psnr(colour[:20], output) > before + 1, baseline.name
+
+
+@pytest.mark.parametrize("filtered", [gaussian_blur(1.0), total_variation(0.3)])
+def test_the_filters_take_each_channel_by_itself(colour, filtered):
+    noisy = noisy_images(colour[:3], 0.4, 0)
+    channels = [filtered(noisy[..., channel]) for channel in range(3)]
+    np.testing.assert_allclose(filtered(noisy), np.stack(channels, -1), atol=1e-6)
+
+
+@pytest.mark.parametrize("filtered", [wiener(5), non_local_means(0.1, 0.4)])
+def test_gray_in_three_channels_stays_gray(colour, filtered):
+    gray = np.repeat(noisy_images(colour[:3, ..., :1], 0.4, 0), 3, axis=-1)
+    output = filtered(gray)
+    np.testing.assert_allclose(output, np.repeat(output[..., :1], 3, axis=-1), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (5, 1, 3), (4, 4)])
+@pytest.mark.parametrize("count", [1, 2, 60])
+def test_few_and_small_images_have_baselines(shape, count):
+    images = np.random.RandomState(0).randint(0, 256, (count, *shape)).astype(np.uint8)
+    baselines = fit_baselines(images, images[:1], 0.1)
+    noisy = noisy_images(images, 0.1, 0)
+    for baseline in baselines:
+        assert np.isfinite(baseline.filter(noisy)).all()
+        assert baseline.filter(noisy).shape == images.shape
+
+
+def test_what_is_no_stack_of_images_is_refused():
+    with pytest.raises(InvalidSetting, match="channels"):
+        fit_baselines(np.zeros((3, 9), np.uint8), np.zeros((3, 9), np.uint8), 0.5)

@@ -7,6 +7,7 @@ from sklearn.linear_model import LinearRegression
 
 from kerasae.errors import InvalidSetting
 from kerasae.noise import noisy_images
+from kerasae.studies.dual_denoisers import dual_denoisers, taken_for_dual
 from kerasae.studies.linear_denoisers import (
     best_linear_estimator,
     expected_noisy_pixel,
@@ -55,3 +56,31 @@ def test_the_projection_is_that_of_principal_component_analysis(patches):
 def test_more_components_than_pixels_are_refused(patches, components):
     with pytest.raises(InvalidSetting, match="from 1 to 16"):
         pca_projections(pair_moments(patches[:9], 0.3), [1, components])
+
+
+@pytest.mark.parametrize("clip", [False, True])
+@pytest.mark.parametrize("count", [12, 40])
+def test_inner_products_of_images_give_what_covariances_of_pixels_give(patches, clip, count):
+    images, noisy = patches[:count], noisy_images(patches[-50:], 0.3, 0, clip)
+    moments = pair_moments(images, 0.3, clip)
+    projections, estimator = dual_denoisers(images, 0.3, clip, [2, 9])
+    for rank, expected in pca_projections(moments, [2, 9]).items():
+        np.testing.assert_allclose(projections[rank](noisy), expected(noisy), rtol=0, atol=1e-4)
+    expected = best_linear_estimator(moments)(noisy)
+    np.testing.assert_allclose(estimator(noisy), expected, rtol=0, atol=1e-4)
+
+
+def test_images_that_are_all_the_same_are_denoised_to_them():
+    images = np.full((5, 3, 4), 51, np.uint8)
+    projections, estimator = dual_denoisers(images, 0.3, False, [4])
+    for denoiser in (projections[4], estimator):
+        output = denoiser(noisy_images(images, 0.3, 0))
+        np.testing.assert_allclose(output, np.full((5, 3, 4), 0.2), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("count", "pixels", "taken"), [(60, 9, 60), (9000, 9, 3000), (9, 1 << 24, 3)]
+)
+def test_of_many_or_large_images_some_are_taken(count, pixels, taken):
+    images = np.broadcast_to(np.zeros(1, np.uint8), (count, pixels))
+    assert len(taken_for_dual(images)) == taken

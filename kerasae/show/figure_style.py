@@ -129,7 +129,8 @@ def spread(heights: Sequence[float], apart: float = _LABEL_HEIGHT) -> list[float
 
 
 def show_image(axes: Axes, image: NDArray) -> None:
-    """Draws a grey image of [0, 1] with the same scale everywhere, without ticks."""
-    axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    """Draws an image of [0, 1] with the same scale everywhere, without ticks."""
+    # matplotlib clips grey images by itself, and warns of colour ones.
+    axes.imshow(image.clip(0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

@@ -29,10 +29,11 @@ def versions_figure(
     """Draws a column per image and a row per version of it, each with its PSNR in dB.
 
     Args:
-        clean: Clean images in [0, 1], `(images, height, width)`; eight fill a page's width.
+        clean: Clean images in [0, 1], `(images, height, width)` or
+            `(images, height, width, 3)`; eight fill a page's width.
         versions: For each row under the clean images its label (such as `noisy`) and its
             images, of the same shape. Values outside [0, 1] are scored as they are and
-            drawn as black or white.
+            drawn as the nearest in it.
         title: Title of the figure.
 
     Returns:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from msgspec import Meta
 
 from kerasae.errors import InvalidSetting, KerasAEError
-from kerasae.experiment import Experiment, Positive
+from kerasae.experiment import MOST_SIGMA, SIGMA_HINT, Experiment
 from kerasae.presets import SIGMA, denoiser
+from kerasae.reference import REPORT_MSE, nearest_of_report
 from kerasae.show.table import Cell, Column, Table
 from kerasae.studies.study import Findings, Results, Study, StudyFigure, trials_over
 from kerasae.trials.trial import Trial
@@ -32,6 +33,8 @@ LABELS = {
     "linear": "best linear estimator",
     "denoised": "autoencoder",
 }
+# The same where they stand above columns.
+_HEADINGS = ("noisy", "blur", "Wiener", "TV", "NLM", "PCA", "linear", "ours")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +43,7 @@ class DenoisingStudy(Study):
 
     Args:
         base: The settings; `sigma` is replaced.
-        sigmas: Standard deviations of the noise, each above 0, all different.
+        sigmas: Standard deviations of the noise, each above 0 and at most 3, all different.
 
     Raises:
         InvalidSetting: If there is no sigma, one is out of range or comes twice, or no images
@@ -53,10 +56,20 @@ class DenoisingStudy(Study):
     """
 
     sigmas: Annotated[
-        tuple[Positive, ...],
+        tuple[
+            Annotated[
+                float,
+                Meta(
+                    gt=0,
+                    le=MOST_SIGMA,
+                    extra={"expected": f"a number above 0 and at most {MOST_SIGMA}, {SIGMA_HINT}"},
+                ),
+            ],
+            ...,
+        ],
         Meta(
             min_length=1,
-            description="Noise's standard deviation; repeat for more.",
+            description="Noise's standard deviation; several such as 0.1,0.3,0.6.",
             extra={"flags": ("--sigma",), "repeat": True},
         ),
     ] = (SIGMA,)
@@ -71,9 +84,9 @@ class DenoisingStudy(Study):
         return "denoise-clipped" if self.base.clip_noise else "denoise"
 
     def resolved(self, data: ImageData) -> Self:
-        """Checks that the images are grey as well, as the classical denoisers need them."""
-        if data.train.ndim == 4:
-            raise InvalidSetting("dataset", data.name, "grey images, or --grayscale")
+        """Checks that there are test images as well, by which the methods are scored."""
+        if not len(data.test):
+            raise InvalidSetting("test images", 0, "one or more, to score the methods by")
         return super().resolved(data)
 
     def trials(self) -> list[Trial]:
@@ -94,21 +107,16 @@ class DenoisingStudy(Study):
             levels.append(scores)
             figures[f"denoise-{name}"] = StudyFigure(
                 versions_figure(clean, versions, f"{data.title}, {_heading(scores)}"),
-                "Test images, the same with noise, and denoised, each with its PSNR",
+                "Test images, the same with noise, and denoised by PCA, by the best classical "
+                "method and by the autoencoder, each with its PSNR",
             )
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
-        gain = levels[0]["denoised_psnr"] - levels[0]["linear_psnr"]
-        words = (
-            f"The autoencoder is {gain:.1f} dB above the best that any linear method can do, and "
-            "sees fresh noise in every batch. The report prints the PSNR on its pictures only; no "
-            "figure of it can be set beside these."
-        )
-        return Findings(summary, [_table(levels, data)], [words], figures)
+        return Findings(summary, [_table(levels, data)], [_words(levels, data)], figures)
 
 
 def _level(run: Run, data: ImageData) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
-    """Scores one noise level; returns the first images of some methods as well."""
+    """Scores one noise level; returns some images of the methods to draw as well."""
     from kerasae.model_outputs import outputs
     from kerasae.noise import TEST, VALIDATION, noisy_images, scoring_seed
     from kerasae.show.versions_figure import drawn_rows
@@ -127,15 +135,37 @@ def _level(run: Run, data: ImageData) -> tuple[dict[str, Any], dict[str, NDArray
         "denoised_psnr": run.metrics["test_psnr"],
     }
     drawn = drawn_rows(len(noisy))
-    versions = {LABELS["noisy"]: noisy[drawn]}
+    versions = {"noisy": noisy[drawn]}
     for baseline in baselines:
         output = baseline.filter(noisy)
         scores[f"{baseline.name}_psnr"] = mean_psnr(data.test, output)
         scores[f"{baseline.name}_parameter"] = baseline.parameter
-        if baseline.name == "linear":
-            versions[LABELS["linear"]] = output[drawn]
-    versions[LABELS["denoised"]] = outputs(run.model, noisy[drawn])
-    return scores, versions
+        versions[baseline.name] = output[drawn]
+    versions["denoised"] = outputs(run.model, noisy[drawn])
+    shown = dict.fromkeys(("noisy", "pca", _best_classical(scores), "denoised"))
+    return scores, {LABELS[name]: versions[name] for name in shown}
+
+
+def _best_classical(level: dict[str, Any]) -> str:
+    from kerasae.studies.denoisers import BASELINES
+
+    return max(BASELINES, key=lambda name: level[f"{name}_psnr"])
+
+
+def _words(levels: list[dict[str, Any]], data: ImageData) -> str:
+    compared = []
+    for level in levels:
+        best = _best_classical(level)
+        gain = level["denoised_psnr"] - level[f"{best}_psnr"]
+        where = f"{abs(gain):.1f} dB {'above' if gain >= 0 else 'below'}"
+        compared.append(f"at {_heading(level)} {where} the best classical method, {LABELS[best]}")
+    words = f"The autoencoder, which sees fresh noise in every batch, is {'; '.join(compared)}."
+    if nearest_of_report(data.name) in REPORT_MSE:
+        words += (
+            " The report prints the PSNR on its pictures only; no figure of it can be set beside "
+            "these."
+        )
+    return words
 
 
 def _heading(level: dict[str, Any]) -> str:
@@ -143,13 +173,22 @@ def _heading(level: dict[str, Any]) -> str:
 
 
 def _table(levels: list[dict[str, Any]], data: ImageData) -> Table:
-    rows: list[list[Any]] = [[LABELS[m], *(one[f"{m}_psnr"] for one in levels)] for m in LABELS]
-    for number in range(1, 1 + len(levels)):
-        best = max(rows, key=lambda row: row[number])
-        best[number] = Cell(best[number], "best")
+    title, note = f"{data.title}: PSNR in dB", f"Mean over {len(data.test):,} test images."
+    lines = []
+    for level in levels:
+        scores = [level[f"{name}_psnr"] for name in LABELS]
+        best = scores.index(max(scores))
+        lines.append([*scores[:best], Cell(scores[best], "best"), *scores[best + 1 :]])
+    if len(levels) == 1:
+        columns = [Column(""), Column(_heading(levels[0]), ".2f")]
+        rows = zip(LABELS.values(), lines[0], strict=True)
+        return Table(title, columns, [[*row] for row in rows], note)
+    columns = [Column("σ", "g"), *(Column(heading, ".2f") for heading in _HEADINGS)]
+    clipped = " Noisy images are clipped." if levels[0]["clip"] else ""
     return Table(
-        f"{data.title}: PSNR in dB",
-        [Column(""), *(Column(_heading(level), ".2f") for level in levels)],
-        rows,
-        f"Mean over {len(data.test):,} test images.",
+        title,
+        columns,
+        [[level["sigma"], *line] for level, line in zip(levels, lines, strict=True)],
+        f"{note}{clipped} Blur: Gaussian; TV: total variation; NLM: non-local means; "
+        "linear: the best linear estimator.",
     )

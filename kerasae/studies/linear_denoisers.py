@@ -36,20 +36,22 @@ class LinearDenoiser:
     """A denoiser `output_mean + matrix @ (noisy - input_mean)`, clipped to [0, 1].
 
     Args:
-        matrix: `(pixels, pixels)`.
+        factors: Matrices whose product is the matrix `(pixels, pixels)`.
         input_mean: `(pixels,)`.
         output_mean: `(pixels,)`.
     """
 
-    matrix: NDArray[np.float64]
+    factors: tuple[NDArray[np.float64], ...]
     input_mean: NDArray[np.float64]
     output_mean: NDArray[np.float64]
 
     def __call__(self, noisy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Denoises images `(images, ...)`; returns `float32` in [0, 1] of the same shape."""
-        offset = self.output_mean - self.matrix @ self.input_mean
-        flat = noisy.reshape(len(noisy), -1) @ self.matrix.T.astype(np.float32)
-        return np.clip(flat + offset.astype(np.float32), 0, 1).reshape(noisy.shape)
+        flat = noisy.reshape(len(noisy), -1) - self.input_mean.astype(np.float32)
+        for factor in reversed(self.factors):
+            flat = flat @ factor.T.astype(np.float32)
+        flat += self.output_mean.astype(np.float32)
+        return np.clip(flat, 0, 1).reshape(noisy.shape)
 
 
 def pair_moments(images: NDArray[np.uint8], sigma: float, clip: bool = False) -> PairMoments:
@@ -141,7 +143,7 @@ def best_linear_estimator(moments: PairMoments) -> LinearDenoiser:
     from scipy.linalg import solve
 
     matrix = solve(moments.noisy_covariance, moments.cross_covariance.T, assume_a="pos").T
-    return LinearDenoiser(matrix, moments.noisy_mean, moments.clean_mean)
+    return LinearDenoiser((matrix,), moments.noisy_mean, moments.clean_mean)
 
 
 def pca_projections(moments: PairMoments, ranks: Sequence[int]) -> dict[int, LinearDenoiser]:
@@ -166,7 +168,7 @@ def pca_projections(moments: PairMoments, ranks: Sequence[int]) -> dict[int, Lin
     _, vectors = eigh(moments.clean_covariance, subset_by_index=(size - most, size - 1))
     kept = {rank: vectors[:, most - rank :] for rank in ranks}
     return {
-        rank: LinearDenoiser(basis @ basis.T, moments.noisy_mean, moments.clean_mean)
+        rank: LinearDenoiser((basis, basis.T), moments.noisy_mean, moments.clean_mean)
         for rank, basis in kept.items()
     }
 
