@@ -18,6 +18,7 @@ def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
         exec(compile(block, name, "exec"), {})
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (_DOCS / "tutorial.md").read_text(encoding="utf-8")

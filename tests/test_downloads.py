@@ -107,6 +107,7 @@ def test_a_cache_that_cannot_be_written_to_is_named(tmp_path):
         fetch_once(tmp_path / "cache", "data", lambda p: None, lambda p: None)
 
 
+@pytest.mark.slow
 def test_without_a_network_one_line_says_which_file_to_put_where(tmp_path):
     # A port that nothing listens at.
     with socket.create_server(("127.0.0.1", 0)) as closed:

@@ -54,7 +54,8 @@ def test_programs_are_shared_where_the_seed_alone_differs(digits, changed):
     assert trainer(other, digits.train.copy()) is not second
 
 
-@pytest.mark.parametrize("optimizer", ["adam", pytest.param("sgd", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_model_that_is_let_go_leaves_no_graph_behind(digits, optimizer):
     def graphs_after_training(latent_dim):
         settings = {"latent_dim": latent_dim, "optimizer": optimizer, "epochs": 1}

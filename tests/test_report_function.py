@@ -7,6 +7,7 @@ from kerasae.errors import ArtifactError
 from kerasae.runs.run import Run
 
 
+@pytest.mark.slow
 def test_a_run_writes_its_page_and_returns_where_it_is(digits, tmp_path):
     folder = tmp_path / "a run"
     small = {"latent_dim": 3, "hidden_dims": (8,), "epochs": 1, "verbose": 0}

@@ -43,6 +43,7 @@ def made(tmp_path_factory):
     return there, json.loads(fit.stdout), json.loads(sweep.stdout)
 
 
+@pytest.mark.slow
 def test_a_fit_and_a_sweep_record_what_they_were_made_of(made):
     there, _, _ = made
     data = load_dataset(there / "pictures")
@@ -76,6 +77,7 @@ def test_a_fit_and_a_sweep_leave_their_page(made):
         assert words in swept
 
 
+@pytest.mark.slow
 def test_a_run_by_a_relative_path_is_used_from_any_folder(made, tmp_path, monkeypatch):
     there, _, _ = made
     monkeypatch.chdir(tmp_path)

@@ -15,6 +15,7 @@ print(os.readlink("/proc/self/fd/2") if os.path.exists("/proc/self/fd") else "/d
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file descriptors")
+@pytest.mark.slow
 def test_tensorflow_starts_where_stderr_is_closed_and_logs_into_no_other_file():
     done = subprocess.run(
         [sys.executable, "-c", CODE],

@@ -87,6 +87,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_is_said_and_exits_with_1(tmp_path):
     words = ["--optimizer", "sgd", "--learning-rate", "1e12"]
     done = run("fit", *TINY, *words, "--activation", "relu", "--out", tmp_path / "out")

@@ -10,6 +10,9 @@ import pytest
 
 from kerasae.trials.sweeps import COLUMNS
 
+# Each test waits for the sweeps.
+pytestmark = pytest.mark.slow
+
 LOADING = """
 import sys, keras, numpy as np
 model = keras.saving.load_model(sys.argv[1])

@@ -21,8 +21,8 @@ from kerasae.show.report_page import PageContent, PageFigure, PageSection
 from kerasae.show.run_images import compared, mosaic, picture_groups
 from kerasae.show.table import Cell, Column, Table
 
-# SSIM takes half a millisecond an image.
-_MOST_SSIM = 500
+# SSIM takes a millisecond and a half an image.
+_MOST_SSIM = 100
 
 
 def run_page(run: Run, data: ImageData, command: str, pca: PCA | None = None) -> PageContent:
