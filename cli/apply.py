@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from kerasae.show.counts import counted
+
 from . import options as o
 from .output import print_result
 
@@ -24,4 +26,4 @@ def apply(
     written = reconstruct_pictures(model.open().model, pictures, out)
     o.tell_skipped(pictures.skipped)
     summary = {"folder": str(out), "images": [str(path) for path in written]}
-    print_result(as_json, summary, saved=f"Saved {len(written):,} images in {out}")
+    print_result(as_json, summary, saved=f"Saved {counted(pictures.read, 'image')} in {out}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kerasae.bench import BATCH_SIZE, IMAGES, ROUNDS
+from kerasae.bench import BATCH_SIZE, IMAGES, NETWORKS, ROUNDS
 from kerasae.show.table import Column, Table
 
 from . import options as o
@@ -16,27 +16,27 @@ def bench(
     images: Annotated[int, typer.Option(min=500, help="Images in an epoch.")] = IMAGES,
     rounds: Annotated[int, typer.Option(min=1, help="Epochs of each way, in turns.")] = ROUNDS,
     networks: Annotated[
-        str | None, typer.Option(help="Such as 784-256-100; default: all three.")
+        str | None, typer.Option(help=f"Some of {','.join(NETWORKS)}; default: all.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = BATCH_SIZE,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Measure speed beside plain fit and the machine's limit."""
-    from rich.console import Console
-
-    from kerasae.bench.benchmark import NETWORKS, measure_network
+    from kerasae.bench.benchmark import measure_network
     from kerasae.environment import environment
     from kerasae.errors import InvalidSetting
+
+    from .progress import doing
 
     names = networks.split(",") if networks else list(NETWORKS)
     if not set(names) <= set(NETWORKS):
         raise InvalidSetting("networks", networks, "some of " + ",".join(NETWORKS))
     settings = {"images": images, "rounds": rounds, "batch_size": batch_size}
     speeds: list[dict[str, Any]] = []
-    with Console(stderr=True, quiet=quiet).status("starting") as status:
+    with doing("starting", silent=quiet) as say:
         for name in names:
-            measured = measure_network(name, **settings, on_way=status.update)
+            measured = measure_network(name, **settings, on_way=say)
             speeds += map(dataclasses.asdict, measured)
     print_result(as_json, {**settings, **environment(), "speeds": speeds}, [_table(speeds)])
 

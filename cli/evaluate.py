@@ -13,12 +13,17 @@ from .settings import Given, with_settings
 @with_settings(only=("dataset", "image_size", "grayscale", "validation_split"))
 def evaluate(model: o.Model, given: Given, loading: o.Loading, as_json: o.AsJson = False) -> None:
     """Score a run or any .keras autoencoder beside PCA."""
-    run = model.open()
-    experiment = dataclasses.replace(run.experiment, **given)
-    data = loading.data_of(run, given)
     from kerasae.evaluation import evaluate as scores_of
 
-    scores = scores_of(run.model, data, experiment).to_dict()
+    from .progress import doing
+
+    with doing("loading the model") as say:
+        run = model.open()
+        experiment = dataclasses.replace(run.experiment, **given)
+        say("loading data")
+        data = loading.data_of(run, given)
+        say("scoring")
+        scores = scores_of(run.model, data, experiment).to_dict()
     table = _table(scores, f"{model.path} on {data.name}")
     print_result(as_json, {"path": model.path, "dataset": data.name, **scores}, [table])
 

@@ -39,8 +39,6 @@ def fit(
         base = preset(preset_name)
     experiment = dataclasses.replace(base, **given)
     tracking.check()
-    data = loading.data_of(begun, given) if begun else loading.data(experiment)
-    folder = saving.folder("fit", data.title)
     from kerasae.files.whole_files import write_text
     from kerasae.pca import fit_pca
     from kerasae.runs.fitting import check_begun, fit_into
@@ -51,22 +49,28 @@ def fit(
 
     from .progress import EpochProgress
 
-    experiment = check_begun(folder, experiment, data, begun)
-    part = data.parts(experiment.validation_split).train
-    pca = fit_pca(part.images, experiment.latent_dim, part.rows)
-    progress = EpochProgress(experiment.pace.epochs, silent=quiet)
-    with resumable("fit", folder, loading, tracking, threads=threads), progress:
-        run = fit_into(
-            folder,
-            experiment,
-            data,
-            begun,
-            pca=pca,
-            on_epoch=progress.show,
-            tensorboard=tracking.tensorboard,
-            threads=threads,
-            command=command_line(),
-        )
+    with EpochProgress(silent=quiet) as progress:
+        data = loading.data_of(begun, given) if begun else loading.data(experiment)
+        folder = saving.folder("fit", data.title)
+        experiment = check_begun(folder, experiment, data, begun)
+        progress.expect(experiment.pace.epochs)
+        progress.doing("fitting PCA")
+        part = data.parts(experiment.validation_split).train
+        pca = fit_pca(part.images, experiment.latent_dim, part.rows)
+        with resumable("fit", folder, loading, tracking, threads=threads):
+            run = fit_into(
+                folder,
+                experiment,
+                data,
+                begun,
+                pca=pca,
+                on_epoch=progress.show,
+                on_stage=progress.doing,
+                tensorboard=tracking.tensorboard,
+                threads=threads,
+                command=command_line(),
+            )
+        progress.doing("drawing")
         page = folder / PAGE
         write_text(page, report_page(run_page(run, data, f"kerasae report {folder}", pca)))
         if tracking.mlflow:

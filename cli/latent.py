@@ -1,13 +1,19 @@
 """`kerasae latent`."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options as o
 from .output import print_result
 from .settings import Given, with_settings
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
+    from kerasae.runs.run import Run
 
 
 @with_settings(only=("dataset", "image_size", "grayscale"))
@@ -19,19 +25,32 @@ def latent(
         str, typer.Option(help="How more than two dimensions become two: pca or tsne.")
     ] = "pca",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for latent.png and .svg; default: the model's.")
+        Path | None,
+        typer.Option(
+            help="Folder for latent.png (latent-tsne.png) and .svg; default: the model's."
+        ),
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Draw the latent space: codes, decoded points, walks."""
-    run = model.open()
-    data = loading.data_of(run, given)
+    from .progress import doing
+
+    with doing("loading the model") as say:
+        run = model.open()
+        say("loading data")
+        data = loading.data_of(run, given)
+        say("drawing")
+        png, svg, images = _draw(run, data, method, out or run.folder or Path(model.path).parent)
+    summary = {"png": str(png), "svg": str(svg), "images": images}
+    print_result(as_json, summary, saved=f"Saved in {png} and {svg}")
+
+
+def _draw(run: Run, data: ImageData, method: str, folder: Path) -> tuple[Path, Path, int]:
+    """Saves the figure; each method has files of its own."""
     from kerasae.inference.latent_plane import latent_plane
     from kerasae.show.figure_files import save_figure
     from kerasae.show.latent_figure import latent_figure
 
     plane = latent_plane(run.model, data, method)
-    folder = out or run.folder or Path(model.path).parent
-    png, svg = save_figure(folder, "latent", latent_figure(plane))
-    summary = {"png": str(png), "svg": str(svg), "images": len(plane.codes)}
-    print_result(as_json, summary, saved=f"Saved in {png} and {svg}")
+    stem = "latent" if method == "pca" else f"latent-{method}"
+    return *save_figure(folder, stem, latent_figure(plane)), len(plane.codes)

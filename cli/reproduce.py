@@ -31,17 +31,17 @@ def reproduce(
     from .progress import TrialsProgress
 
     names = QUICK if quick else FULL
-    data = {name: load_dataset(name, loading.data_dir) for name in names}
     parts = report_studies(names)
     # In its usual folder, what is finished is not run again.
     usual = Path("artifacts") / ("reproduction-quick" if quick else "reproduction")
     folder = usual if saving == o.Saving() else saving.folder("reproduction", "report")
     trials = sum(len(part.study.trials()) for part in parts)
-    progress = TrialsProgress("reproduction", trials, silent=quiet)
-    with resumable("reproduce", folder, loading, quick=quick, jobs=jobs), progress:
-        result = run(
-            parts, data, folder, jobs=jobs, on_event=progress.show, resume=saving.resume is not None
-        )
+    resume = saving.resume is not None
+    with TrialsProgress(trials, silent=quiet) as progress:
+        data = {name: load_dataset(name, loading.data_dir) for name in names}
+        progress.doing("fitting PCA, starting workers")
+        with resumable("reproduce", folder, loading, quick=quick, jobs=jobs):
+            result = run(parts, data, folder, jobs=jobs, on_event=progress.show, resume=resume)
     page = folder / PAGE
     command = "kerasae reproduce --quick" if quick else "kerasae reproduce"
     write_text(page, reproduction_page(result, folder, command))

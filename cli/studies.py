@@ -47,20 +47,21 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
         else:
             study = kind(kind.start(given.get("dataset", Experiment.dataset)))
         study = dataclasses.replace(study, base=dataclasses.replace(study.base, **given), **asked)
-        data = loading.data(study.base)
-        folder = saving.folder(study.label, data.title)
-        progress = TrialsProgress(kind.name, len(study.trials()), silent=quiet)
-        with resumable(kind.name, folder, loading, jobs=jobs), progress:
-            findings, errors = run_study(
-                study,
-                data,
-                folder,
-                jobs=jobs,
-                on_event=progress.show,
-                resume=saving.resume is not None,
-            )
-        page = folder / STUDY_PAGE
-        write_text(page, study_page(study, data.title, findings, folder, command_line()))
+        with TrialsProgress(len(study.trials()), silent=quiet) as progress:
+            data = loading.data(study.base)
+            folder = saving.folder(study.label, data.title)
+            progress.doing("fitting PCA, starting workers")
+            with resumable(kind.name, folder, loading, jobs=jobs):
+                findings, errors = run_study(
+                    study,
+                    data,
+                    folder,
+                    jobs=jobs,
+                    on_event=progress.show,
+                    resume=saving.resume is not None,
+                )
+            page = folder / STUDY_PAGE
+            write_text(page, study_page(study, data.title, findings, folder, command_line()))
         result = {
             "folder": str(folder), "page": str(page), "errors": errors, **findings.summary,
         }  # fmt: skip

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasae.environment import cores
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
+from kerasae.show.counts import duration, size
+from kerasae.show.table import Column, Table
 from kerasae.trials.grid import Sweep
 
 from . import options as o
@@ -49,6 +52,9 @@ def sweep(
         str | None, typer.Option(help="auto or host:port; default: start Ray on this machine.")
     ] = None,
     gpus_per_trial: Annotated[float, typer.Option(help="With ray; may be a fraction.")] = 0.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what time, memory and disk it would take.")
+    ] = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -66,8 +72,12 @@ def sweep(
     halving = early_stop == HALVING or (begun is not None and begun.halving)
     kept = _kept(keep)
     tracking.check()
-    data = loading.data(plan.base) if begun is None else _data_again(loading, saving, plan)
-    folder = saving.folder("sweep", data.title)
+    if dry_run:
+        if begun is not None:
+            raise InvalidSetting("dry_run", True, "none with --resume, of which a part is done")
+        at_once = min(run_with.workers or cores(), cores())
+        _reckon(plan, loading, at_once, kept, halving, as_json, quiet)
+        return
     again = {
         "jobs": jobs,
         "executor": None if executor == "processes" else executor,
@@ -75,32 +85,35 @@ def sweep(
         "gpus_per_trial": gpus_per_trial,
         "keep": keep if kept is not None else None,
     }
-    progress = TrialsProgress("sweep", len(plan.trials()), silent=quiet)
-    with resumable("sweep", folder, loading, tracking, **again), progress:
-        result = run_sweep(
-            plan,
-            data,
-            folder,
-            executor=run_with,
-            tensorboard=tracking.tensorboard,
-            on_event=progress.show,
-            resume=saving.resume is not None,
-            keep=kept,
-            halving=halving,
-            command=command_line(),
-        )
-    # After the input was accepted: drawing takes a second to import.
-    from kerasae.show.sweep_figure import save_sweep_figure
-    from kerasae.show.sweep_table import finished, sweep_table
+    with TrialsProgress(len(plan.trials()), silent=quiet) as progress:
+        data = loading.data(plan.base) if begun is None else _data_again(loading, saving, plan)
+        folder = saving.folder("sweep", data.title)
+        progress.doing("fitting PCA, starting workers")
+        with resumable("sweep", folder, loading, tracking, **again):
+            result = run_sweep(
+                plan,
+                data,
+                folder,
+                executor=run_with,
+                tensorboard=tracking.tensorboard,
+                on_event=progress.show,
+                resume=saving.resume is not None,
+                keep=kept,
+                halving=halving,
+                command=command_line(),
+            )
+        # After the input was accepted: drawing takes a second to import.
+        from kerasae.show.sweep_figure import save_sweep_figure
+        from kerasae.show.sweep_table import finished, sweep_table
 
-    page = None
-    if finished(result.rows):
-        save_sweep_figure(folder, result.rows, result.pca_mse, data.name)
-        page = _page(folder, data, result.rows)
-    if tracking.mlflow:
-        from kerasae.show.mlflow_log import log_sweep
+        page = None
+        if finished(result.rows):
+            save_sweep_figure(folder, result.rows, result.pca_mse, data.name)
+            page = _page(folder, data, result.rows)
+        if tracking.mlflow:
+            from kerasae.show.mlflow_log import log_sweep
 
-        log_sweep(folder)
+            log_sweep(folder)
     summary = {
         "folder": str(folder),
         "page": page and str(page),
@@ -109,6 +122,36 @@ def sweep(
     }
     table = sweep_table(result.rows, result.pca_mse, plan.base.dataset)
     print_result(as_json, summary, [table], folder, result.errors, page)
+
+
+def _reckon(
+    plan: Sweep,
+    loading: o.Loading,
+    at_once: int,
+    kept: int | None,
+    halving: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Prints what the sweep would take."""
+    from kerasae.trials.reckoning import reckon, time_networks
+
+    from .progress import doing
+
+    with doing("loading data", silent=quiet) as say:
+        data = loading.data(plan.base)
+        say("timing a few steps")
+        timings = time_networks(plan, data)
+    found = reckon(plan, data, at_once, timings, keep=kept, halving=halving)
+    rows = [
+        ["trials", f"{found.trials:,}, {found.at_once:,} at once"],
+        ["time", f"about {duration(found.seconds)}"],
+        ["memory", f"about {size(found.memory_bytes)}"],
+        ["disk", f"about {size(found.disk_bytes)}; at the end {size(found.left_bytes)}"],
+    ]
+    columns = [Column(""), Column("")]
+    table = Table(f"A sweep of {data.title} would take", columns, rows, "nothing was written")
+    print_result(as_json, dataclasses.asdict(found), [table])
 
 
 def _data_again(loading: o.Loading, saving: o.Saving, plan: Sweep) -> ImageData:

@@ -1,5 +1,6 @@
 """Executors and the ledger, with jobs that take no time."""
 
+import dataclasses
 import errno
 import hashlib
 import json
@@ -13,6 +14,7 @@ from small_work import drive, jobs_of, runs_of, stopped_by_hand
 
 from kerasae.errors import ArtifactError, DiskFull, InvalidSetting, KerasAEWarning
 from kerasae.trials.executors import ProcessExecutor, SerialExecutor
+from kerasae.trials.halving import Step, next_step
 from kerasae.trials.jobs import Died, Failed, Finished, Stopped, Warned
 from kerasae.trials.ledger import LEDGER, Entry, Ledger
 from kerasae.trials.make_executor import make_executor
@@ -156,6 +158,33 @@ def test_halving_goes_on_without_a_job_that_kills_its_worker(tmp_path):
         ("fine-a", "Finished"), ("killing-always", "Failed"), ("killing-once", "Finished")
     ]  # fmt: skip
     assert [event.name for event in events if isinstance(event, Stopped)] == ["fine-b"]
+
+
+def test_halving_keeps_or_stops_all_seeds_of_a_cell_by_their_mean(tmp_path):
+    # At the first rung: (1 + 10) / 2 against (3 + 4) / 2, though the best trial is in the first.
+    cells = {"fine-a0": (1, 0), "fine-a1": (1, 9), "fine-b0": (3, 0), "fine-b1": (3, 1)}
+    jobs = jobs_of(tmp_path, list(cells), epochs=2)
+    jobs = [
+        dataclasses.replace(job, experiment=dataclasses.replace(
+            job.experiment, hidden_dims=(width,), seed=seed
+        ))
+        for job, (width, seed) in zip(jobs, cells.values(), strict=True)
+    ]  # fmt: skip
+    events = drive(jobs, SerialExecutor(), tmp_path, halving=True)
+    assert sorted(event.name for event in events if isinstance(event, Stopped)) == [
+        "fine-a0", "fine-a1"
+    ]  # fmt: skip
+    assert outcomes(events) == [("fine-b0", "Finished"), ("fine-b1", "Finished")]
+
+
+def test_a_seed_that_fails_later_changes_nothing_that_was_decided():
+    cells = [("a0", "a1"), ("b0", "b1")]
+    scores = {"a0": {1: 0.1}, "a1": {1: 0.3}, "b0": {1: 0.25}, "b1": {1: 0.25}}
+    assert next_step(cells, 2, scores, ()).names == ("a0", "a1")
+    assert next_step(cells, 2, scores, {"a0"}) == Step(None, ("a1",), {"b0": 1, "b1": 1})
+    # One that failed before the rung is not waited for.
+    del scores["a0"]
+    assert next_step(cells, 2, scores, {"a0"}) == Step(None, ("b0", "b1"), {"a1": 1})
 
 
 @pytest.fixture

@@ -240,6 +240,29 @@ def encode(root, name):
     return root / name
 
 
+def test_apply_says_how_many_images_it_saved_and_not_how_many_files(run_folder, tmp_path):
+    root, _ = run_folder
+    np.save(tmp_path / "many.npy", np.zeros((1200, 8, 6), np.uint8))
+    for name, said in (("many.npy", "Saved 1,200 images"), ("one", "Saved 1 image in")):
+        if name == "one":
+            write_pictures(tmp_path / name, 1)
+        done = command("apply", root / "run", tmp_path / name, "--out", tmp_path / f"{name}-out")
+        assert done.stdout.startswith(said), done.stderr
+
+
+def test_each_method_of_the_latent_plane_has_files_of_its_own(run_folder, tmp_path):
+    root, _ = run_folder
+    images = tmp_path / "images.npy"
+    np.save(images, np.stack([pattern(number) for number in range(60)]))
+    for method, stem in (("pca", "latent"), ("tsne", "latent-tsne")):
+        words = ("--dataset", images, "--method", method, "--out", tmp_path / "out")
+        done = command("latent", root / "run", *words)
+        assert done.code == 0, done.stderr
+        assert (tmp_path / "out" / f"{stem}.png").is_file()
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["latent-tsne.png", "latent-tsne.svg", "latent.png", "latent.svg"]
+
+
 def test_encode_writes_the_same_codes_in_every_format(run_folder):
     root, model = run_folder
     images = np.stack([pattern(number) for number in range(12)]) / np.float32(255)

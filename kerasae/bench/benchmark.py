@@ -17,9 +17,6 @@ from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.trials.executors import spawned
 
-# The widths from the image to the code.
-NETWORKS = ("784-256-100", "784-1024-512-100", "784-1000-500-250-30")
-
 
 @dataclasses.dataclass(frozen=True)
 class Speed:
@@ -56,7 +53,7 @@ def measure_network(
     """Measures every way on one network.
 
     Args:
-        network: One of `NETWORKS`.
+        network: One of `bench.NETWORKS`.
         images: Images in an epoch; random ones, for speed does not depend on them.
         rounds: Epochs of each way, taken in turns.
         batch_size: Images per step of every way.

@@ -63,6 +63,7 @@ class ModelInputs:
     Attributes:
         images: The images, in the order of `paths`.
         skipped: A line for each picture left out; decoding may add some.
+        read: How many images `batches` has yielded.
 
     Raises:
         DataError: If one is missing or cannot be read, or two would have the same name.
@@ -78,6 +79,7 @@ class ModelInputs:
     def __init__(self, paths: Sequence[Path], *, skip_bad: bool = False) -> None:
         self._reader = PictureReader(skip_bad=skip_bad)
         self.skipped = self._reader.skipped
+        self.read = 0
         self._arrays: dict[Path, NDArray[np.uint8 | np.floating]] = {}
         inputs = [one for path in paths for one in self._inputs_in(path)]
         _check_names(inputs)
@@ -107,7 +109,7 @@ class ModelInputs:
                 "model", f"images of {channels[0]} channels", "one of 1 or 3 channels"
             )
         size, gray = (height, width), channels != [3]
-        batch = None
+        batch, self.read = None, 0
         for start in range(0, len(self.images), BATCH):
             part = self.images[start : start + BATCH]
             read = [(one, picture) for one in part if (picture := self._read(one)) is not None]
@@ -116,6 +118,7 @@ class ModelInputs:
                 pixels = [pixels_of(picture.image, size, gray=gray) for picture in pictures]
                 images = as_floats(np.stack(pixels)).reshape(-1, *image_shape)
                 batch = Batch(inputs, pictures, images)
+                self.read += len(read)
                 yield batch
         if batch is None:
             raise DataError(f"none of the {len(self.images):,} pictures can be read")

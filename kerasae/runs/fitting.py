@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,7 @@ def fit_run(
     tensorboard: bool = False,
     more_epochs: bool = False,
     threads: int | None = None,
+    on_stage: Callable[[str], None] = lambda stage: None,
     **options: Any,
 ) -> Run:
     """Trains from the last checkpoint on, scores, and saves; see `fit` and `train.train`.
@@ -146,6 +147,7 @@ def fit_run(
         more_epochs: Whether a run with fewer epochs in all goes on, and the last checkpoint is
             kept so that this one can.
         threads: Threads to compute with, where TensorFlow is not running yet; `None` for all.
+        on_stage: Called with what is begun, which may take seconds, such as `scoring`.
         options: More arguments of `train.train`: `pca`, `on_epoch`, which is called once the
             epoch's checkpoint is on its way, `callbacks`, `verbose` and `cache`.
 
@@ -153,6 +155,7 @@ def fit_run(
         The `Run`.
     """
     experiment = data.resolved(experiment)
+    on_stage("starting TensorFlow")
     start_tensorflow(threads)
     from kerasae.training.train import train
 
@@ -162,7 +165,8 @@ def fit_run(
         options["tensorboard"] = folder / TENSORBOARD if tensorboard else None
     part = data.parts(experiment.validation_split).train
     pca = options.pop("pca", None) or fit_pca(part.images, experiment.latent_dim, part.rows)
-    trained = train(experiment, data, pca=pca, **options)
+    trained = train(experiment, data, pca=pca, on_stage=on_stage, **options)
+    on_stage("scoring")
     scores = run_metrics(trained.model, trained.image_mse, data, experiment, pca)
     metrics = {**scores, "best_epoch": trained.best_epoch, **trained.times()}
     run = Run.of(

@@ -2,6 +2,7 @@
 
 from kerasae.data.image_data import short_name
 from kerasae.runs.run import Run
+from kerasae.show.counts import counted
 from kerasae.show.table import Cell, Column, Table
 
 
@@ -28,8 +29,10 @@ def run_table(run: Run, pca_mse: float) -> Table:
         if metrics[f"{part}_mse"] is not None
     ]
     rows.append([Cell("PCA, test", "dim"), Cell(pca_mse, "dim"), None])
+    # Compiling and scoring are no part of the rate.
+    trained = f"{counted(metrics['epochs'], 'epoch')} in {metrics['train_seconds']:.1f} s"
     rate = f"{metrics['images_per_second']:,.0f} images/s"
-    note = f"{metrics['epochs']} epochs in {metrics['seconds']:.0f} s, {rate}"
+    note = f"{trained} ({rate}), {metrics['seconds']:.1f} s in all"
     if loses:
         note += "\n▼ loses to PCA (outputs clipped to [0, 1])"
     columns = [Column(""), Column("MSE", "#.4g"), Column("PSNR (dB)", ".2f")]

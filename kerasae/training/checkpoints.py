@@ -24,7 +24,7 @@ from kerasae.files.whole_files import remove_unfinished, replacing
 from kerasae.identity import Identity, check_same, flat
 
 _FORMAT = "kerasae-checkpoint-1"
-_KEPT = 2
+CHECKPOINTS_KEPT = 2
 _NAME = re.compile(r"checkpoint-(\d{6,})")
 _DIGEST = hashlib.sha256().digest_size
 # Weights, their best and two of each for the optimizer: more than any model that is accepted.
@@ -92,7 +92,7 @@ class Checkpoints:
                 digest.update(part)
                 file.write(part)
             file.write(digest.digest())
-        self.clear(keep=_KEPT)
+        self.clear(keep=CHECKPOINTS_KEPT)
         return path
 
     def latest(self) -> Checkpoint | None:

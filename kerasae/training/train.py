@@ -58,6 +58,7 @@ def train(
     *,
     pca: PCA | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    on_stage: Callable[[str], None] = lambda stage: None,
     tensorboard: Path | None = None,
     checkpoints: Checkpoints | None = None,
     cache: ProgramCache | None = None,
@@ -75,6 +76,7 @@ def train(
         pca: The fitted components for `shortcut="pca"`; `None` fits them here. A sweep
             fits them once for all its trials.
         on_epoch: Called after each epoch with the number of epochs done and the logs.
+        on_stage: Called with what is begun, which may take seconds: `compiling`, `training`.
         tensorboard: Folder for TensorBoard logs, or `None`.
         checkpoints: Where a checkpoint is saved after each epoch, and where the run goes on
             from the last one that is there. `None` saves none.
@@ -95,6 +97,7 @@ def train(
     parts = data.parts(experiment.validation_split)
     experiment = data.resolved(experiment)
     planned, batch_size, _ = experiment.pace
+    on_stage("compiling")
     with _float32():
         trainer = _trainer(experiment, parts.train, pca, cache or ProgramCache())
     model = trainer.autoencoder
@@ -107,6 +110,7 @@ def train(
     state = TrainingState(trainer, throughput, best, checkpoints, started)
     state.resume(planned)
     epochs = range(len(state.history), planned)
+    on_stage("training")
     try:
         if not best.stopped:
             trainer.fit(

@@ -3,11 +3,14 @@
 Jamieson & Talwalkar (2016), "Non-stochastic best arm identification", with a halving at a
 quarter and at half of the epochs. A rung is decided once all its trials have reached it, by
 their scores alone, so what is stopped does not depend on how many workers there are or when
-the sweep was interrupted. Trials compete with those of the same data set and latent dimension.
+the sweep was interrupted. What competes are cells, within the same data set and latent dimension:
+a cell is the trials that differ in their seed alone, which go on or are stopped together.
 """
 
 import dataclasses
+import itertools
 import math
+import statistics
 from collections.abc import Collection, Mapping, Sequence
 
 from kerasae.errors import InvalidSetting
@@ -33,7 +36,7 @@ class Step:
 
 
 def rungs(epochs: int) -> tuple[int, ...]:
-    """Returns the epochs after which half of the trials is stopped.
+    """Returns the epochs after which half of the cells is stopped.
 
     Example:
 
@@ -44,35 +47,64 @@ def rungs(epochs: int) -> tuple[int, ...]:
     return tuple(sorted({rung for rung in shares if rung < epochs}))
 
 
+def planned_steps(cells: int, epochs: int) -> list[tuple[int, int]]:
+    """Returns how many cells train until each rung and until the end.
+
+    Args:
+        cells: Cells that compete with each other.
+        epochs: Epochs of each trial.
+
+    Example:
+
+    >>> planned_steps(5, 8)
+    [(2, 5), (4, 3), (8, 2)]
+    """
+    steps = []
+    for end in (*rungs(epochs), epochs):
+        steps.append((end, cells))
+        cells = math.ceil(cells / 2)
+    return steps
+
+
 def next_step(
-    names: Sequence[str], epochs: int, scores: RungScores, failed: Collection[str]
+    cells: Sequence[Sequence[str]], epochs: int, scores: RungScores, failed: Collection[str]
 ) -> Step:
     """Decides what a group does next.
 
     Args:
-        names: The group's trials, in planned order, which breaks ties.
+        cells: The group's trials by cell, in planned order, which breaks ties.
         epochs: Epochs of each.
-        scores: Validation MSE by trial and rung, as far as they are known.
-        failed: Trials that cannot go on.
+        scores: Validation MSE by trial and rung, as far as they are known; a cell has the mean.
+        failed: Trials that cannot go on. What they scored before still counts.
 
     Returns:
         The `Step`; of its trials, those that already have a score at `until` need no work.
 
     Example:
 
-    >>> next_step("abc", 2, {"a": {1: 0.3}, "b": {1: 0.1}, "c": {1: 0.2}}, ())
-    Step(until=None, names=('b', 'c'), stopped={'a': 1})
+    >>> scores = {"a0": {1: 0.1}, "a1": {1: 0.5}, "b0": {1: 0.2}, "b1": {1: 0.2}}
+    >>> next_step([("a0", "a1"), ("b0", "b1")], 2, scores, ())
+    Step(until=None, names=('b0', 'b1'), stopped={'a0': 1, 'a1': 1})
     """
-    alive = [name for name in names if name not in failed]
+    alive = [cell for cell in cells if not set(cell) <= set(failed)]
     stopped: dict[str, int] = {}
+
+    def going_on(cells: Sequence[Sequence[str]]) -> tuple[str, ...]:
+        return tuple(name for name in itertools.chain(*cells) if name not in failed)
+
     for rung in rungs(epochs):
-        if any(rung not in scores.get(name, {}) for name in alive):
-            return Step(rung, tuple(alive), stopped)
-        ranked = sorted(alive, key=lambda name: scores[name][rung])
+        if any(rung not in scores.get(name, {}) for name in going_on(alive)):
+            return Step(rung, going_on(alive), stopped)
+        means = [
+            statistics.fmean(scores[name][rung] for name in cell if rung in scores.get(name, {}))
+            for cell in alive
+        ]
+        ranked = sorted(range(len(alive)), key=means.__getitem__)
         kept = set(ranked[: math.ceil(len(ranked) / 2)])
-        stopped |= {name: rung for name in alive if name not in kept}
-        alive = [name for name in alive if name in kept]
-    return Step(None, tuple(alive), stopped)
+        weak = [cell for number, cell in enumerate(alive) if number not in kept]
+        stopped |= dict.fromkeys(going_on(weak), rung)
+        alive = [cell for number, cell in enumerate(alive) if number in kept]
+    return Step(None, going_on(alive), stopped)
 
 
 def check_halving(experiment: Experiment) -> None:

@@ -53,6 +53,12 @@ class Started(_Happened, frozen=True):
     epochs: int
 
 
+class Doing(_Happened, frozen=True):
+    """A worker has begun a part of a job, such as `compiling`; see `train.train`."""
+
+    stage: str
+
+
 class EpochDone(_Happened, frozen=True):
     """A job has finished an epoch; `logs` has `val_mse`, `val_psnr`, `images_per_second`."""
 
@@ -115,7 +121,7 @@ class NoRoom(_Happened, frozen=True):
 Outcome = Finished | Failed | Stopped
 # What a worker's work on a job ends with; what else it tells of is on the way.
 Ending = Finished | Failed | Paused | NoRoom
-Event = Started | EpochDone | Warned | Paused | Stopped | Finished | Failed | Died | NoRoom
+Event = Started | Doing | EpochDone | Warned | Paused | Stopped | Finished | Failed | Died | NoRoom
 Report = Callable[[Event], None]
 
 

@@ -124,7 +124,7 @@ class Ledger:
         """
         for event in events:
             self.record(event)
-            if not isinstance(event, Died | Paused):
+            if not isinstance(event, Died):
                 yield event
 
     def record(self, event: Event) -> None:

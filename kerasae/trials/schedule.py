@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kerasae.errors import DiskFull
+from kerasae.experiment import Experiment
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.halving import Step, next_step
 from kerasae.trials.jobs import (
@@ -26,10 +27,10 @@ ATTEMPTS = 3
 
 @dataclasses.dataclass
 class _Group:
-    """Trials that compete with each other, and the rung that they are training to."""
+    """Cells that compete with each other, and the rung that their trials are training to."""
 
-    names: list[str]
     epochs: int
+    cells: dict[Experiment, list[str]] = dataclasses.field(default_factory=dict)
     until: int | None = None
 
 
@@ -138,7 +139,7 @@ class Schedule:
                 yield Stopped(name, epoch, self._rungs[name][epoch])
 
     def _step(self, group: _Group) -> Step:
-        return next_step(group.names, group.epochs, self._rungs, self._failed)
+        return next_step([*group.cells.values()], group.epochs, self._rungs, self._failed)
 
 
 def _competes_in(job: Job) -> tuple[str, int, int]:
@@ -149,6 +150,7 @@ def _competes_in(job: Job) -> tuple[str, int, int]:
 def _groups(jobs: Iterable[Job]) -> dict[tuple[str, int, int], _Group]:
     groups: dict[tuple[str, int, int], _Group] = {}
     for job in jobs:
-        group = groups.setdefault(_competes_in(job), _Group([], job.experiment.pace.epochs))
-        group.names.append(job.name)
+        group = groups.setdefault(_competes_in(job), _Group(job.experiment.pace.epochs))
+        cell = dataclasses.replace(job.experiment, seed=0)
+        group.cells.setdefault(cell, []).append(job.name)
     return groups

@@ -15,6 +15,7 @@ from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.jobs import (
+    Doing,
     Ending,
     EpochDone,
     Failed,
@@ -93,6 +94,7 @@ class TrainWork:
             identity=job.identity,
             pca=self.store.pca(job.experiment.dataset, job.experiment.validation_split),
             on_epoch=on_epoch,
+            on_stage=lambda stage: report(Doing(job.name, stage)),
             tensorboard=job.tensorboard,
             cache=_programs(),
         )
