@@ -86,7 +86,7 @@ def test_a_commands_options_are_printed_as_toml_that_can_be_fed_back(tmp_path, c
     expected = {"sweep": "15,30,50,100", "fit": 30, "denoise": 128, "overfit": 100}
     if command in expected:
         assert found["latent-dims" if command == "sweep" else "latent-dim"] == expected[command]
-    assert "# epochs = " in printed
+    assert "# epochs =" in printed
     (tmp_path / "c.toml").write_text(printed.replace('dataset = "mnist"', 'dataset = "nowhere"'))
     done = cli(command, "--config", tmp_path / "c.toml", "--out", tmp_path / "out")
     assert done.returncode == 2

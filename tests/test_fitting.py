@@ -23,7 +23,7 @@ def test_a_fit_into_a_folder_can_be_opened_gone_on_with_and_is_not_done_twice(im
     assert opened.metrics == run.metrics
     assert opened.experiment == run.experiment
     # All training images where there are fewer than 128, and that is what is recorded.
-    assert opened.experiment.batch_size == 54
+    assert opened.experiment.batch_size == 16
     np.testing.assert_array_equal(
         opened.model.get_weights()[0], kerasae.open_model(folder).get_weights()[0]
     )

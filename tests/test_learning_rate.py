@@ -20,8 +20,8 @@ def test_a_rate_whose_trial_failed_is_called_that_and_never_chosen(digits):
     findings = study.findings(Results(runs, digits, {}))
     (table,) = findings.tables
     assert [[cell.text for cell in row] for row in table.drawn_rows()] == [
-        ["0.01", "0.30000", "0.30000"],
-        ["★ 0.1", "0.20000", "0.20000"],
+        ["0.01", "0.3000", "0.3000"],
+        ["★ 0.1", "0.2000", "0.2000"],
         ["1", "failed", "failed"],
     ]
     assert findings.summary["best"] == 0.1

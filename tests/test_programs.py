@@ -17,7 +17,10 @@ EVERYTHING = Experiment(
     "mnist5k", (16,), 4, shortcut=None, epochs=2, batch_size=50, optimizer="nadam", dropout=0.2,
     sigma=0.3, shift=1, learning_rate=1e-3, patience=1,
 )  # fmt: skip
-PLAIN = Experiment("mnist5k", (8,), 2, shortcut=None, batch_size=50, optimizer="sgd")
+PLAIN = Experiment(
+    "mnist5k", (8,), 2, shortcut=None, epochs=2, batch_size=50, optimizer="sgd",
+    learning_rate=0.003,
+)  # fmt: skip
 
 
 def test_a_training_that_takes_programs_over_gives_the_bits_of_a_fresh_one(digits):
