@@ -44,18 +44,18 @@ def tags_of(folder):
 
 @pytest.mark.slow
 def test_denoise_prints_a_score_for_every_method(tmp_path):
-    words = ["--sigma", "0.3", "--sigma", "0.6", "--out", tmp_path / "out", "--json"]
+    words = ["--sigma", "0.1,0.3", "--sigma", "0.6", "--out", tmp_path / "out", "--json"]
     done = run("denoise", *TINY, *words)
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
-    assert [level["sigma"] for level in printed["levels"]] == [0.3, 0.6]
+    assert [level["sigma"] for level in printed["levels"]] == [0.1, 0.3, 0.6]
     assert {"noisy_psnr", "denoised_psnr", "linear_psnr", "wiener_psnr"} <= set(printed)
     page = (tmp_path / "out" / "study.html").read_text(encoding="utf-8")
     assert printed["page"] == str(tmp_path / "out" / "study.html")
     assert "kerasae denoise --dataset mnist5k" in page
-    assert page.count("<figure") == 2
+    assert page.count("<figure") == 3
     figures = {path.name for path in (tmp_path / "out").glob("*.png")}
-    assert figures == {"denoise-sigma0.3.png", "denoise-sigma0.6.png"}
+    assert figures == {f"denoise-sigma{sigma}.png" for sigma in (0.1, 0.3, 0.6)}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,10 @@ def test_denoise_prints_a_score_for_every_method(tmp_path):
         ["denoise", "--sigma", "-0.6"],
         ["denoise", "--sigma", "nan"],
         ["denoise", "--sigma", "0.6", "--sigma", "0.6"],
+        ["denoise", "--sigma", "0.3,0.6,0.3"],
+        ["denoise", "--sigma", "0.3,x"],
+        ["denoise", "--sigma", "25"],
+        ["fit", "--sigma", "25"],
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, words):

@@ -106,11 +106,3 @@ def test_a_study_takes_more_trials_but_no_other_settings(tmp_path):
 def test_what_follows_from_the_data_is_part_of_the_plan():
     study = OverfitStudy(Experiment("tiny", validation_split=0.5))
     assert settings_of(study.resolved(TINY))["base"]["batch_size"] == 16
-
-
-def test_a_denoiser_of_colour_is_refused_before_anything_is_written(tmp_path):
-    images = np.zeros((40, 4, 4, 3), np.uint8)
-    colour = ImageData("tiny", images, IMAGES[:, 0, 0], images[:10], IMAGES[:10, 0, 0])
-    with pytest.raises(InvalidSetting, match="grey"):
-        run_study(STUDIES[3], colour, tmp_path / "study")
-    assert not (tmp_path / "study").exists()

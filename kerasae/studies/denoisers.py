@@ -187,9 +187,9 @@ def non_local_means(strength: float, sigma: float) -> Filter:
 
     def filtered(noisy: Images) -> Images:
         axis = -1 if noisy.ndim == 4 else None
-        return _clipped(
-            np.stack([denoise_nl_means(one, channel_axis=axis, **settings) for one in noisy])
-        )
+        output = [denoise_nl_means(one, channel_axis=axis, **settings) for one in noisy]
+        # scikit-image drops sides of one pixel.
+        return _clipped(np.reshape(output, noisy.shape))
 
     return filtered
 

@@ -153,13 +153,22 @@ def _best_classical(level: dict[str, Any]) -> str:
 
 
 def _words(levels: list[dict[str, Any]], data: ImageData) -> str:
-    compared = []
-    for level in levels:
-        best = _best_classical(level)
-        gain = level["denoised_psnr"] - level[f"{best}_psnr"]
-        where = f"{abs(gain):.1f} dB {'above' if gain >= 0 else 'below'}"
-        compared.append(f"at {_heading(level)} {where} the best classical method, {LABELS[best]}")
-    words = f"The autoencoder, which sees fresh noise in every batch, is {'; '.join(compared)}."
+    best = [_best_classical(level) for level in levels]
+    gains = [
+        level["denoised_psnr"] - level[f"{name}_psnr"]
+        for level, name in zip(levels, best, strict=True)
+    ]
+    compared = ", ".join(
+        f"{abs(gain):.1f} dB {'better' if gain >= 0 else 'worse'} at σ = {level['sigma']:g} "
+        f"({LABELS[name]})"
+        for level, name, gain in zip(levels, best, gains, strict=True)
+    )
+    words = (
+        f"Beside the best classical method the autoencoder is {compared}. It sees fresh noise in "
+        "every batch."
+    )
+    if min(gains) < 0:
+        words += " It needs many training images; the filters need none."
     if nearest_of_report(data.name) in REPORT_MSE:
         words += (
             " The report prints the PSNR on its pictures only; no figure of it can be set beside "
