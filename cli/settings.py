@@ -124,7 +124,7 @@ def written(field: Field, value: Any) -> Any:
     >>> written(fields["image_size"], (48, 64)), written(fields["shortcut"], None)
     ('64x48', 'none')
     """
-    if value is None:
+    if value is None or value == (None,):
         return NONE if typing.get_origin(field.kind) is Literal else None
     if not isinstance(value, tuple | list):
         return value

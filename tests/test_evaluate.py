@@ -92,7 +92,7 @@ def test_the_code_is_the_narrowest_layer_of_nested_models_too():
 def saved(tmp_path_factory, digits):
     experiment = Experiment("mnist5k", (8,), 4, epochs=1, validation_split=0.2)
     folder = tmp_path_factory.mktemp("saved") / "run"
-    fit_run(experiment.resolved(450), digits).save(folder)
+    fit_run(digits.resolved(experiment), digits).save(folder)
     return folder
 
 

@@ -141,6 +141,29 @@ def test_a_cell_that_ends_worse_than_pca_is_marked():
     assert _cells([bad], (50,)) == [("★ ▼ 0.03000, 150% (15.20)", "best")]
 
 
+def test_a_cell_within_two_standard_errors_of_pca_is_level():
+    def cell(*differences):
+        rows = [
+            _row(
+                "done",
+                test_mse=0.0201,
+                test_psnr=17.0,
+                val_mse=0.02,
+                pca_difference=difference,
+                pca_difference_se=0.001,
+            )
+            for difference in differences
+        ]
+        ((text, mark),) = _cells(rows)
+        return text.split()[1], mark
+
+    assert cell(0.0019) == ("≈", "best")
+    assert cell(0.0021) == ("▼", "best")
+    # The mean over the seeds, each of which is tested on the same images.
+    assert cell(0.0021, 0.0017) == ("≈", "best")
+    assert cell(0.0021, 0.0025) == ("▼", "best")
+
+
 def test_the_star_is_given_by_validation_and_shared_where_the_seeds_do_not_tell():
     def trials(dim, val, test):
         return [_row("done", dim, val_mse=v, test_mse=test, test_psnr=20.0) for v in val]

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerasae.evaluation import Evaluation, PartScores
+from kerasae.runs.choice import is_level
 from kerasae.runs.run import Run
 
-# Differences of so many standard errors are told apart.
-_ERRORS = 2
 _FEW_IMAGES = 1_000
 _OVERFITS = 0.8  # training error, as a share of the validation error
 
@@ -94,7 +93,7 @@ def headline(
         best_epoch: The epoch that was kept, if it is known.
     """
     ours, pca = scores.model[part], scores.pca[part]
-    level = abs(difference[0]) <= _ERRORS * difference[1]
+    level = is_level(*difference)
     verdict, words = verdict_words(ours.mse, pca.mse, level, scores.latent_dim)
     detail = (
         f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on {ours.images:,} {part} image"

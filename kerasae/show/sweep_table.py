@@ -5,10 +5,11 @@ from typing import Any
 
 from kerasae.data.image_data import short_name
 from kerasae.reference import REPORT_MSE, nearest_of_report, report_heading
-from kerasae.runs.choice import best_of, choice_score
+from kerasae.runs.choice import best_of, choice_score, level_with_pca
 from kerasae.show.table import Cell, Column, Table
 
 Rows = list[dict[str, Any]]
+_LEVEL = "≈"
 Network = tuple[str, str]
 
 
@@ -59,8 +60,9 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     Returns:
         A table with a row per latent dimension and a column per network: test MSE, its ratio to
         PCA's and PSNR, mean ± standard deviation over the seeds. `★` marks the cell with the best
-        validation, and those that the seeds cannot tell from it; `▼` a cell that loses to PCA. One
-        without a finished trial says whether it failed or was stopped.
+        validation, and those that the seeds cannot tell from it; `▼` a cell that loses to PCA,
+        `≈` one that the test images do not tell from it. One without a finished trial says
+        whether it failed or was stopped.
     """
     networks = networks_of(rows)
     nearest = nearest_of_report(dataset)
@@ -85,8 +87,18 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
             ]
             for dim, pca in pca_mse.items()
         ],
-        f"★ best by validation{tied}   ▼ loses to PCA (outputs clipped to [0, 1])",
+        _note(tied, level=any(map(level_with_pca, map(finished, cells_of.values())))),
     )
+
+
+def _note(tied: str, *, level: bool) -> str:
+    note = f"★ best by validation{tied}   ▼ loses to PCA (outputs clipped to [0, 1])"
+    if level:
+        note += (
+            f"   {_LEVEL} level with PCA, within two standard errors: try more --epochs, more "
+            "images, or wider networks such as --hidden-dims 1024,512"
+        )
+    return note
 
 
 def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
@@ -103,6 +115,10 @@ def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
     psnr = statistics.fmean(row["test_psnr"] for row in done)
     share = f", {mse / pca:.0%}" if pca else ""
     text = f"{mean}{spread}{share} ({psnr:.2f})"
+    level = level_with_pca(done)
+    loses = mse > pca and not level
+    if level:
+        text = f"{_LEVEL} {text}"
     if best:
-        return Cell(f"▼ {text}" if mse > pca else text, "best")
-    return Cell(text, "loses" if mse > pca else "")
+        return Cell(f"▼ {text}" if loses else text, "best")
+    return Cell(text, "loses" if loses else "")

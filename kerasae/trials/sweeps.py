@@ -30,8 +30,8 @@ from kerasae.trials.trial import Trial
 
 COLUMNS = (
     "trial", "dataset", "architecture", "hidden_dims", "latent_dim", "learning_rate", "seed",
-    "epochs", "train_mse", "val_mse", "test_mse", "test_psnr", "test_pooled_psnr",
-    "pca_test_mse", "seconds", "images_per_second", "status",
+    "epochs", "best_epoch", "train_mse", "val_mse", "test_mse", "test_psnr", "test_pooled_psnr",
+    "pca_test_mse", "pca_difference", "pca_difference_se", "seconds", "images_per_second", "status",
 )  # fmt: skip
 # Those that a notebook shows.
 _SHOWN = (
