@@ -7,6 +7,7 @@ from typing import Any
 from kerasae.evaluation import Evaluation, PartScores
 from kerasae.runs.choice import is_level
 from kerasae.runs.run import Run
+from kerasae.show.counts import counted
 
 _FEW_IMAGES = 1_000
 _OVERFITS = 0.8  # training error, as a share of the validation error
@@ -117,7 +118,7 @@ def _figures(
         figures.append(KeyFigure("best epoch", f"{best_epoch}", f"of {epochs}"))
     seconds = run.metrics.get("seconds")
     if isinstance(seconds, int | float):
-        figures.append(KeyFigure("training", duration(seconds), f"{epochs} epochs"))
+        figures.append(KeyFigure("training", duration(seconds), counted(epochs, "epoch")))
     return figures
 
 
