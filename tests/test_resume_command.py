@@ -75,6 +75,7 @@ def resume(folder, *words, command=KERASAE):
     return run(*FIT, "--out", folder, *words, command=command)
 
 
+@pytest.mark.full
 def test_a_fit_killed_at_twenty_random_moments_ends_the_same(tmp_path, uninterrupted):
     folder = tmp_path / "run"
     moments = random.Random(0)
