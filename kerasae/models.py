@@ -35,9 +35,9 @@ def autoencoder(
 
     Without a shortcut the network is a plain stack that ends in a sigmoid. With one, a
     linear path runs beside the stack, from the image to the code and from the code to the
-    output, the two are added, and the output is clipped to [0, 1]. Started at PCA, with the mean
-    image subtracted and the stack's last layers at zero, such a network has PCA's error before
-    its first step.
+    output, the two are added, and the output is clipped to [0, 1]. Started at PCA, with the
+    stack's last layers at zero, such a network has PCA's error before its first step; where the
+    mean image outweighs what the images vary by, it is subtracted first.
 
     Args:
         image_shape: Shape of one image: `(height, width)` or `(height, width, channels)`.
@@ -49,8 +49,8 @@ def autoencoder(
         shortcut: `None` for the plain stack, `"linear"` for a linear path with random
             weights, `"pca"` for one that starts at the PCA solution.
         pca: The fitted components, which `"pca"` needs; see `pca.fit_pca`.
-        centred: Whether a mean image is subtracted first, as it is with `"pca"`; it is zero
-            until weights are loaded.
+        centred: Whether a mean image is subtracted first, whatever the images are; it is zero
+            until weights are loaded, or PCA's.
         sigma: Noise on the input that the PCA start should expect, as a standard deviation;
             see `PCA.linear_path`.
         seed: Seed of the weights and of Dropout.
@@ -75,12 +75,13 @@ def autoencoder(
         received = "none" if pca is None else f"one of {pca.mean.size} pixels"
         raise InvalidSetting("pca", received, f"a PCA of {pixels} pixels; see kerasae.fit_pca")
     layers = _Layers(activation, dropout, shortcut, seed, len(hidden_dims))
-    at_pca = pca is not None and shortcut == "pca"
+    start = pca if shortcut == "pca" else None
+    centred = centred or (start is not None and start.mean_outweighs)
     penalty = keras.regularizers.L1(l1) if l1 else None
 
     image = keras.Input(image_shape, name="image")
     flat = keras.layers.Reshape((pixels,), name="flatten")(image)
-    if at_pca or centred:
+    if centred:
         flat = _mean_subtraction()(flat)
     code = layers.path(flat, hidden_dims, latent_dim, "code", activity_regularizer=penalty)
     encoder = keras.Model(image, code, name=ENCODER)
@@ -93,11 +94,13 @@ def autoencoder(
     if shortcut:
         squash = keras.layers.ReLU(1.0, name=CLIP)
     decoder = keras.Model(code_input, squash(output), name=DECODER)
-    if pca is not None and at_pca:
-        kernel, _, *outward = pca.linear_path(latent_dim, sigma)
-        encoder.get_layer(CENTRE).set_weights([pca.mean, np.ones_like(pca.mean)])
-        # Of what has no mean, the code has none.
-        encoder.get_layer("linear_code").set_weights([kernel, np.zeros(latent_dim)])
+    if start is not None:
+        kernel, bias, *outward = start.linear_path(latent_dim, sigma)
+        if centred:
+            encoder.get_layer(CENTRE).set_weights([start.mean, np.ones_like(start.mean)])
+            # Of what has no mean, the code has none.
+            bias = np.zeros_like(bias)
+        encoder.get_layer("linear_code").set_weights([kernel, bias])
         decoder.get_layer("linear_pixels").set_weights(outward)
     return keras.Model(image, decoder(encoder(image)), name="autoencoder")
 

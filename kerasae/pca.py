@@ -29,11 +29,23 @@ class PCA:
         mean: Mean image, `float32`, `(pixels,)`.
         components: Orthonormal directions, `float32`, `(components, pixels)`.
         variances: Variance of the images along each direction, `float32`, `(components,)`.
+        total_variance: Sum of the pixels' variances, `float32`, `()`; infinite where not known.
     """
 
     mean: NDArray[np.float32]
     components: NDArray[np.float32]
     variances: NDArray[np.float32]
+    total_variance: NDArray[np.float32] = dataclasses.field(
+        default_factory=lambda: np.array(np.inf, np.float32)
+    )
+
+    @property
+    def mean_outweighs(self) -> bool:
+        """Whether the mean image holds more of the images' energy than they vary.
+
+        So it does in photos, 2 to 14 times, and in Fashion-MNIST (1.35), not in MNIST (0.63).
+        """
+        return bool(np.square(self.mean).sum() > self.total_variance)
 
     def linear_path(
         self, latent_dim: int, sigma: float = 0.0
@@ -161,7 +173,8 @@ def fit_pca(
         solver: Any = "covariance_eigh" if pixels.shape[1] <= _COVARIANCE_PIXELS else "auto"
         count = min(components, *pixels.shape)
         model = decomposition.PCA(count, svd_solver=solver, random_state=0).fit(pixels)
-    return PCA(model.mean_, model.components_, model.explained_variance_)
+    total = np.array(pixels.var(axis=0, dtype=np.float64).sum(), np.float32)
+    return PCA(model.mean_, model.components_, model.explained_variance_, total)
 
 
 def scaled(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:

@@ -24,14 +24,23 @@ def test_any_depth_gives_back_the_shape_in_the_range_of_pixels(shape, hidden_dim
     assert widths[: len(hidden_dims)] == list(hidden_dims)[::-1] or shortcut
 
 
-def test_before_the_first_step_a_shortcut_at_pca_is_pca(digits):
-    basis = fit_pca(digits.train, 12)
+@pytest.mark.parametrize("bright", [False, True])
+def test_before_the_first_step_a_shortcut_at_pca_is_pca(digits, bright):
+    train, test = (255 - x if bright else x for x in (digits.train, digits.test))
+    basis = fit_pca(train, 12)
     model = autoencoder((28, 28), (32, 16), 12, shortcut="pca", pca=basis)
-    clean = digits.test.astype(np.float32) / 255
+    clean = test.astype(np.float32) / 255
     error = np.square(np.asarray(model(clean)) - clean).mean()
-    assert error == pytest.approx(basis.mse(digits.test, [12])[12], rel=1e-4)
-    codes = np.asarray(model.get_layer("encoder")(digits.train.astype(np.float32) / 255))
+    assert error == pytest.approx(basis.mse(test, [12])[12], rel=1e-4)
+    codes = np.asarray(model.get_layer("encoder")(train.astype(np.float32) / 255))
     np.testing.assert_allclose(codes.std(0), 1, atol=1e-2)
+    # White paper has more energy than the strokes on it vary by, black paper less.
+    names = [layer.name for layer in model.get_layer("encoder").layers]
+    assert ("minus_mean" in names) == bright
+    if bright:
+        mean, ones = model.get_layer("encoder").get_layer("minus_mean").get_weights()
+        np.testing.assert_allclose(mean, train.reshape(len(train), -1).mean(0) / 255, atol=1e-5)
+        assert (ones == 1).all()
 
 
 def test_without_its_clipping_a_shortcut_is_linear_at_the_start(digits):
