@@ -44,7 +44,9 @@ def runs_in(store):
 
 def test_a_fit_is_logged_once_with_its_settings_scores_and_files(tmp_path, store):
     folder = tmp_path / "run"
-    done = kerasae("fit", *TINY, "--latent-dim", 3, "--out", folder, "--mlflow", "--json")
+    done = kerasae(
+        "fit", *TINY, "--latent-dim", 3, "--out", folder, "--mlflow", "--json", "--quiet"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     metrics = json.loads((folder / "metrics.json").read_text())

@@ -105,7 +105,9 @@ def test_a_fit_killed_at_each_point_of_writing_ends_the_same(tmp_path, uninterru
     assert result_of(folder) == uninterrupted
     left = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     assert left[0].startswith("checkpoint-")
-    assert left[1:] == ["experiment.json", "history.csv", "metrics.json", "model.keras"]
+    assert left[1:] == [
+        "experiment.json", "history.csv", "metrics.json", "model.keras", "report.html", "run.json",
+    ]  # fmt: skip
 
 
 def test_a_finished_fit_is_not_run_again_and_takes_more_epochs(tmp_path):
