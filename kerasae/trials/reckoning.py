@@ -146,6 +146,8 @@ def reckon(
 def weights_of(experiment: Experiment, pixels: int) -> int:
     """Returns the number of a network's weights, those that are not trained included.
 
+    Whether a start at PCA subtracts a mean image shows when PCA is fitted; it is counted here.
+
     Args:
         experiment: The settings.
         pixels: Numbers in one image.
