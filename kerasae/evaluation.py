@@ -14,7 +14,7 @@ from kerasae.data.image_data import ImageData, Part, Parts
 from kerasae.data.pixels import as_floats
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
-from kerasae.metrics import image_mse, scores, ssim
+from kerasae.metrics import image_mse, mean_difference, scores, ssim
 from kerasae.model_outputs import ImageMSE, image_mse_function, outputs
 from kerasae.model_parts import check_shape, code_size, encoder_of
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input, scoring_slices
@@ -207,12 +207,8 @@ def _difference(errors: ByPart, baseline: ByPart) -> dict[str, float | None]:
     """Compares a model with PCA image by image, on the test images."""
     if "test" not in errors:
         return {"pca_difference": None, "pca_difference_se": None}
-    difference = errors["test"].astype(np.float64) - baseline["test"]
-    spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0
-    return {
-        "pca_difference": float(difference.mean()),
-        "pca_difference_se": spread / math.sqrt(len(difference)),
-    }
+    mean, error = mean_difference(errors["test"], baseline["test"])
+    return {"pca_difference": mean, "pca_difference_se": error}
 
 
 def _streams(parts: Parts) -> list[tuple[str, Part, int]]:

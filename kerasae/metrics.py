@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,6 +95,26 @@ def scores(image_mse: ArrayLike) -> Scores:
     errors = np.asarray(image_mse, np.float64)
     mse = float(errors.mean())
     return Scores(mse, float(psnr(errors).mean()), float(psnr(mse)))
+
+
+def mean_difference(errors: NDArray, others: NDArray) -> tuple[float, float]:
+    """Compares two errors of the same images.
+
+    Args:
+        errors: Error of each image, `(images,)`, at least one.
+        others: The other errors, of the same shape.
+
+    Returns:
+        The mean of `errors` less `others`, and its standard error; of one image that is 0.
+
+    Example:
+
+    >>> mean_difference(np.array([3.0, 5.0]), np.array([1.0, 1.0]))
+    (3.0, 1.0)
+    """
+    difference = errors.astype(np.float64) - others
+    spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0
+    return float(difference.mean()), spread / math.sqrt(len(difference))
 
 
 def ssim(clean: NDArray, images: NDArray) -> NDArray[np.float64]:

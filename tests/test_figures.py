@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from kerasae.experiment import Experiment
 from kerasae.inference.latent_plane import LatentPlane
+from kerasae.runs.run import Run
 from kerasae.show.curves import (
     history_figure,
     learning_rate_figure,
@@ -19,6 +21,7 @@ from kerasae.show.curves import (
 )
 from kerasae.show.figure_files import save_figure
 from kerasae.show.latent_figure import latent_figure
+from kerasae.show.run_table import run_table
 from kerasae.show.sweep_figure import sweep_figure
 from kerasae.show.sweep_table import sweep_table
 from kerasae.show.table import Cell, Column, Table
@@ -162,6 +165,22 @@ def test_a_cell_within_two_standard_errors_of_pca_is_level():
     # The mean over the seeds, each of which is tested on the same images.
     assert cell(0.0021, 0.0017) == ("≈", "best")
     assert cell(0.0021, 0.0025) == ("▼", "best")
+
+
+def test_the_table_of_a_run_marks_its_test_error_as_the_sweep_does():
+    def marked(difference):
+        metrics = {"epochs": 1, "train_seconds": 1.0, "seconds": 1.0, "images_per_second": 1.0}
+        for part in ("train", "val", "test"):
+            metrics |= {f"{part}_mse": 0.0201, f"{part}_psnr": 17.0}
+        metrics |= {"pca_difference": difference, "pca_difference_se": 0.001}
+        run = Run.of(experiment=Experiment("mnist5k"), metrics=metrics)
+        table = run_table(run, 0.02)
+        return table.drawn_rows()[2][0].text, "loses" in table.note, "level" in table.note
+
+    assert marked(0.0021) == ("▼ test", True, False)
+    assert marked(0.0019) == ("≈ test", False, True)
+    # A run of an older version does not know the difference per image.
+    assert marked(None) == ("▼ test", True, False)
 
 
 def test_the_star_is_given_by_validation_and_shared_where_the_seeds_do_not_tell():

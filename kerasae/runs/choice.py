@@ -29,37 +29,6 @@ def choice_score(scores: Mapping[str, Any]) -> float:
     return next((float(score) for score in known if isinstance(score, int | float)), math.inf)
 
 
-def is_level(difference: float, error: float) -> bool:
-    """Tells whether a mean difference is within its noise.
-
-    Args:
-        difference: The mean, of a difference per image.
-        error: Its standard error.
-
-    Example:
-
-    >>> is_level(-0.002, 0.001), is_level(0.0021, 0.001)
-    (True, False)
-    """
-    return abs(difference) <= _ERRORS * error
-
-
-def level_with_pca(trials: Sequence[Mapping[str, Any]]) -> bool:
-    """Tells whether the test images do not tell runs from PCA.
-
-    Args:
-        trials: `metrics`, or rows of `results.csv`, of one cell; each seed is tested on the same
-            images, which is why more seeds do not make the standard error smaller. Those of
-            older versions do not know it, and are not level.
-    """
-    known = [(row.get("pca_difference"), row.get("pca_difference_se")) for row in trials]
-    pairs = [(d, e) for d, e in known if isinstance(d, float) and isinstance(e, float)]
-    if not pairs:
-        return False
-    difference, error = (statistics.fmean(values) for values in zip(*pairs, strict=True))
-    return is_level(difference, error)
-
-
 def best_of(seeds: Mapping[Key, Sequence[float]]) -> set[Key]:
     """Returns which settings are best, and which cannot be told from the best.
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerasae.evaluation import Evaluation, PartScores
-from kerasae.runs.choice import is_level
 from kerasae.runs.run import Run
+from kerasae.show.beside_pca import is_level
 from kerasae.show.counts import counted
 
 _FEW_IMAGES = 1_000
@@ -63,9 +63,9 @@ def verdict_words(mse: float, pca_mse: float, level: bool, dim: int) -> tuple[st
     >>> verdict_words(0.0101, 0.01, True, 30)
     ('level', 'Level with PCA, 30 dimensions')
     """
-    pca = f"PCA with {dim} dimension{'' if dim == 1 else 's'}"
+    pca = f"PCA with {counted(dim, 'dimension')}"
     if level or mse == pca_mse:
-        return "level", f"Level with PCA, {dim} dimension{'' if dim == 1 else 's'}"
+        return "level", f"Level with PCA, {counted(dim, 'dimension')}"
     if mse < pca_mse:
         return "better", f"{_percent(1 - mse / pca_mse)} lower error than {pca}"
     if mse > 2 * pca_mse:
@@ -97,8 +97,8 @@ def headline(
     level = is_level(*difference)
     verdict, words = verdict_words(ours.mse, pca.mse, level, scores.latent_dim)
     detail = (
-        f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on {ours.images:,} {part} image"
-        f"{'' if ours.images == 1 else 's'}: MSE {ours.mse:#.3g} against {pca.mse:#.3g}"
+        f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on "
+        f"{counted(ours.images, f'{part} image')}: MSE {ours.mse:#.3g} against {pca.mse:#.3g}"
     )
     advice = [] if verdict == "better" else _advice(run, scores, best_epoch)
     return Headline(verdict, words, detail, advice, _figures(run, ours, pca, part, best_epoch))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_bytes, as_floats
-from kerasae.metrics import image_mse
+from kerasae.metrics import image_mse, mean_difference
 from kerasae.model_outputs import image_mse_function, outputs
 from kerasae.model_parts import check_shape, code_size
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input
@@ -56,9 +56,7 @@ class Compared:
     @property
     def difference(self) -> tuple[float, float]:
         """The mean of the model's errors minus PCA's, and its standard error."""
-        differences = self.errors.astype(np.float64) - self.pca_errors
-        spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
-        return float(differences.mean()), spread / math.sqrt(len(differences))
+        return mean_difference(self.errors, self.pca_errors)
 
 
 def compared(run: Run, data: ImageData, pca: PCA) -> Compared:

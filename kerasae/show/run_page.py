@@ -16,6 +16,7 @@ from kerasae.pca import PCA, fit_pca
 from kerasae.runs.listing import shown
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import trained_on_others
+from kerasae.show.beside_pca import pca_mark
 from kerasae.show.headline import Headline, headline
 from kerasae.show.report_page import PageContent, PageFigure, PageSection
 from kerasae.show.run_images import compared, mosaic, picture_groups
@@ -81,7 +82,12 @@ def run_sections(
         ],
         pictures=picture_groups(run, these, pca),
     )
-    sections = [pictures, _curves(run, scores, best), _scores(scores), _latent(run, data)]
+    sections = [
+        pictures,
+        _curves(run, scores, best),
+        _scores(scores, run.metrics),
+        _latent(run, data),
+    ]
     return headline(run, scores, part_name, these.difference, best), sections
 
 
@@ -104,13 +110,13 @@ def _curves(run: Run, scores: Evaluation, best_epoch: int | None) -> PageSection
     )
 
 
-def _scores(scores: Evaluation) -> PageSection:
+def _scores(scores: Evaluation, metrics: Mapping[str, Any]) -> PageSection:
     rows = []
     for part, ours in scores.model.items():
         pca = scores.pca[part]
         ratio = ours.mse / pca.mse if pca.mse else None
-        # Equal errors differ in their last bits.
-        mark = "loses" if ratio is not None and ratio >= 1.0005 else ""
+        known = [metrics] if part == "test" else []
+        mark = "" if ratio is None else pca_mark(ratio, 1, known)
         rows.append(
             [part, f"{ours.images:,}", ours.mse, pca.mse, Cell(ratio, mark), ours.psnr, pca.psnr,
              ours.ssim, pca.ssim]

@@ -2,6 +2,7 @@
 
 from kerasae.data.image_data import short_name
 from kerasae.runs.run import Run
+from kerasae.show.beside_pca import LEGEND, pca_mark
 from kerasae.show.counts import counted
 from kerasae.show.table import Cell, Column, Table
 
@@ -14,14 +15,15 @@ def run_table(run: Run, pca_mse: float) -> Table:
         pca_mse: Test MSE of PCA with as many dimensions, clipped to [0, 1].
 
     Returns:
-        The table; `▼` marks a test error above PCA's.
+        The table; `▼` marks a test error above PCA's, `≈` one that is level with it.
     """
     experiment, metrics = run.experiment, run.metrics
     widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
-    loses = metrics["test_mse"] is not None and metrics["test_mse"] > pca_mse
+    tested = metrics["test_mse"]
+    mark = "" if tested is None else pca_mark(tested, pca_mse, [metrics])
     rows: list[list[object]] = [
         [
-            Cell(label, "loses" if loses and part == "test" else ""),
+            Cell(label, mark if part == "test" else ""),
             metrics[f"{part}_mse"],
             metrics[f"{part}_psnr"],
         ]
@@ -33,8 +35,8 @@ def run_table(run: Run, pca_mse: float) -> Table:
     trained = f"{counted(metrics['epochs'], 'epoch')} in {metrics['train_seconds']:.1f} s"
     rate = f"{metrics['images_per_second']:,.0f} images/s"
     note = f"{trained} ({rate}), {metrics['seconds']:.1f} s in all"
-    if loses:
-        note += "\n▼ loses to PCA (outputs clipped to [0, 1])"
+    if mark:
+        note += f"\n{LEGEND[mark]}"
     columns = [Column(""), Column("MSE", "#.4g"), Column("PSNR (dB)", ".2f")]
     title = f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}"
     return Table(title, columns, rows, note)

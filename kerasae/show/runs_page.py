@@ -12,6 +12,7 @@ from kerasae.pca import fit_pca
 from kerasae.runs import run_files
 from kerasae.runs.listing import by_choice, differing, find_runs, short_names, shown
 from kerasae.runs.run import Run
+from kerasae.show.beside_pca import pca_mark
 from kerasae.show.report_page import PageContent, PageFigure, PageSection
 from kerasae.show.run_page import network_name, others_words, run_facts, run_page, run_sections
 from kerasae.show.sweep_table import Rows, finished, sweep_table
@@ -188,7 +189,7 @@ def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
             values["pca_test_mse"] = pca
         ours = values.get("test_mse")
         ratio = ours / pca if pca and isinstance(ours, int | float) else run.of_pca
-        values["ratio"] = Cell(ratio, "loses" if ratio is not None and ratio >= 1.0005 else "")
+        values["ratio"] = Cell(ratio, "" if ratio is None else pca_mark(ratio, 1, [values]))
         if run is runs[0]:
             values["val_mse"] = Cell(values.get("val_mse"), "best")
         rows.append([name, *(_value(key, values.get(key)) for key in (*settings, *scores))])

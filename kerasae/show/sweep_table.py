@@ -5,11 +5,11 @@ from typing import Any
 
 from kerasae.data.image_data import short_name
 from kerasae.reference import REPORT_MSE, nearest_of_report, report_heading
-from kerasae.runs.choice import best_of, choice_score, level_with_pca
-from kerasae.show.table import Cell, Column, Table
+from kerasae.runs.choice import best_of, choice_score
+from kerasae.show.beside_pca import LEGEND, pca_mark
+from kerasae.show.table import SIGNS, Cell, Column, Table
 
 Rows = list[dict[str, Any]]
-_LEVEL = "≈"
 Network = tuple[str, str]
 
 
@@ -87,18 +87,9 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
             ]
             for dim, pca in pca_mse.items()
         ],
-        _note(tied, level=any(map(level_with_pca, map(finished, cells_of.values())))),
+        f"★ best by validation{tied}   {LEGEND['loses']}   {LEGEND['level']}: try more --epochs, "
+        "more images, or wider networks",
     )
-
-
-def _note(tied: str, *, level: bool) -> str:
-    note = f"★ best by validation{tied}   ▼ loses to PCA (outputs clipped to [0, 1])"
-    if level:
-        note += (
-            f"   {_LEVEL} level with PCA, within two standard errors: try more --epochs, more "
-            "images, or wider networks such as --hidden-dims 1024,512"
-        )
-    return note
 
 
 def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
@@ -115,10 +106,5 @@ def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
     psnr = statistics.fmean(row["test_psnr"] for row in done)
     share = f", {mse / pca:.0%}" if pca else ""
     text = f"{mean}{spread}{share} ({psnr:.2f})"
-    level = level_with_pca(done)
-    loses = mse > pca and not level
-    if level:
-        text = f"{_LEVEL} {text}"
-    if best:
-        return Cell(f"▼ {text}" if loses else text, "best")
-    return Cell(text, "loses" if loses else "")
+    mark = pca_mark(mse, pca, done)
+    return Cell(SIGNS.get(mark, "") + text, "best") if best else Cell(text, mark)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-_SIGNS = {"best": "★ ", "loses": "▼ "}
+SIGNS = {"best": "★ ", "loses": "▼ ", "level": "≈ "}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Cell:
 
     Args:
         value: The value.
-        mark: `best`, `loses`, `failed`, `dim` or none.
+        mark: `best`, `loses`, `level`, `failed`, `dim` or none.
     """
 
     value: Any
@@ -95,4 +95,4 @@ def _drawn(cell: Cell, column: Column, missing: str) -> DrawnCell:
         text = format(cell.value, column.format)
     else:
         text = str(cell.value)
-    return DrawnCell(_SIGNS.get(cell.mark, "") + text, cell.mark or column.style, cell.value)
+    return DrawnCell(SIGNS.get(cell.mark, "") + text, cell.mark or column.style, cell.value)

@@ -1,0 +1,56 @@
+"""Whether an error is above PCA's, below it, or not to be told from it."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# So many standard errors apart, two errors are told apart.
+_ERRORS = 2
+# Equal errors that were computed in two ways differ in their last bits.
+_ROUNDING = 5e-4
+LEGEND = {
+    "loses": "▼ loses to PCA (outputs clipped to [0, 1])",
+    "level": "≈ level with PCA, within two standard errors",
+}
+
+
+def is_level(difference: float, error: float) -> bool:
+    """Tells whether a mean difference is within its noise.
+
+    Args:
+        difference: The mean, of a difference per image.
+        error: Its standard error.
+
+    Example:
+
+    >>> is_level(-0.002, 0.001), is_level(0.0021, 0.001)
+    (True, False)
+    """
+    return abs(difference) <= _ERRORS * error
+
+
+def pca_mark(mse: float, pca_mse: float, trials: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Returns how a table marks an error beside PCA's.
+
+    Args:
+        mse: The error, of several seeds their mean.
+        pca_mse: PCA's.
+        trials: `metrics`, or rows of `results.csv`, of the same setting, which tell the difference
+            per image; each seed is tested on the same images, which is why more seeds do not make
+            the standard error smaller. Those of older versions do not know it.
+
+    Returns:
+        `loses`, `level`, or nothing where it is below; see `table.Cell`.
+
+    Example:
+
+    >>> pca_mark(0.3, 0.2), pca_mark(0.1, 0.2)
+    ('loses', '')
+    >>> pca_mark(0.3, 0.2, [{"pca_difference": 0.1, "pca_difference_se": 0.06}])
+    'level'
+    """
+    known = [(row.get("pca_difference"), row.get("pca_difference_se")) for row in trials]
+    pairs = [(d, e) for d, e in known if isinstance(d, float) and isinstance(e, float)]
+    if pairs and is_level(*(statistics.fmean(values) for values in zip(*pairs, strict=True))):
+        return "level"
+    return "loses" if mse > pca_mse * (1 + _ROUNDING) else ""
