@@ -55,7 +55,11 @@ def assert_equal_runs(one, other):
     ("changes", "epochs"),
     [
         ({}, 3),
-        ({"optimizer": "sgd", "shortcut": None, "validation_split": 0.0, "patience": None}, 1),
+        pytest.param(
+            {"optimizer": "sgd", "shortcut": None, "validation_split": 0.0, "patience": None},
+            1,
+            marks=pytest.mark.full,
+        ),
         # A rate at which the first epoch stays the best one.
         ({"learning_rate": 3.0}, 1),
     ],

@@ -27,7 +27,9 @@ def keras_home(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", [{}, {"KERAS_BACKEND": "jax"}])
+@pytest.mark.parametrize(
+    "backend", [pytest.param({}, marks=pytest.mark.full), {"KERAS_BACKEND": "jax"}]
+)
 def test_a_command_trains_and_draws_whatever_keras_and_matplotlib_are_set_to(
     keras_home, tmp_path, backend
 ):

@@ -20,7 +20,7 @@ TINY = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1)
 
 # It skips a check, with a warning, where SciPy is not told to take other arrays.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@pytest.mark.slow
+@pytest.mark.full
 def test_scikit_learn_accepts_it():
     check_estimator(TINY)
 

@@ -71,6 +71,7 @@ def test_a_fit_is_logged_once_with_its_settings_scores_and_files(tmp_path, store
     assert len(runs_in(store)[1]) == 1
 
 
+@pytest.mark.full
 def test_the_trials_of_a_sweep_are_runs_inside_it(tmp_path, store):
     words = ["--latent-dims", "2,3", "--out", tmp_path / "sweep", "--mlflow", "--keep", "best"]
     done = kerasae("sweep", *TINY, *words)

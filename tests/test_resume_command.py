@@ -149,7 +149,10 @@ def wait_for(folder, pattern, process):
             process.wait(0.05)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.full)],
+)
 def test_a_signal_ends_a_fit_which_says_how_to_resume(tmp_path, uninterrupted, number, code):
     folder = tmp_path / "run"
     with started(*FIT, "--out", folder) as process:
@@ -209,8 +212,10 @@ def sweep_result(folder):
     "words",
     [
         ["--executor", "serial"],
-        ["--jobs", "2"],
-        pytest.param(["--executor", "ray", "--jobs", "1"], marks=pytest.mark.ray),
+        pytest.param(["--jobs", "2"], marks=pytest.mark.full),
+        pytest.param(
+            ["--executor", "ray", "--jobs", "1"], marks=[pytest.mark.ray, pytest.mark.full]
+        ),
     ],
 )
 def test_where_the_trials_run_does_not_change_a_bit(tmp_path, whole_sweep, words):
@@ -268,6 +273,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.full
 def test_a_full_disk_ends_a_sweep_which_is_resumed_when_there_is_room(small_disk, whole_sweep):
     place, make_room = small_disk
     folder = place / "sweep"

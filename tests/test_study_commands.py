@@ -42,7 +42,7 @@ def tags_of(folder):
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_denoise_prints_a_score_for_every_method(tmp_path):
     words = ["--sigma", "0.1,0.3", "--sigma", "0.6", "--out", tmp_path / "out", "--json"]
     done = run("denoise", *TINY, *words)

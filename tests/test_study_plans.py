@@ -100,7 +100,7 @@ def test_a_study_takes_more_trials_but_no_other_settings(tmp_path):
     findings, errors = run_study(three, TINY, folder, resume=True, on_event=events.append)
     assert [event.name for event in events if isinstance(event, Started)] == ["lr0.001"]
     assert (errors, len(findings.summary["rates"])) == ({}, 3)
-    assert read_study(folder, LearningRateStudy) == three
+    assert read_study(folder, LearningRateStudy) == three.resolved(TINY)
 
 
 def test_what_follows_from_the_data_is_part_of_the_plan():
