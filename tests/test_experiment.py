@@ -40,3 +40,21 @@ def test_numbers_of_numpy_are_taken_as_python_s():
 
 def test_the_largest_seed_is_one():
     assert Experiment(seed=2**32 - 1).seed == 4294967295
+
+
+@pytest.mark.parametrize(
+    ("dataset", "shortcut", "initializer"),
+    [
+        ("mnist", "pca", "glorot_uniform"),
+        ("fashion_mnist", "pca", "glorot_uniform"),
+        ("photos", "pca", "lecun_uniform"),
+        ("photos", None, "glorot_uniform"),
+    ],
+)
+def test_the_initializer_follows_from_the_start_and_is_the_reports_on_its_data(
+    dataset, shortcut, initializer
+):
+    experiment = Experiment(dataset, shortcut=shortcut).resolved(1000, 784)
+    assert experiment.initializer == initializer
+    asked = Experiment(dataset, shortcut=shortcut, initializer="glorot_uniform")
+    assert asked.resolved(1000, 784).initializer == "glorot_uniform"
