@@ -18,6 +18,7 @@ def main(
     out: Annotated[Path, typer.Argument(help="JSON lines, a cell each; cells there are kept.")],
     only: Annotated[str, typer.Option(help="Part of a set's name.")] = "",
     network: Annotated[str, typer.Option(help="Part of basic or extended.")] = "",
+    latent_dim: Annotated[int, typer.Option(help="One of the set's; 0 for all.")] = 0,
     seeds: int = 3,
 ) -> None:
     """Measures every set with default settings, and prints what it has measured so far."""
@@ -25,7 +26,8 @@ def main(
     measured = {tuple(row[key] for key in _CELL) for row in done}
     networks = [name for name in ARCHITECTURES if network in name]
     for name, kind in SETS.items():
-        cells = itertools.product((name,), networks, kind.latent_dims, range(seeds))
+        dims = [dim for dim in kind.latent_dims if latent_dim in (0, dim)]
+        cells = itertools.product((name,), networks, dims, range(seeds))
         missing = [cell for cell in cells if cell not in measured and only in name]
         data = kind.data(name) if missing else None
         for cell in missing:

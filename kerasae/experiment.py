@@ -123,8 +123,9 @@ class Experiment:
         Literal["adam", "nadam", "rmsprop", "sgd", "muon"], _help("Keras' optimizer.")
     ] = "adam"
     weight_decay: Annotated[
-        NotNegative, _help("Decoupled, biases excepted; long trainings want 0.1 to 0.3.")
-    ] = 0.0
+        NotNegative | None,
+        _help("Decoupled, biases excepted; by default as the data need, 0 or 0.1."),
+    ] = None
     loss: Annotated[
         Literal["mse", "binary_crossentropy"], _help("With a shortcut, the first of them.")
     ] = "mse"
@@ -164,11 +165,6 @@ class Experiment:
         return Pace(self.epochs, self.batch_size, self.learning_rate)
 
     @property
-    def _initializer(self) -> str:
-        unlike_reports = self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
-        return "lecun_uniform" if unlike_reports else "glorot_uniform"
-
-    @property
     def architecture(self) -> str:
         """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
         return architecture_name(self.hidden_dims)
@@ -191,7 +187,8 @@ class Experiment:
         pixels less by the root of the ratio: a step of Adam moves each weight alike, and what
         they add up to by as much more as there are pixels. Beside a start at PCA, whose code is
         standardized, hidden layers start as LeCun et al. (1998) have it: units then vary by about
-        one, and bend what Glorot's smaller weights leave as straight as PCA.
+        one, and bend what Glorot's smaller weights leave as straight as PCA; a weight decay of
+        0.1 keeps them from learning few or plain images by heart.
 
         Args:
             images: Number of images to train on.
@@ -216,9 +213,12 @@ class Experiment:
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
             "batch_size": min(images, 128, max(16, images // 10)),
             # Rounded, for it is part of names.
-            "initializer": self._initializer,
             "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
         }
+        if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
+            followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}
+        else:
+            followed |= {"initializer": "glorot_uniform", "weight_decay": 0.0}
         missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 

@@ -43,18 +43,25 @@ def test_the_largest_seed_is_one():
 
 
 @pytest.mark.parametrize(
-    ("dataset", "shortcut", "initializer"),
+    ("dataset", "shortcut", "initializer", "decay"),
     [
-        ("mnist", "pca", "glorot_uniform"),
-        ("fashion_mnist", "pca", "glorot_uniform"),
-        ("photos", "pca", "lecun_uniform"),
-        ("photos", None, "glorot_uniform"),
+        ("mnist", "pca", "glorot_uniform", 0),
+        ("fashion_mnist", "pca", "glorot_uniform", 0),
+        ("photos", "pca", "lecun_uniform", 0.1),
+        ("photos", None, "glorot_uniform", 0),
     ],
 )
-def test_the_initializer_follows_from_the_start_and_is_the_reports_on_its_data(
-    dataset, shortcut, initializer
+def test_initializer_and_decay_follow_from_the_start_and_are_the_reports_on_its_data(
+    dataset, shortcut, initializer, decay
 ):
-    experiment = Experiment(dataset, shortcut=shortcut).resolved(1000, 784)
-    assert experiment.initializer == initializer
-    asked = Experiment(dataset, shortcut=shortcut, initializer="glorot_uniform")
-    assert asked.resolved(1000, 784).initializer == "glorot_uniform"
+    followed = Experiment(dataset, shortcut=shortcut).resolved(1000, 784)
+    assert (followed.initializer, followed.weight_decay) == (initializer, decay)
+    asked = {"initializer": "glorot_uniform", "weight_decay": 0.0}
+    kept = Experiment(dataset, shortcut=shortcut, **asked).resolved(1000, 784)
+    assert (kept.initializer, kept.weight_decay) == ("glorot_uniform", 0)
+
+
+@pytest.mark.parametrize(("images", "epochs"), [(100, 100), (36_000, 28), (10**6, 10)])
+def test_a_million_images_are_seen_in_ten_to_a_hundred_passes(images, epochs):
+    assert Experiment("photos").resolved(images, 256).epochs == epochs
+    assert Experiment("mnist").resolved(images, 256).epochs == 10

@@ -150,7 +150,8 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
             f"more epochs, such as --epochs {4 * len(run.history)}: the last was the best"
         )
     if _overfits(train.mse, metrics):
-        advice.append("--weight-decay 0.1 or --dropout 0.1: the training error is far lower")
+        decay = 0.3 if experiment.weight_decay else 0.1
+        advice.append(f"--weight-decay {decay} or --dropout 0.1: the training error is far lower")
     if train.images < _FEW_IMAGES:
         advice.append(f"more images: {train.images:,} say little that PCA does not know")
     advice.append("a wider or deeper network, such as --hidden-dims 1024,512")
