@@ -7,7 +7,7 @@ from typing import Any
 from kerasae.evaluation import Evaluation, PartScores
 from kerasae.runs.run import Run
 from kerasae.show.beside_pca import is_level
-from kerasae.show.counts import counted
+from kerasae.show.counts import counted, duration
 
 _FEW_IMAGES = 1_000
 _OVERFITS = 0.8  # training error, as a share of the validation error
@@ -120,20 +120,6 @@ def _figures(
     if isinstance(seconds, int | float):
         figures.append(KeyFigure("training", duration(seconds), counted(epochs, "epoch")))
     return figures
-
-
-def duration(seconds: float) -> str:
-    """Writes a time for people.
-
-    Example:
-
-    >>> duration(6.4), duration(600), duration(7260)
-    ('6.4 s', '10 min', '2 h 1 min')
-    """
-    if seconds < 90:
-        return f"{seconds:.2g} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
