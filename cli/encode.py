@@ -20,6 +20,7 @@ def encode(
     from kerasae.inference.code_files import check_codes_file, write_codes
     from kerasae.inference.model_inputs import ModelInputs
     from kerasae.inference.pictures import encode_pictures
+    from kerasae.show.counts import counted
 
     check_codes_file(out)
     pictures = ModelInputs(inputs, skip_bad=skip_bad)
@@ -28,4 +29,5 @@ def encode(
     write_codes(out, encoded.names, encoded.codes)
     o.tell_skipped(pictures.skipped)
     summary = {"file": str(out), "images": encoded.names, "latent_dim": size}
-    print_result(as_json, summary, saved=f"Saved {count:,} codes of {size} numbers in {out}")
+    codes = f"{counted(count, 'code')} of {counted(size, 'number')}"
+    print_result(as_json, summary, saved=f"Saved {codes} in {out}")
