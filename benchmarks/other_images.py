@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import statistics
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ from other_sets import SETS
 
 from kerasae.experiment import ARCHITECTURES, Experiment
 from kerasae.runs.fitting import fit_run
+from kerasae.show.beside_pca import pca_mark
+from kerasae.show.table import SIGNS
 
 _CELL = ("set", "architecture", "latent_dim", "seed")
 
@@ -60,11 +63,12 @@ def _line(name: str, architecture: str, rows: list[dict[str, Any]]) -> str:
     texts = []
     for dim in sorted({row["latent_dim"] for row in rows}):
         trials = [row for row in rows if row["latent_dim"] == dim]
-        ratio = sum(t["test_mse"] for t in trials) / sum(t["pca_test_mse"] for t in trials)
-        worse = all(t["pca_difference"] > 2 * t["pca_difference_se"] for t in trials)
-        level = any(abs(t["pca_difference"]) <= 2 * t["pca_difference_se"] for t in trials)
-        percent = f"{100 * (ratio - 1):+.0f} %".replace("-", "−")
-        texts.append(f"{dim}: {percent}" + " ▼" * worse + " ≈" * level)
+        mse, pca = (
+            statistics.fmean(t[key] for t in trials) for key in ("test_mse", "pca_test_mse")
+        )
+        percent = f"{100 * (mse / pca - 1):+.0f} %".replace("-", "−")
+        mark = pca_mark(mse, pca, trials)
+        texts.append(f"{dim}: {SIGNS.get(mark, '')}{percent}")
     return f"| {name} | {architecture} | " + " | ".join(texts) + " |"
 
 
