@@ -12,7 +12,7 @@ from .output import print_result
 
 
 def apply(
-    model: o.Model,
+    model: o.ImageModelOptions,
     inputs: o.Inputs,
     out: Annotated[Path, typer.Option(help="A new folder for the results.")],
     skip_bad: o.SkipBad = False,
@@ -23,7 +23,7 @@ def apply(
     from kerasae.inference.pictures import reconstruct_pictures
 
     pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    written = reconstruct_pictures(model.open().model, pictures, out)
+    written = reconstruct_pictures(model.used(model.open()), pictures, out)
     o.tell_skipped(pictures.skipped)
     summary = {"folder": str(out), "images": [str(path) for path in written]}
     print_result(as_json, summary, saved=f"Saved {counted(pictures.read, 'image')} in {out}")

@@ -10,9 +10,10 @@ from .output import print_result
 
 
 def encode(
-    model: o.Model,
+    model: o.ImageModelOptions,
     inputs: o.Inputs,
     out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
+    code_layer: o.CodeLayer = None,
     skip_bad: o.SkipBad = False,
     as_json: o.AsJson = False,
 ) -> None:
@@ -23,7 +24,7 @@ def encode(
 
     check_codes_file(out)
     pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    encoded = encode_pictures(model.open().model, pictures)
+    encoded = encode_pictures(model.used(model.open(), code_layer), pictures)
     count, size = encoded.codes.shape
     write_codes(out, encoded.names, encoded.codes)
     o.tell_skipped(pictures.skipped)

@@ -16,6 +16,7 @@ from kerasae.errors import InvalidSetting, printable
 if TYPE_CHECKING:
     from kerasae.data.image_data import ImageData
     from kerasae.experiment import Experiment
+    from kerasae.image_model import ImageModel
     from kerasae.runs.run import Run
 
 _SKIPPED_SHOWN = 10
@@ -30,6 +31,10 @@ DataDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Quiet = Annotated[bool, typer.Option(help="No progress.")]
 Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
+CodeLayer = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Layer whose output is the code; default: the narrowest."),
+]
 Inputs = Annotated[
     list[Path], typer.Argument(help="Pictures, folders of them, or npy, npz and IDX files.")
 ]
@@ -126,6 +131,27 @@ class Model:
             trusted = "its layers are trusted, whatever code they run (--trust-model)"
             print(f"kerasae: {printable(self.path)}: {trusted}", file=sys.stderr)
         return open_run(self.path, trust=self.trust_model)
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageModelOptions(Model):
+    """Anybody's reconstruction model, and what its pixels are."""
+
+    model_range: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RANGE",
+            help="Pixels of the model: 0-1 (default), 0-255, -1-1, or two: of in- and outputs.",
+        ),
+    ] = None
+
+    def used(self, run: Run, code_layer: str | None = None) -> ImageModel:
+        """Returns the model of a run, or of a file, for images."""
+        from kerasae.image_model import ImageModel
+
+        # That of a run's folder works in [0, 1].
+        default = None if run.folder is None else "0-1"
+        return ImageModel(run.model, self.model_range or default, code_layer)
 
 
 def tell_skipped(lines: Sequence[str]) -> None:

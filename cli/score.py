@@ -14,7 +14,7 @@ from .output import print_result
 
 
 def score(
-    model: o.Model,
+    model: o.ImageModelOptions,
     inputs: o.Inputs,
     loading: o.Loading,
     maps: Annotated[
@@ -34,11 +34,12 @@ def score(
 
     pictures = ModelInputs(inputs, skip_bad=loading.skip_bad)
     run = model.open()
-    threshold = None
+    used, threshold = model.used(run), None
     if run.folder is not None or dataset is not None:
         data = loading.data_of(run, {"dataset": dataset} if dataset is not None else None)
-        threshold = training_threshold(run.model, data, run.experiment.validation_split, quantile)
-    scores = score_pictures(run.model, pictures, threshold, maps)
+        used = used.on_data(data)
+        threshold = training_threshold(used, data, run.experiment.validation_split, quantile)
+    scores = score_pictures(used, pictures, threshold, maps)
     o.tell_skipped(pictures.skipped)
     rows = [dataclasses.asdict(one) for one in scores]
     summary = {"threshold": threshold, "quantile": quantile, "images": rows}

@@ -218,9 +218,9 @@ def test_the_threshold_is_the_quantile_of_the_training_images_only(tmp_path):
         training_threshold(IDENTITY, data, 0.0, 1.0)
 
 
-def test_a_model_without_an_encoder_has_no_codes(tmp_path):
+def test_a_model_without_a_bottleneck_has_no_codes(tmp_path):
     write_pictures(tmp_path, 1)
-    with pytest.raises(InvalidSetting, match="encoder"):
+    with pytest.raises(InvalidSetting, match="bottleneck; name the layer"):
         encode_pictures(IDENTITY, ModelInputs([tmp_path]))
 
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
-from kerasae.model_outputs import outputs
-from kerasae.model_parts import check_shape, decoder_of, encoder_of
+from kerasae.image_model import PROBED, ImageModel
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +51,9 @@ class LatentPlane:
     axis_name: str
 
 
-def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> LatentPlane:
+def latent_plane(
+    model: keras.Model | ImageModel, data: ImageData, method: str = "pca"
+) -> LatentPlane:
     """Encodes the test images and lays their codes out in a plane.
 
     Codes of two dimensions are taken as they are. Larger ones go through PCA, whose plane can
@@ -60,7 +61,7 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
     the first 5,000 images. Its perplexity is 30, or of fewer than 91 images a third of them.
 
     Args:
-        model: A model with the layers `encoder` and `decoder`, as kerasae's have.
+        model: A model, or an `ImageModel`, whose images follow from codes that are vectors.
         data: The images, `uint8`.
         method: `pca` or `tsne`.
 
@@ -68,23 +69,22 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
         The `LatentPlane`.
 
     Raises:
-        InvalidSetting: If the model takes other images or lacks the two layers, its code has
+        InvalidSetting: If the model takes other images or has no such codes, its code has
             one dimension only, there are fewer than three test images, or the method is
             unknown.
     """
     if method not in METHODS:
         raise InvalidSetting("method", method, " or ".join(METHODS))
-    shape = check_shape(model, data)
-    encoder, decoder = encoder_of(model), decoder_of(model)
+    model = ImageModel.of(model).on_data(data)
     if len(data.test) < FEWEST:
         raise InvalidSetting("test images", len(data.test), f"at least {FEWEST}, for a plane")
-    codes = outputs(encoder, as_floats(data.test).reshape(-1, *shape))
+    codes = model.checked(as_floats(data.test[:PROBED])).codes(as_floats(data.test))
     dim = codes.shape[1]
     if dim < 2:
         raise InvalidSetting("latent_dim", dim, "a code of at least two dimensions, for a plane")
 
     def decode(points: NDArray) -> Points:
-        images = outputs(decoder, points.reshape(-1, dim))
+        images = model.decoded(points.reshape(-1, dim))
         return images.reshape(*points.shape[:-1], *data.test.shape[1:])
 
     walks = decode(_walks(codes, data.test_labels))

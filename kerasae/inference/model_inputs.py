@@ -93,6 +93,19 @@ class ModelInputs:
         """The shape of the array in a file, with the number of images first."""
         return self._arrays[path].shape
 
+    def common_size(self) -> tuple[int, int] | None:
+        """Height and width that all images have; `None` where they differ."""
+        sizes = set()
+        for one in self.images:
+            if one.row is not None:
+                height, width = self.shape_of(one.path)[1:3]
+                sizes.add((height, width))
+            elif (kind := self._reader.measure(one.path)) is not None:
+                sizes.add(kind.size)
+            if len(sizes) > 1:
+                return None
+        return next(iter(sizes), None)
+
     def batches(self, image_shape: Sequence[int]) -> Iterator[Batch]:
         """Reads the images, converts them to a model's size and colours, and yields them in order.
 
