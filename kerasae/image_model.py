@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEWarning
-from kerasae.model_outputs import image_mse_function, outputs
+from kerasae.metrics import image_mse
+from kerasae.model_outputs import ImageMSE, image_mse_function, outputs
 from kerasae.model_parts import ENCODER
 
 if TYPE_CHECKING:
@@ -158,8 +160,9 @@ class ImageModel:
             advice = f"with --model-range {name} it is {errors[best]:.3g}"
             if not better:
                 advice = "expected outputs in [0, 1], or a --model-range that makes them so"
+            shown = f"{ours:,.0f}" if ours > 10 else f"{ours:.3g}"
             warnings.warn(
-                f"the model does not seem to work in [0, 1]: its MSE is {ours:,.3g}; {advice}",
+                f"the model does not seem to work in [0, 1]: its MSE is {shown}; {advice}",
                 KerasAEWarning,
                 stacklevel=3,
             )
@@ -181,7 +184,7 @@ class ImageModel:
         Raises:
             InvalidSetting: If that are no finite numbers.
         """
-        return _finite(self._mse_function(images, inputs), "outputs")
+        return _finite(self._mse(images, inputs), "outputs")
 
     def codes(self, images: Images, batch: int = _BATCH) -> NDArray[np.float32]:
         """Returns the codes of images, `float32`, `(images, code_size)`.
@@ -230,8 +233,22 @@ class ImageModel:
         return self._leaving(self.model(self._entering(images), training=training))
 
     @functools.cached_property
-    def _mse_function(self) -> Any:
-        return image_mse_function(self)
+    def _mse(self) -> ImageMSE:
+        import tensorflow as tf
+
+        compiled = image_mse_function(self)
+
+        def mse(
+            images: NDArray[np.uint8], inputs: NDArray[np.float32] | None = None
+        ) -> NDArray[np.floating]:
+            try:
+                return compiled(images, inputs)
+            # XLA lacks some of TensorFlow's operations, such as bicubic resizing.
+            except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+                clean = as_floats(images)
+                return image_mse(clean, self.outputs(clean if inputs is None else inputs))
+
+        return mse
 
     @property
     def _own(self) -> Shape:
@@ -349,7 +366,7 @@ class ImageModel:
 
 def _shapes(model: keras.Model) -> tuple[Shape, Shape]:
     """Returns the shapes of one input and one output, after checking them."""
-    given, made = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
+    given, made = (_end_shape(model, end) for end in ("input", "output"))
     if _is_batch(given) and _is_batch(made):
         one, other = given[1:], made[1:]
         flat = min(len(one), len(other)) == 1
@@ -362,6 +379,16 @@ def _shapes(model: keras.Model) -> tuple[Shape, Shape]:
         "an autoencoder of one input and one output: from (None, height, width), (None, height, "
         "width, channels) or (None, pixels) to as many numbers",
     )  # fmt: skip
+
+
+def _end_shape(model: keras.Model, end: str) -> Any:
+    """Returns the shape of the one input or output; otherwise what there is, for a message."""
+    tensors = getattr(model, end, None)
+    # What is called by names: its shape alone would not tell.
+    if isinstance(tensors, dict):
+        return {name: getattr(tensor, "shape", None) for name, tensor in tensors.items()}
+    # Of models that are no graph, or not built, there is none.
+    return getattr(model, f"{end}_shape", None)
 
 
 def _is_batch(shape: Any) -> bool:

@@ -22,6 +22,7 @@ METHODS = ("pca", "tsne")
 # t-SNE takes a minute for so many points.
 _MOST_TSNE = 5_000
 _PERPLEXITY = 30.0
+_SAME = 1e-5  # codes that differ by so little of their size are one
 _GRID = 15
 _EDGE = 2  # percent of the codes that the grid leaves outside at each side
 _WALKS, _STEPS = 5, 11
@@ -92,19 +93,28 @@ def latent_plane(
     if dim == 2:
         return LatentPlane(codes, labels, names, decode(_grid(codes)), walks, "code")
     if method == "tsne":
-        from sklearn.manifold import TSNE
-
-        codes = codes[:_MOST_TSNE]
-        perplexity = min(_PERPLEXITY, (len(codes) - 1) / 3)
-        places = TSNE(perplexity=perplexity, random_state=0).fit_transform(codes)
+        places = _tsne(codes[:_MOST_TSNE])
         return LatentPlane(places, labels[:_MOST_TSNE], names, None, walks, "t-SNE of the code")
     from sklearn.decomposition import PCA
 
-    plane = PCA(2, svd_solver="full").fit(codes)
+    # Codes that are all the same have no variance, of which scikit-learn takes shares.
+    with np.errstate(invalid="ignore"):
+        plane = PCA(2, svd_solver="full").fit(codes)
     places = plane.transform(codes)
     grid = _grid(places)
     back = plane.inverse_transform(grid.reshape(-1, 2)).reshape(*grid.shape[:2], dim)
     return LatentPlane(places, labels, names, decode(back), walks, "PCA of the code")
+
+
+def _tsne(codes: Points) -> Points:
+    from sklearn.manifold import TSNE
+
+    # scikit-learn divides by their deviation, and crashes over what comes out.
+    if np.ptp(codes, axis=0).max() <= _SAME * np.abs(codes).max():
+        return np.zeros((len(codes), 2), np.float32)
+    perplexity = min(_PERPLEXITY, (len(codes) - 1) / 3)
+    places: Points = TSNE(perplexity=perplexity, random_state=0).fit_transform(codes)
+    return places
 
 
 def _grid(places: NDArray) -> Points:
