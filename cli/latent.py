@@ -47,9 +47,7 @@ def latent(
     print_result(as_json, summary, saved=f"Saved in {png} and {svg}")
 
 
-def _draw(
-    model: ImageModel, data: ImageData, method: str, folder: Path
-) -> tuple[Path, Path, int]:
+def _draw(model: ImageModel, data: ImageData, method: str, folder: Path) -> tuple[Path, Path, int]:
     """Saves the figure; each method has files of its own."""
     from kerasae.inference.latent_plane import latent_plane
     from kerasae.show.figure_files import save_figure

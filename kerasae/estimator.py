@@ -18,7 +18,6 @@ from kerasae.model_outputs import outputs
 from kerasae.model_parts import decoder_of, encoder_of
 from kerasae.runs.fitting import fit_run
 
-
 # A column that varies by less of the data's range has four of its 256 steps.
 _LEAST_RANGE = 1 / 64
 

@@ -310,7 +310,7 @@ class ImageModel:
         if math.prod(size or 1 for size in made) != math.prod(self.image_shape):
             raise InvalidSetting(
                 "model", f"one that makes {made} of {self._dims}",
-                "one that keeps their size; images of other sides may suit it, such as multiples of 8",
+                "one that keeps their size; other sides may suit it, such as multiples of 8",
             )  # fmt: skip
         if most > _MOST_NUMBERS:
             raise InvalidSetting(

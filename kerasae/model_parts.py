@@ -36,4 +36,3 @@ def _half(model: keras.Model, name: str) -> keras.Model:
     if name not in {layer.name for layer in model.layers}:
         raise InvalidSetting("model", f"one without a layer named {name}", "a run's model")
     return model.get_layer(name)
-

@@ -295,7 +295,7 @@ def test_a_terminal_shows_names_as_they_are_and_marks_as_colours():
     rows = [["[red]a\x1b[2J", Cell(0.5, "best")], ["b", None], ["c", Cell("failed", "failed")]]
     table = Table("[b]", [Column(":x:"), Column("two\nlines", ".2f", "dim")], rows, "\x1b")
     console = Console(width=40, record=True, force_terminal=True, file=io.StringIO())
-    console.print(rich_table(table))
+    console.print(rich_table(table, console.width))
     text = console.export_text(clear=False)
     for shown in ("[red]a\\x1b[2J", "★ 0.50", "[b]", ":x:", "lines ", "\\x1b "):
         assert shown in text

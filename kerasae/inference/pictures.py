@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import keras
 
 
-
 _ROWS = 500
 AnyModel: TypeAlias = "keras.Model | ImageModel"
 
@@ -164,10 +163,7 @@ def training_threshold(
 
 
 def score_pictures(
-    model: AnyModel,
-    inputs: ModelInputs,
-    threshold: float | None = None,
-    maps: Path | None = None,
+    model: AnyModel, inputs: ModelInputs, threshold: float | None = None, maps: Path | None = None
 ) -> list[PictureScore]:
     """Ranks pictures by their reconstruction error, the largest first.
 

@@ -72,4 +72,3 @@ def open_model(path: str | os.PathLike[str], *, trust: bool = False) -> keras.Mo
 name the folder of a run, or a .keras file
     """
     return open_run(path, trust=trust).model
-
