@@ -68,6 +68,10 @@ def rich_table(table: Table, width: int) -> rich.table.Table:
     # Names may be folded.
     least[0] = min(least[0], _LEAST_NAME)
     kept, note = len(headings), table.note
+    whole = [
+        _widest([*one.split("\n"), *cells]) for one, cells in zip(headings, texts, strict=True)
+    ]
+    tight = sum(whole) + _FRAME * len(whole) + 1 > width
     narrow = sum(least) + _FRAME * len(least) + 1 > width
     if narrow:
         while kept > _FEWEST and sum(least[:kept]) + _GAP * (kept - 1) > width:
@@ -85,7 +89,7 @@ def rich_table(table: Table, width: int) -> rich.table.Table:
             justify="right" if number else "left",
             overflow="fold",
             no_wrap=bool(column.format),
-            width=least[number] if narrow and number else None,
+            width=least[number] if number and (narrow or (tight and column.format)) else None,
         )
     for row in rows:
         drawn.add_row(*(Text(text, _STYLES.get(mark, "")) for text, mark in row[:kept]))
