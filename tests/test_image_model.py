@@ -61,7 +61,7 @@ def halved_by_numpy(images):
     ("make", "images", "wanted", "before"),
     [
         (in_255, BRIGHT, "0-255", lambda x: np.square(64 - x).mean()),
-        (in_minus_1, BINARY, "-1-1", lambda x: np.square(1 - x).mean()),
+        (in_minus_1, BINARY, "-1-1", lambda x: np.square(np.tanh(20 * x + 5) - x).mean()),
         (lambda: of(layers.Rescaling(1 / 255)), BRIGHT, "0-255,0-1",
          lambda x: np.square(x / 255 - x).mean()),
         (lambda: of(layers.Rescaling(255.0)), BRIGHT, "0-1,0-255",

@@ -109,8 +109,8 @@ def test_random_layers_pass_and_do_nothing_and_sizes_are_changed(tmp_path):
 
 
 def test_sizes_are_bounded_by_the_largest_output(tmp_path):
-    for layer in (keras.layers.Resizing, keras.layers.CenterCrop):
-        model = keras.Sequential([keras.Input((8, 8, 1)), layer(10_000, 10_000)])
+    for kind in (keras.layers.Resizing, keras.layers.CenterCrop):
+        model = keras.Sequential([keras.Input((8, 8, 1)), kind(10_000, 10_000)])
         model.save(tmp_path / "large.keras")
         with pytest.raises(ModelFileError, match="makes 100,000,000 numbers per image"):
             load_model_safely(tmp_path / "large.keras")
