@@ -21,7 +21,7 @@ def evaluate(model: o.Model, given: Given, loading: o.Loading, as_json: o.AsJson
         run = model.open()
         experiment = dataclasses.replace(run.experiment, **given)
         say("loading data")
-        data = loading.data_of(run, given)
+        data = loading.data_of(run, given, say)
         say("scoring")
         scores = scores_of(run.model, data, experiment).to_dict()
     table = _table(scores, f"{model.path} on {data.name}")

@@ -38,7 +38,7 @@ def latent(
     with doing("loading the model") as say:
         run = model.open()
         say("loading data")
-        data = loading.data_of(run, given)
+        data = loading.data_of(run, given, say)
         say("drawing")
         png, svg, images = _draw(run, data, method, out or run.folder or Path(model.path).parent)
     summary = {"png": str(png), "svg": str(svg), "images": images}
