@@ -29,10 +29,12 @@ class Kept(NamedTuple):
     Args:
         path: Its file, an array of `uint8`.
         size: In bytes.
+        pictures: How many they are.
     """
 
     path: Path
     size: int
+    pictures: int
 
 
 def cache_folder() -> Path:
@@ -47,7 +49,7 @@ def kept_sets() -> list[Kept]:
     """Lists what is in the cache, what was used last at the end."""
     found = [(path, path.stat()) for path in cache_folder().glob("pictures-*.npy")]
     found.sort(key=lambda one: one[1].st_mtime_ns)
-    return [Kept(path, status.st_size) for path, status in found]
+    return [Kept(path, status.st_size, len(map_npy(path))) for path, status in found]
 
 
 def clear() -> int:
