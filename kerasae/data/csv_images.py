@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +56,9 @@ def read_csv(path: Path) -> CsvImages:
         header = any(not _is_number(name) for name in names)
         text.seek(0)
         try:
-            numbers = np.loadtxt(text, np.float32, delimiter=",", skiprows=int(header), ndmin=2)
+            # NumPy warns where there is nothing.
+            with warnings.catch_warnings(action="ignore"):
+                numbers = np.loadtxt(text, np.float32, delimiter=",", skiprows=int(header), ndmin=2)
         except ValueError as error:
             raise Refused(f"is no table of numbers ({error}); expected an image a row") from None
     if not len(numbers):

@@ -49,7 +49,7 @@ def kept_sets() -> list[Kept]:
     """Lists what is in the cache, what was used last at the end."""
     found = [(path, path.stat()) for path in cache_folder().glob("pictures-*.npy")]
     found.sort(key=lambda one: one[1].st_mtime_ns)
-    return [Kept(path, status.st_size, len(map_npy(path))) for path, status in found]
+    return [Kept(path, status.st_size, _count(path)) for path, status in found]
 
 
 def clear() -> int:
@@ -99,6 +99,14 @@ def cached(
 
 class _Incomplete(Exception):
     """A picture could not be read."""
+
+
+def _count(path: Path) -> int:
+    """Counts the pictures in a file; there are none in one that is damaged."""
+    try:
+        return len(map_npy(path))
+    except DataError:
+        return 0
 
 
 def _opened(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:

@@ -130,7 +130,8 @@ class _FolderReader:
         self._check_counts(arrays)
         notes = list(parts.notes)
         if near := near_copies(arrays[0], arrays[2]):
-            notes.append(f"{near:,} test images are nearly the same as a training image")
+            images_are = "image is" if near == 1 else "images are"
+            notes.append(f"{near:,} test {images_are} nearly the same as a training image")
         return ImageData(
             str(self._folder), arrays[0], numbers[0], arrays[2], numbers[2],
             class_names=tuple(map(str, class_names)) if any(classes) else (),

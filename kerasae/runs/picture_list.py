@@ -59,13 +59,12 @@ def read_pictures(folder: Path) -> list[Listed]:
         content = read_local(path, _MOST_BYTES, follow_symlinks=False)
         lines = content.decode("utf-8", "surrogateescape").splitlines(keepends=True)
         try:
-            header, *rows = csv.reader(lines, strict=True)
+            rows = list(csv.reader(lines, strict=True))
         except csv.Error as error:
             raise Refused(f"is no list of pictures ({error})") from None
-        if tuple(header) != Listed._fields or not all(
-            len(row) == len(header) and row[0] in _PARTS for row in rows
-        ):
-            raise Refused(
-                f"is no list of pictures; expected the columns {','.join(Listed._fields)}"
-            )
-        return [Listed(*row) for row in rows]
+        width = len(Listed._fields)
+        whole = all(len(row) == width and row[0] in _PARTS for row in rows[1:])
+        if rows[:1] != [list(Listed._fields)] or not whole:
+            columns = ",".join(Listed._fields)
+            raise Refused(f"is no list of pictures; expected the columns {columns}")
+        return [Listed(*row) for row in rows[1:]]
