@@ -84,20 +84,27 @@ def find_pictures(folder: Path) -> FoundPictures:
 
 
 def _masks(names: Sequence[PurePath]) -> list[bool]:
-    stems = {name.with_suffix("") for name in names}
-    folders = {folder for name in names for folder in name.parents}
-    return [_is_mask(name, stems, folders) for name in names]
+    stems = {(name.parent, name.stem) for name in names}
+    inside = {name.parent for name in names}
+    known = {folder for one in inside for folder in (one, *one.parents)}
+    of_masks = {one for one in inside if _is_of_masks(one, known)}
+    return [name.parent in of_masks or _is_mask_of(name, stems) for name in names]
 
 
-def _is_mask(name: PurePath, stems: set[PurePath], folders: set[PurePath]) -> bool:
-    for folder in list(name.parents)[:-1]:
-        lower = folder.name.lower()
-        beside = (folder.with_name(other) for other in _IMAGES | {one.title() for one in _IMAGES})
-        if lower in _MASKS or (lower in _MASKS_BESIDE and any(one in folders for one in beside)):
+def _is_of_masks(folder: PurePath, known: set[PurePath]) -> bool:
+    for one in (folder, *folder.parents):
+        lower = one.name.lower()
+        beside = lower in _MASKS_BESIDE and any(
+            other.parent == one.parent and other.name.lower() in _IMAGES for other in known
+        )
+        if lower in _MASKS or beside:
             return True
-    stem = name.with_suffix("")
-    masked = _MASK_OF.sub("", stem.name)
-    return masked not in ("", stem.name) and stem.with_name(masked) in stems
+    return False
+
+
+def _is_mask_of(name: PurePath, stems: set[tuple[PurePath, str]]) -> bool:
+    picture = _MASK_OF.sub("", name.stem)
+    return picture not in ("", name.stem) and (name.parent, picture) in stems
 
 
 def _by_kind(folder: Path, kinds: dict[Path, str]) -> list[str]:
