@@ -13,20 +13,21 @@ def encode(
     model: o.ImageModelOptions,
     inputs: o.Inputs,
     out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
+    loading: o.Loading,
+    part: o.Part = "test",
     code_layer: o.CodeLayer = None,
-    skip_bad: o.SkipBad = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Write the codes of pictures, a row for each."""
     from kerasae.inference.code_files import check_codes_file, write_codes
-    from kerasae.inference.model_inputs import ModelInputs
     from kerasae.inference.pictures import encode_pictures
 
     check_codes_file(out)
-    pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    encoded = encode_pictures(model.used(model.open(), code_layer), pictures)
+    run = model.open()
+    pictures = loading.inputs(inputs, run, part)
+    encoded = encode_pictures(model.used(run, code_layer), pictures)
     count, size = encoded.codes.shape
     write_codes(out, encoded.names, encoded.codes)
-    o.tell_skipped(pictures.skipped)
+    o.tell_inputs(pictures)
     summary = {"file": str(out), "images": encoded.names, "latent_dim": size}
     print_result(as_json, summary, saved=f"Saved {count:,} codes of {size} numbers in {out}")

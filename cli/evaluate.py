@@ -27,7 +27,7 @@ def evaluate(
         run = model.open()
         experiment = dataclasses.replace(run.experiment, **given)
         say("loading data")
-        data = loading.data_of(run, given)
+        data = loading.data_of(run, given, say)
         say("scoring")
         scores = scores_of(model.used(run, code_layer), data, experiment).to_dict()
     table = _table(scores, f"{model.path} on {data.name}")

@@ -39,7 +39,7 @@ def latent(
     with doing("loading the model") as say:
         run = model.open()
         say("loading data")
-        data = loading.data_of(run, given)
+        data = loading.data_of(run, given, say)
         say("drawing")
         folder = out or run.folder or Path(model.path).parent
         png, svg, images = _draw(model.used(run, code_layer), data, method, folder)

@@ -15,8 +15,10 @@ from kerasae.errors import InvalidSetting, printable
 
 if TYPE_CHECKING:
     from kerasae.data.image_data import ImageData
+    from kerasae.data.image_folder import Say
     from kerasae.experiment import Experiment
     from kerasae.image_model import ImageModel
+    from kerasae.inference.model_inputs import ModelInputs
     from kerasae.runs.run import Run
 
 _SKIPPED_SHOWN = 10
@@ -36,8 +38,10 @@ CodeLayer = Annotated[
     typer.Option(metavar="NAME", help="Layer whose output is the code; default: the narrowest."),
 ]
 Inputs = Annotated[
-    list[Path], typer.Argument(help="Pictures, folders of them, or npy, npz and IDX files.")
+    list[Path],
+    typer.Argument(help="Pictures, folders of them, npy, npz, CSV and IDX files, or mnist5k."),
 ]
+Part = Annotated[str, typer.Option(help="Of a file with several: train, validation, test or all.")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,21 +51,37 @@ class Loading:
     data_dir: DataDir = None
     skip_bad: SkipBad = False
 
-    def data_of(self, run: Run, given: Mapping[str, Any] | None = None) -> ImageData:
+    def data_of(
+        self, run: Run, given: Mapping[str, Any] | None = None, say: Say = lambda doing: None
+    ) -> ImageData:
         """Loads the images of a run from wherever they are, or those of the settings given."""
         from kerasae.runs.run_data import run_data
 
-        data = run_data(run, self.data_dir, given, skip_bad=self.skip_bad)
-        tell_skipped(data.skipped)
-        return data
+        data = run_data(run, self.data_dir, given, skip_bad=self.skip_bad, say=say)
+        return _told(data, dataclasses.replace(run.experiment, **given or {}))
 
-    def data(self, experiment: Experiment) -> ImageData:
-        """Loads an experiment's images, and tells which pictures were left out."""
+    def data(self, experiment: Experiment, say: Say = lambda doing: None) -> ImageData:
+        """Loads an experiment's images, and tells what they were understood to be."""
         from kerasae.data.datasets import experiment_data
 
-        data = experiment_data(experiment, self.data_dir, skip_bad=self.skip_bad)
-        tell_skipped(data.skipped)
-        return data
+        data = experiment_data(experiment, self.data_dir, skip_bad=self.skip_bad, say=say)
+        return _told(data, experiment)
+
+    def data_again(self, folder: Path, experiment: Experiment, say: Say) -> ImageData:
+        """Loads the images of what is resumed, which may have been begun elsewhere."""
+        from kerasae.runs.run import Run
+
+        data = self.data_of(Run.of(folder, experiment=experiment), say=say)
+        return dataclasses.replace(data, name=experiment.dataset)
+
+    def inputs(self, paths: Sequence[Path], run: Run, part: str) -> ModelInputs:
+        """Finds the images that paths name, to be read as those that a run was trained on."""
+        from kerasae.inference.model_inputs import ModelInputs
+
+        white = None if run.record is None else run.record.white
+        return ModelInputs(
+            paths, skip_bad=self.skip_bad, part=part, white=white, data_dir=self.data_dir
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,8 +174,28 @@ class ImageModelOptions(Model):
         return ImageModel(run.model, self.model_range or default, code_layer)
 
 
+def tell_inputs(inputs: ModelInputs) -> None:
+    """Tells which files were left out, and what was taken otherwise than it stands there."""
+    tell_skipped(inputs.skipped)
+    _tell(inputs.notes)
+
+
+def _told(data: ImageData, experiment: Experiment) -> ImageData:
+    from kerasae.data.named_sets import DATASETS
+
+    tell_skipped(data.skipped)
+    if data.name not in DATASETS:
+        _tell([*data.notes, f"{data.title}: {data.counts(experiment.validation_split)}"])
+    return data
+
+
+def _tell(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(f"kerasae: {printable(line)}", file=sys.stderr)
+
+
 def tell_skipped(lines: Sequence[str]) -> None:
     """Tells which pictures were left out, the first of them by name."""
     more = [f"{len(lines) - _SKIPPED_SHOWN:,} more"] if len(lines) > _SKIPPED_SHOWN else []
     for line in [*lines[:_SKIPPED_SHOWN], *more]:
-        print(f"kerasae: left out: {line}", file=sys.stderr)
+        print(f"kerasae: left out: {printable(line)}", file=sys.stderr)

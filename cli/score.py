@@ -26,21 +26,21 @@ def score(
     dataset: Annotated[
         str | None, typer.Option(help="The training images; default: the run's, none for a file.")
     ] = None,
+    part: o.Part = "test",
     as_json: o.AsJson = False,
 ) -> None:
     """Rank pictures by error and mark the anomalies."""
-    from kerasae.inference.model_inputs import ModelInputs
     from kerasae.inference.pictures import score_pictures, training_threshold
 
-    pictures = ModelInputs(inputs, skip_bad=loading.skip_bad)
     run = model.open()
+    pictures = loading.inputs(inputs, run, part)
     used, threshold = model.used(run), None
     if run.folder is not None or dataset is not None:
         data = loading.data_of(run, {"dataset": dataset} if dataset is not None else None)
         used = used.on_data(data)
         threshold = training_threshold(used, data, run.experiment.validation_split, quantile)
     scores = score_pictures(used, pictures, threshold, maps)
-    o.tell_skipped(pictures.skipped)
+    o.tell_inputs(pictures)
     rows = [dataclasses.asdict(one) for one in scores]
     summary = {"threshold": threshold, "quantile": quantile, "images": rows}
     print_result(as_json, summary, [_table(rows, threshold, quantile)])

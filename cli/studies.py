@@ -48,7 +48,10 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
             study = kind(kind.start(given.get("dataset", Experiment.dataset)))
         study = dataclasses.replace(study, base=dataclasses.replace(study.base, **given), **asked)
         with TrialsProgress(len(study.trials()), silent=quiet) as progress:
-            data = loading.data(study.base)
+            if saving.resume is None:
+                data = loading.data(study.base, progress.doing)
+            else:
+                data = loading.data_again(saving.resume, study.base, progress.doing)
             folder = saving.folder(study.label, data.title)
             progress.doing("fitting PCA, starting workers")
             with resumable(kind.name, folder, loading, jobs=jobs):

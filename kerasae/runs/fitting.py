@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
+from kerasae.data.picture_parts import list_pictures
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.evaluation import run_metrics
 from kerasae.experiment import Experiment
@@ -20,8 +21,10 @@ from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.pca import fit_pca
+from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
+from kerasae.runs.run_data import run_data
 from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
@@ -73,12 +76,13 @@ def fit(
         data = ImageData.from_arrays(data)
     name = data.name if isinstance(data, ImageData) else os.fspath(data)
     experiment = dataclasses.replace(experiment or Experiment(), dataset=name, **settings)
+    begun = Run(folder) if folder is not None and (Path(folder) / EXPERIMENT).exists() else None
     if not isinstance(data, ImageData):
-        data = experiment_data(experiment)
+        given = {"dataset": name, **settings}
+        data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         return fit_run(experiment, data, record=RunRecord.of(data), **options)
-    begun = Run(folder) if (Path(folder) / EXPERIMENT).exists() else None
     return fit_into(Path(folder), experiment, data, begun, **options)
 
 
@@ -115,6 +119,8 @@ def fit_into(
         record = (begun and begun.record) or RunRecord.of(data, command)
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
+        if begun is None:
+            write_pictures(folder, list_pictures(data, experiment.validation_split))
         options = {"folder": folder, "record": record, "more_epochs": True, **options}
         return fit_run(experiment, data, **options)
 
@@ -175,6 +181,7 @@ def fit_run(
         history=trained.history,
         metrics=metrics,
         record=record,
+        pictures=list_pictures(data, experiment.validation_split),
     )
     if folder is not None:
         run.save(folder)

@@ -109,10 +109,13 @@ def _names(data: ImageData, part: str, rows: NDArray[np.integer]) -> list[str]:
     # Images to validate by that came with the data have no classes.
     labels = data.test_labels if part == "test" else data.train_labels
     known = classes and (part != "validation" or data.validation is None)
-    files = data.test_names if part == "test" else ()
+    files = data.test_files if part == "test" else ()
     return [
         ", ".join(
-            [*([files[row]] if files else [classes[labels[row]]] if known else []), f"image {row}"]
+            [
+                *([files[row].name] if files else [classes[labels[row]]] if known else []),
+                f"image {row}",
+            ]
         )
         for row in rows
     ]
