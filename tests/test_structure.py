@@ -13,6 +13,7 @@ ROOMS = (
     ("metrics", "keras_metrics", "sparsity", "noise", "pca"),
     ("models", "model_parts", "model_graph"),
     ("model_outputs", "image_model", "evaluation", "callbacks"),
+    ("anomaly",),
     ("safety",),
     ("training",),
     ("inference",),

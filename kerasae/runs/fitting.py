@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.anomaly.detector import DETECTOR, Detector
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
@@ -115,6 +116,8 @@ def fit_into(
     experiment = check_begun(folder, experiment, data, begun)
     with owned(folder, resume=begun is not None):
         if begun is not None and _is_finished(begun, experiment):
+            if not (folder / DETECTOR).exists():
+                _learn_normal(begun, data)
             return begun
         record = (begun and begun.record) or RunRecord.of(data, command)
         write_json(folder / EXPERIMENT, experiment.to_dict())
@@ -122,7 +125,16 @@ def fit_into(
         if begun is None:
             write_pictures(folder, list_pictures(data, experiment.validation_split))
         options = {"folder": folder, "record": record, "more_epochs": True, **options}
-        return fit_run(experiment, data, **options)
+        run = fit_run(experiment, data, **options)
+        options.get("on_stage", lambda stage: None)("scoring normal images")
+        _learn_normal(run, data)
+        return run
+
+
+def _learn_normal(run: Run, data: ImageData) -> None:
+    """Leaves the detector of a run beside it; one of an image alone has none."""
+    if len(data.train) > 1:
+        Detector.of(run.model, data, run.experiment.validation_split).save(run.place)
 
 
 def fit_run(
