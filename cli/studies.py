@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
+from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
@@ -81,5 +82,6 @@ STUDY_COMMANDS = {
         (OverfitStudy, "Train for long and show the gap to validation."),
         (RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
         (DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
+        (AnomalyStudy, "Train on normal classes and find the novel ones, by AUROC."),
     )
 }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.anomaly import SCORES
+from kerasae.anomaly.neighbours import mean_distances
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.data.image_data import ImageData, Part
 from kerasae.data.npz import npz_headers, read_npz
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import keras
 
 DETECTOR = "detector.npz"
-NEIGHBOURS = 5
 _MOST_IMAGES = 10_000  # training images that directions and codes are found in
 _MOST_CODES = 5_000
 _MOST_BYTES = 1 << 26
@@ -106,7 +106,7 @@ class Detector:
             differences = batches.differences(images)
             found |= {"sap": sap(differences), "nap": self.whitening.nap(differences)}
         if self.codes is not None:
-            found["knn"] = _distances(self.codes, used.codes(images))
+            found["knn"] = mean_distances(self.codes, used.codes(images))
         return {name: found[name] for name in SCORES if name in found}
 
     def threshold(self, score: str, false_alarms: float) -> float:
@@ -231,10 +231,3 @@ def _spread(part: Part, most: int) -> NDArray[np.float32]:
     most = min(most, max(2, _MOST_NUMBERS // part.images[0].size))
     places = np.linspace(0, len(part) - 1, min(most, len(part))).astype(np.intp)
     return as_floats(part.images[part.rows[places]])
-
-
-def _distances(known: Floats, codes: Floats) -> Floats:
-    from sklearn.neighbors import NearestNeighbors
-
-    neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(known))).fit(known)
-    return neighbours.kneighbors(codes)[0].mean(1)

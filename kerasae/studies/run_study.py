@@ -88,7 +88,7 @@ def run_study(
     plan = {"study": study.label, "settings": settings_of(study)}
     trials = study.trials()
     with finished_trials(
-        trials, {data.name: data}, folder, plan, jobs, on_event, resume=resume
+        trials, study.data_sets(data), folder, plan, jobs, on_event, resume=resume
     ) as (runs, bases, errors):
         return save_findings(study, Results(runs, data, bases), folder), errors
 
