@@ -299,8 +299,10 @@ def test_what_cannot_work_is_refused_in_one_line(tmp_path, make, words, reason):
     before = sorted(tmp_path.iterdir())
     words = [tmp_path / word if word.startswith("x") else word for word in words]
     done = command(words[0], tmp_path / "m.keras", *words[1:], images)
-    assert (done.code, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
-    assert reason in done.stderr
+    # What was understood of the data set stands above.
+    lines = [one for one in done.stderr.splitlines() if not one.startswith("kerasae: a.npy: 40")]
+    assert (done.code, len(lines)) == (2, 1), done.stderr
+    assert reason in lines[0]
     assert sorted(tmp_path.iterdir()) == before
 
 

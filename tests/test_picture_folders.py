@@ -124,6 +124,7 @@ def test_copies_of_a_picture_are_in_one_part(tmp_path):
         save(tmp_path / name, range(10))
     data = load_dataset(tmp_path)
     assert len(data.train) + len(data.test) == 60
+    assert data.notes[0].startswith("20 pictures with the same bytes as another")
     parts = data.parts(0.2)
     train, held_out = (
         {data.train_files[row].md5 for row in one.rows} for one in (parts.train, parts.validation)
