@@ -12,18 +12,19 @@ from .output import print_result
 
 
 def apply(
-    model: o.Model,
+    model: o.ImageModelOptions,
     inputs: o.Inputs,
     out: Annotated[Path, typer.Option(help="A new folder for the results.")],
-    skip_bad: o.SkipBad = False,
+    loading: o.Loading,
+    part: o.Part = "test",
     as_json: o.AsJson = False,
 ) -> None:
     """Reconstruct or denoise pictures, keeping their names."""
-    from kerasae.inference.model_inputs import ModelInputs
     from kerasae.inference.pictures import reconstruct_pictures
 
-    pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    written = reconstruct_pictures(model.open().model, pictures, out)
-    o.tell_skipped(pictures.skipped)
+    run = model.open()
+    pictures = loading.inputs(inputs, run, part)
+    written = reconstruct_pictures(model.used(run), pictures, out)
+    o.tell_inputs(pictures)
     summary = {"folder": str(out), "images": [str(path) for path in written]}
     print_result(as_json, summary, saved=f"Saved {counted(pictures.read, 'image')} in {out}")

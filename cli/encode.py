@@ -10,24 +10,26 @@ from .output import print_result
 
 
 def encode(
-    model: o.Model,
+    model: o.ImageModelOptions,
     inputs: o.Inputs,
     out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
-    skip_bad: o.SkipBad = False,
+    loading: o.Loading,
+    part: o.Part = "test",
+    code_layer: o.CodeLayer = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Write the codes of pictures, a row for each."""
     from kerasae.inference.code_files import check_codes_file, write_codes
-    from kerasae.inference.model_inputs import ModelInputs
     from kerasae.inference.pictures import encode_pictures
     from kerasae.show.counts import counted
 
     check_codes_file(out)
-    pictures = ModelInputs(inputs, skip_bad=skip_bad)
-    encoded = encode_pictures(model.open().model, pictures)
+    run = model.open()
+    pictures = loading.inputs(inputs, run, part)
+    encoded = encode_pictures(model.used(run, code_layer), pictures)
     count, size = encoded.codes.shape
     write_codes(out, encoded.names, encoded.codes)
-    o.tell_skipped(pictures.skipped)
+    o.tell_inputs(pictures)
     summary = {"file": str(out), "images": encoded.names, "latent_dim": size}
     codes = f"{counted(count, 'code')} of {counted(size, 'number')}"
     print_result(as_json, summary, saved=f"Saved {codes} in {out}")

@@ -11,7 +11,13 @@ from .settings import Given, with_settings
 
 
 @with_settings(only=("dataset", "image_size", "grayscale", "validation_split"))
-def evaluate(model: o.Model, given: Given, loading: o.Loading, as_json: o.AsJson = False) -> None:
+def evaluate(
+    model: o.ImageModelOptions,
+    given: Given,
+    loading: o.Loading,
+    code_layer: o.CodeLayer = None,
+    as_json: o.AsJson = False,
+) -> None:
     """Score a run or any .keras autoencoder beside PCA."""
     from kerasae.evaluation import evaluate as scores_of
 
@@ -21,9 +27,9 @@ def evaluate(model: o.Model, given: Given, loading: o.Loading, as_json: o.AsJson
         run = model.open()
         experiment = dataclasses.replace(run.experiment, **given)
         say("loading data")
-        data = loading.data_of(run, given)
+        data = loading.data_of(run, given, say)
         say("scoring")
-        scores = scores_of(run.model, data, experiment).to_dict()
+        scores = scores_of(model.used(run, code_layer), data, experiment).to_dict()
     table = _table(scores, f"{model.path} on {data.name}")
     print_result(as_json, {"path": model.path, "dataset": data.name, **scores}, [table])
 

@@ -50,7 +50,10 @@ def fit(
     from .progress import EpochProgress
 
     with EpochProgress(silent=quiet) as progress:
-        data = loading.data_of(begun, given) if begun else loading.data(experiment)
+        if begun:
+            data = loading.data_of(begun, given, progress.doing)
+        else:
+            data = loading.data(experiment, progress.doing)
         folder = saving.folder("fit", data.title)
         experiment = check_begun(folder, experiment, data, begun)
         progress.expect(experiment.pace.epochs)

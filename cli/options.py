@@ -15,7 +15,10 @@ from kerasae.errors import InvalidSetting, printable
 
 if TYPE_CHECKING:
     from kerasae.data.image_data import ImageData
+    from kerasae.data.image_folder import Say
     from kerasae.experiment import Experiment
+    from kerasae.image_model import ImageModel
+    from kerasae.inference.model_inputs import ModelInputs
     from kerasae.runs.run import Run
 
 _SKIPPED_SHOWN = 10
@@ -30,9 +33,15 @@ DataDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 Quiet = Annotated[bool, typer.Option(help="No progress.")]
 Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
-Inputs = Annotated[
-    list[Path], typer.Argument(help="Pictures, folders of them, or npy, npz and IDX files.")
+CodeLayer = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Layer whose output is the code; default: the narrowest."),
 ]
+Inputs = Annotated[
+    list[Path],
+    typer.Argument(help="Pictures, folders of them, npy, npz, CSV and IDX files, or mnist5k."),
+]
+Part = Annotated[str, typer.Option(help="Of a file with several: train, validation, test or all.")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,21 +51,37 @@ class Loading:
     data_dir: DataDir = None
     skip_bad: SkipBad = False
 
-    def data_of(self, run: Run, given: Mapping[str, Any] | None = None) -> ImageData:
+    def data_of(
+        self, run: Run, given: Mapping[str, Any] | None = None, say: Say = lambda doing: None
+    ) -> ImageData:
         """Loads the images of a run from wherever they are, or those of the settings given."""
         from kerasae.runs.run_data import run_data
 
-        data = run_data(run, self.data_dir, given, skip_bad=self.skip_bad)
-        tell_skipped(data.skipped)
-        return data
+        data = run_data(run, self.data_dir, given, skip_bad=self.skip_bad, say=say)
+        return _told(data, dataclasses.replace(run.experiment, **given or {}))
 
-    def data(self, experiment: Experiment) -> ImageData:
-        """Loads an experiment's images, and tells which pictures were left out."""
+    def data(self, experiment: Experiment, say: Say = lambda doing: None) -> ImageData:
+        """Loads an experiment's images, and tells what they were understood to be."""
         from kerasae.data.datasets import experiment_data
 
-        data = experiment_data(experiment, self.data_dir, skip_bad=self.skip_bad)
-        tell_skipped(data.skipped)
-        return data
+        data = experiment_data(experiment, self.data_dir, skip_bad=self.skip_bad, say=say)
+        return _told(data, experiment)
+
+    def data_again(self, folder: Path, experiment: Experiment, say: Say) -> ImageData:
+        """Loads the images of what is resumed, which may have been begun elsewhere."""
+        from kerasae.runs.run import Run
+
+        data = self.data_of(Run.of(folder, experiment=experiment), say=say)
+        return dataclasses.replace(data, name=experiment.dataset)
+
+    def inputs(self, paths: Sequence[Path], run: Run, part: str) -> ModelInputs:
+        """Finds the images that paths name, to be read as those that a run was trained on."""
+        from kerasae.inference.model_inputs import ModelInputs
+
+        white = None if run.record is None else run.record.white
+        return ModelInputs(
+            paths, skip_bad=self.skip_bad, part=part, white=white, data_dir=self.data_dir
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,8 +153,49 @@ class Model:
         return open_run(self.path, trust=self.trust_model)
 
 
+@dataclasses.dataclass(frozen=True)
+class ImageModelOptions(Model):
+    """Anybody's reconstruction model, and what its pixels are."""
+
+    model_range: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RANGE",
+            help="Pixels of the model: 0-1 (default), 0-255, -1-1, or two: of in- and outputs.",
+        ),
+    ] = None
+
+    def used(self, run: Run, code_layer: str | None = None) -> ImageModel:
+        """Returns the model of a run, or of a file, for images."""
+        from kerasae.image_model import ImageModel
+
+        # That of a run's folder works in [0, 1].
+        default = None if run.folder is None else "0-1"
+        return ImageModel(run.model, self.model_range or default, code_layer)
+
+
+def tell_inputs(inputs: ModelInputs) -> None:
+    """Tells which files were left out, and what was taken otherwise than it stands there."""
+    tell_skipped(inputs.skipped)
+    _tell(inputs.notes)
+
+
+def _told(data: ImageData, experiment: Experiment) -> ImageData:
+    from kerasae.data.named_sets import DATASETS
+
+    tell_skipped(data.skipped)
+    if data.name not in DATASETS:
+        _tell([*data.notes, f"{data.title}: {data.counts(experiment.validation_split)}"])
+    return data
+
+
+def _tell(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(f"kerasae: {printable(line)}", file=sys.stderr)
+
+
 def tell_skipped(lines: Sequence[str]) -> None:
     """Tells which pictures were left out, the first of them by name."""
     more = [f"{len(lines) - _SKIPPED_SHOWN:,} more"] if len(lines) > _SKIPPED_SHOWN else []
     for line in [*lines[:_SKIPPED_SHOWN], *more]:
-        print(f"kerasae: left out: {line}", file=sys.stderr)
+        print(f"kerasae: left out: {printable(line)}", file=sys.stderr)

@@ -45,7 +45,7 @@ def print_result(
 
         console = Console()
         for table in tables:
-            console.print(rich_table(table))
+            console.print(rich_table(table, console.width))
     if saved is not None:
         # It may name files of strangers.
         print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))

@@ -145,6 +145,8 @@ def read(field: Field, value: Any) -> Any:
         return value
     if not isinstance(value, str):
         value = ",".join(value)
+    if "str" in str(field.kind):
+        return tuple(value.split(","))
     if field.name == "image_size":
         match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value, re.ASCII)
         if match is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
+from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
@@ -48,7 +49,10 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
             study = kind(kind.start(given.get("dataset", Experiment.dataset)))
         study = dataclasses.replace(study, base=dataclasses.replace(study.base, **given), **asked)
         with TrialsProgress(len(study.trials()), silent=quiet) as progress:
-            data = loading.data(study.base)
+            if saving.resume is None:
+                data = loading.data(study.base, progress.doing)
+            else:
+                data = loading.data_again(saving.resume, study.base, progress.doing)
             folder = saving.folder(study.label, data.title)
             progress.doing("fitting PCA, starting workers")
             with resumable(kind.name, folder, loading, jobs=jobs):
@@ -78,5 +82,6 @@ STUDY_COMMANDS = {
         (OverfitStudy, "Train for long and show the gap to validation."),
         (RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
         (DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
+        (AnomalyStudy, "Train on normal classes and find the novel ones, by AUROC."),
     )
 }

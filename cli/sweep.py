@@ -86,7 +86,10 @@ def sweep(
         "keep": keep if kept is not None else None,
     }
     with TrialsProgress(len(plan.trials()), silent=quiet) as progress:
-        data = loading.data(plan.base) if begun is None else _data_again(loading, saving, plan)
+        if saving.resume is None:
+            data = loading.data(plan.base, progress.doing)
+        else:
+            data = loading.data_again(saving.resume, plan.base, progress.doing)
         folder = saving.folder("sweep", data.title)
         progress.doing("fitting PCA, starting workers")
         with resumable("sweep", folder, loading, tracking, **again):
@@ -139,7 +142,7 @@ def _reckon(
     from .progress import doing
 
     with doing("loading data", silent=quiet) as say:
-        data = loading.data(plan.base)
+        data = loading.data(plan.base, say)
         say("timing a few steps")
         timings = time_networks(plan, data)
     found = reckon(plan, data, at_once, timings, keep=kept, halving=halving)
@@ -152,14 +155,6 @@ def _reckon(
     columns = [Column(""), Column("")]
     table = Table(f"A sweep of {data.title} would take", columns, rows, "nothing was written")
     print_result(as_json, dataclasses.asdict(found), [table])
-
-
-def _data_again(loading: o.Loading, saving: o.Saving, plan: Sweep) -> ImageData:
-    """Loads the images of the sweep that is resumed, which may be begun in another folder."""
-    from kerasae.runs.run import Run
-
-    data = loading.data_of(Run.of(saving.resume, experiment=plan.base))
-    return dataclasses.replace(data, name=plan.base.dataset)
 
 
 def _page(folder: Path, data: ImageData, rows: list[dict[str, Any]]) -> Path:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kerasae.estimator import AutoencoderTransformer as AutoencoderTransformer
     from kerasae.evaluation import evaluate as evaluate
     from kerasae.experiment import Experiment as Experiment
+    from kerasae.image_model import ImageModel as ImageModel
     from kerasae.inference.export import export_model as export_model
     from kerasae.inference.pictures import reconstruct as reconstruct
     from kerasae.metrics import psnr as psnr
@@ -36,6 +37,7 @@ _HOME = {
     "AutoencoderTransformer": "kerasae.estimator",
     "Experiment": "kerasae.experiment",
     "ImageData": "kerasae.data.image_data",
+    "ImageModel": "kerasae.image_model",
     "KerasAEError": "kerasae.errors",
     "PCA": "kerasae.pca",
     "Run": "kerasae.runs.run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_bytes
-from kerasae.errors import InvalidSetting
+from kerasae.errors import InvalidSetting, KerasAEWarning
 from kerasae.experiment import Experiment
 from kerasae.model_outputs import outputs
 from kerasae.model_parts import decoder_of, encoder_of
 from kerasae.runs.fitting import fit_run
+
+# A column that varies by less of the data's range has four of its 256 steps.
+_LEAST_RANGE = 1 / 64
 
 
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -23,7 +27,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     The features are scaled together, so that the training data's smallest is 0 and its
     largest 1, and training sees them in 256 steps between: exactly what pictures of 8 bits
-    have. It fits into pipelines and grid searches.
+    have. Columns on scales of their own are scaled before, by `StandardScaler`; `fit` warns of
+    them. It fits into pipelines and grid searches.
 
     Args:
         n_components: Size of the code.
@@ -97,6 +102,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         experiment = self._experiment(len(rows))
         low, high = float(rows.min()), float(rows.max())
         self.data_min_, self.data_range_ = low, (high - low) or 1.0
+        _warn_of_scales(rows, self.data_range_)
         images = as_bytes(self._scaled(rows)[:, None])
         run = fit_run(experiment, ImageData.from_arrays(images))
         self.model_, self.history_ = run.model, run.history
@@ -154,3 +160,19 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     def _scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
         return (rows - self.data_min_) / self.data_range_
+
+
+def _warn_of_scales(rows: NDArray[Any], data_range: float) -> None:
+    """Warns of columns that vary from row to row, but by next to nothing beside the others.
+
+    Pixels at the borders of images vary in a few rows only.
+    """
+    narrow = rows[:, np.ptp(rows, axis=0) < data_range * _LEAST_RANGE]
+    low, high = np.percentile(narrow, [25, 75], axis=0) if narrow.size else ((), ())
+    if count := int(np.count_nonzero(np.greater(high, low))):
+        warnings.warn(
+            f"{count} of {rows.shape[1]} columns vary by less than a 64th of the range of all, and "
+            "are hardly seen beside the others; put sklearn.preprocessing.StandardScaler() before",
+            KerasAEWarning,
+            stacklevel=3,
+        )

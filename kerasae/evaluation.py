@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from kerasae.data.image_data import ImageData, Part, Parts
 from kerasae.data.pixels import as_floats
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
+from kerasae.image_model import PROBED, ImageModel
 from kerasae.metrics import image_mse, mean_difference, scores, ssim
-from kerasae.model_outputs import ImageMSE, image_mse_function, outputs
-from kerasae.model_parts import check_shape, code_size, encoder_of
+from kerasae.model_outputs import ImageMSE, outputs
+from kerasae.model_parts import encoder_of
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input, scoring_slices
 from kerasae.pca import PCA, fit_pca
 from kerasae.sparsity import sparsity
@@ -58,13 +60,14 @@ class Evaluation:
     """Scores of a model and of PCA.
 
     Args:
-        latent_dim: Size of the code, and the number of PCA's components.
+        latent_dim: Size of the code, and the number of PCA's components; `None` where the
+            code is no vector.
         model: The model's scores by part: `train`, `validation` (where images are held
             out) and `test`.
-        pca: PCA's, by part.
+        pca: PCA's, by part; empty where the code is no vector.
     """
 
-    latent_dim: int
+    latent_dim: int | None
     model: dict[str, PartScores]
     pca: dict[str, PartScores]
 
@@ -74,7 +77,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: keras.Model, data: ImageData, experiment: Experiment | None = None
+    model: keras.Model | ImageModel, data: ImageData, experiment: Experiment | None = None
 ) -> Evaluation:
     """Scores an autoencoder, and PCA with as many dimensions, on all parts of a data set.
 
@@ -82,7 +85,7 @@ def evaluate(
     has noise, both see the same noisy images and are scored against the clean ones.
 
     Args:
-        model: An autoencoder from images in [0, 1] to the same shape.
+        model: An autoencoder of images in [0, 1], or an `ImageModel` of whatever it works in.
         data: The images, `uint8`.
         experiment: The settings it was trained with, which tell the split and the noise;
             default: a validation split of 0.1 and no noise.
@@ -91,7 +94,7 @@ def evaluate(
         The `Evaluation`.
 
     Raises:
-        InvalidSetting: If the model takes images of another shape.
+        InvalidSetting: If the model takes images of another shape, or makes no finite numbers.
 
     Example:
 
@@ -106,37 +109,32 @@ def evaluate(
     (2, 0.0, None)
     """
     experiment = experiment or Experiment()
-    part, dim = data.parts(experiment.validation_split).train, code_size(model)
-    check_shape(model, data)
-    pca = fit_pca(part.images, dim, part.rows)
+    part, model = data.parts(experiment.validation_split).train, ImageModel.of(model).on_data(data)
+    model.checked(as_floats(part.images[part.rows[:PROBED]]))
+    dim = model.code_size
+    pca = None if dim is None else fit_pca(part.images, dim, part.rows)
     return evaluate_beside(pca, model, data, experiment)
 
 
 def evaluate_beside(
-    pca: PCA, model: keras.Model, data: ImageData, experiment: Experiment, most_ssim: int = _SSIM
+    pca: PCA | None,
+    model: keras.Model | ImageModel,
+    data: ImageData,
+    experiment: Experiment,
+    most_ssim: int = _SSIM,
 ) -> Evaluation:
     """Does what `evaluate` does, beside PCA that is fitted already.
 
     Args:
-        pca: PCA of the training part, with as many components as the code has units, or more.
+        pca: PCA of the training part, with as many components as the code has units, or
+            more; `None` for a model whose code is no vector.
         model: The autoencoder.
         data: The images.
         experiment: Its settings.
         most_ssim: Images of each part to take the SSIM of, the first ones; 10,000 or fewer.
     """
-    shape, dim = check_shape(model, data), code_size(model)
-    parts = data.parts(experiment.validation_split)
-    compiled = image_mse_function(model)
-
-    def model_mse(images: NDArray[np.uint8], inputs: Images | None = None) -> NDArray[np.float32]:
-        seen = None if inputs is None else inputs.reshape(-1, *shape)
-        return compiled(images.reshape(-1, *shape), seen)
-
-    def by_model(seen: Images) -> Images:
-        return outputs(model, seen.reshape(-1, *shape)).reshape(seen.shape)
-
-    def by_pca(seen: Images) -> Images:
-        return pca.reconstructions(seen, dim, experiment.sigma)
+    model = ImageModel.of(model).on_data(data)
+    parts, dim = data.parts(experiment.validation_split), model.code_size
 
     def part_scores(part_mse: ImageMSE, reconstruct: Reconstruct) -> dict[str, PartScores]:
         return {
@@ -144,7 +142,11 @@ def evaluate_beside(
             for name, part, stream in _streams(parts)
         }
 
-    return Evaluation(dim, part_scores(model_mse, by_model), part_scores(_mse_of(by_pca), by_pca))
+    ours = part_scores(model.errors, model.outputs)
+    if pca is None or dim is None:
+        return Evaluation(None, ours, {})
+    by_pca = functools.partial(pca.reconstructions, dim=dim, sigma=experiment.sigma)
+    return Evaluation(dim, ours, part_scores(_mse_of(by_pca), by_pca))
 
 
 def run_metrics(

@@ -19,7 +19,7 @@ Positive = Annotated[float, Meta(gt=0, le=FINITE)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 # Noise of 3 leaves 1 % of a white pixel's power: what is above it is meant for 0 to 255.
 MOST_SIGMA = 3
-SIGMA_HINT = "where pixels are in [0, 1]: 25 of 255 is 0.098"
+SIGMA_HINT = "where pixels are in [0, 1]: 25/255 is 0.098"
 Sigma = Annotated[
     float,
     Meta(ge=0, le=MOST_SIGMA, extra={"expected": f"a number from 0 to {MOST_SIGMA}, {SIGMA_HINT}"}),

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from kerasae.runtime import start_tensorflow
 
 if TYPE_CHECKING:
-    import keras
     import tensorflow as tf
 
 _BATCH = 500
@@ -29,7 +28,7 @@ class ImageMSE(Protocol):
 
 
 def outputs(
-    model: keras.Layer, inputs: NDArray[np.floating], batch: int = _BATCH
+    model: Callable[..., Any], inputs: NDArray[np.floating], batch: int = _BATCH
 ) -> NDArray[np.float32]:
     """Returns what a model, or a half of one, makes of arrays.
 
@@ -61,7 +60,7 @@ def outputs(
     return _in_batches(run, size, inputs)
 
 
-def image_mse_function(model: keras.Model) -> ImageMSE:
+def image_mse_function(model: Callable[..., Any]) -> ImageMSE:
     """Compiles a function that scores a model's reconstructions.
 
     Args:

@@ -83,6 +83,23 @@ def long_run(dataset: str) -> Experiment:
     )
 
 
+def novelty_detector(dataset: str) -> Experiment:
+    """Returns the network whose hidden layers tell novel images best.
+
+    Deep, for each layer is compared, without a shortcut, which would reconstruct whatever PCA
+    does, and on images that are shifted by up to a pixel.
+
+    Example:
+
+    >>> novelty_detector("mnist").latent_dim
+    20
+    """
+    return Experiment(
+        dataset, (512, 256, 128, 64), 20, shortcut=None, shift=1, epochs=100, learning_rate=2e-3,
+        batch_size=None,
+    )  # fmt: skip
+
+
 def denoiser(dataset: str) -> Experiment:
     """Returns the network that removes noise best; wide, for noise hides little of its input.
 

@@ -1,5 +1,22 @@
 """The report's figures: MSE by projected dimension, tables 1 (MNIST) and 2 (Fashion-MNIST)."""
 
+# Mean AUROC of one-class and one-novel tasks as published, by data set and protocol; each figure
+# is of its paper's own split, see docs/anomaly.md.
+PUBLISHED_AUROC: dict[tuple[str, str], dict[str, float]] = {
+    ("mnist", "one-class"): {
+        "RaPP dense, SAP (Kim et al. 2020)": 0.980,
+        "RaPP dense, NAP (Kim et al. 2020)": 0.979,
+        "ARAE (Salehi et al. 2020)": 0.9757,
+        "Deep SVDD (Ruff et al. 2018)": 0.948,
+    },
+    ("fashion_mnist", "one-class"): {
+        "RaPP dense, SAP (Kim et al. 2020)": 0.928,
+        "RaPP dense, NAP (Kim et al. 2020)": 0.933,
+        "ImageNet features, nearest neighbours (DN2)": 0.944,
+    },
+    ("mnist", "one-novel"): {"RaPP dense, NAP (Kim et al. 2020)": 0.899},
+    ("fashion_mnist", "one-novel"): {"RaPP dense, NAP (Kim et al. 2020)": 0.734},
+}
 REPORT_DIMS = (15, 30, 50, 100)
 
 REPORT_MSE: dict[str, dict[str, dict[int, float]]] = {

@@ -10,6 +10,14 @@ from kerasae.data.datasets import load_dataset
 from kerasae.data.image_data import ImageData
 
 
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps decoded pictures of tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERASAE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def digits() -> ImageData:
     full = load_dataset("mnist5k")

@@ -92,8 +92,8 @@ def test_there_is_something_to_score_by(colour):
 
 @pytest.mark.parametrize("sigma", [25, 3.1, 0, -0.1, float("nan")])
 def test_noise_for_pixels_up_to_255_is_refused_with_the_scale(sigma):
-    with pytest.raises(InvalidSetting, match="25 of 255 is"):
+    with pytest.raises(InvalidSetting, match="25/255 is"):
         DenoisingStudy(BASE, (0.3, sigma))
     if sigma:
-        with pytest.raises(InvalidSetting, match="25 of 255 is"):
+        with pytest.raises(InvalidSetting, match="25/255 is"):
             Experiment(sigma=sigma)

@@ -5,15 +5,15 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from kerasae import AutoencoderTransformer
-from kerasae.errors import InvalidSetting
+from kerasae.errors import InvalidSetting, KerasAEWarning
 
 TINY = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1)
 
@@ -42,6 +42,28 @@ def test_on_digits_it_is_better_than_pca_of_its_size(digits):
     np.testing.assert_array_equal(again.transform(test), codes)
     np.testing.assert_array_equal(estimator.transform(test[5:9]), codes[5:9])
     assert estimator.get_feature_names_out()[0] == "autoencodertransformer0"
+
+
+@pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
+def test_columns_on_scales_of_their_own_are_warned_of(load):
+    rows = load().data
+    with pytest.warns(KerasAEWarning, match="StandardScaler"):
+        clone(TINY).fit(rows)
+    clone(TINY).fit(StandardScaler().fit_transform(rows))
+
+
+def test_columns_of_pictures_are_not_warned_of(digits):
+    # Warnings are errors here.
+    columns = [digits, digits[:30], np.random.RandomState(0).rand(30, 5), np.ones((9, 3)) * 7]
+    border = np.zeros((30, 6))
+    border[:, 0] = np.arange(30) * 9
+    border[::10, 1] = 1
+    for rows in (*columns, border):
+        clone(TINY).fit(rows)
+    # A year and a temperature: what they differ by is beside what they vary by.
+    years = np.stack([2000 + np.arange(30) / 10, np.arange(30) / 2], axis=1)
+    with pytest.warns(KerasAEWarning, match="2 of 2 columns"):
+        clone(TINY).fit(years)
 
 
 @pytest.mark.slow

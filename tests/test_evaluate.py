@@ -15,7 +15,6 @@ from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.errors import InvalidSetting
 from kerasae.evaluation import evaluate
 from kerasae.experiment import Experiment
-from kerasae.model_parts import code_size
 from kerasae.runs.fitting import fit_run
 
 
@@ -82,10 +81,6 @@ def test_grey_images_may_have_a_channel_axis_and_other_shapes_are_refused(digits
     assert channel.model["test"].mse == evaluate(averager(), digits).model["test"].mse
     with pytest.raises(InvalidSetting, match=r"\(20, 28\).*expected one of \(28, 28\)"):
         evaluate(averager((20, 28)), digits)
-
-
-def test_the_code_is_the_narrowest_layer_of_nested_models_too():
-    assert code_size(averager()) == 2
 
 
 @pytest.fixture(scope="module")

@@ -306,7 +306,7 @@ def test_a_terminal_shows_names_as_they_are_and_marks_as_colours():
     rows = [["[red]a\x1b[2J", Cell(0.5, "best")], ["b", None], ["c", Cell("failed", "failed")]]
     table = Table("[b]", [Column(":x:"), Column("two\nlines", ".2f", "dim")], rows, "\x1b")
     console = Console(width=40, record=True, force_terminal=True, file=io.StringIO())
-    console.print(rich_table(table))
+    console.print(rich_table(table, console.width))
     text = console.export_text(clear=False)
     for shown in ("[red]a\\x1b[2J", "★ 0.50", "[b]", ":x:", "lines ", "\\x1b "):
         assert shown in text
@@ -318,3 +318,24 @@ def test_perfect_scores_are_drawn_too():
     for panel in run_panels(history, 0, (0.0, 100.0)):
         panel.drawn.draw_without_rendering()
         assert all(0 <= text.xyann[1] + 0.1 <= 1.2 for text in panel.drawn.axes[0].texts)
+
+
+@pytest.mark.parametrize("width", [30, 40, 55, 70, 100])
+def test_numbers_are_never_cut_whatever_the_width(width):
+    columns = [Column(""), Column("images"), Column("MSE", ".5f"), Column("PSNR (dB)", ".2f")]
+    columns += [Column("SSIM", ".4f"), Column("share of PCA's", ".1%")]
+    rows = [
+        ["train", "40,500", Cell(0.01234, "best"), 15.71, 0.5907, 0.876],
+        ["PCA 12, validation", "4,500", 12345.67891, -33.79, -0.0001, 1.0],
+    ]
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(rich_table(Table("a long title " * 9, columns, rows), width))
+    text = console.export_text()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    words, left_out = text.split(), " ".join(text.split()).partition("no room for ")[2]
+    numbers = [["40,500", "4,500"], ["0.01234", "12345.67891"], ["15.71", "-33.79"]]
+    numbers += [["0.5907", "-0.0001"], ["87.6%", "100.0%"]]
+    for column, shown in zip(columns[1:], numbers, strict=True):
+        assert set(shown) <= set(words) or column.heading in left_out
+    assert bool(left_out) == (width <= 40)

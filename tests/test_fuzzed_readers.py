@@ -19,9 +19,10 @@ from kerasae_cli.config_file import read_config
 from model_parts import good_config, members, weights
 from own_image_cases import picture
 
+from kerasae.data.csv_images import read_csv
 from kerasae.data.idx import read_idx
 from kerasae.data.npz import map_npy, read_npz
-from kerasae.data.picture_files import read_picture
+from kerasae.data.picture_files import pillow_quiet, read_picture
 from kerasae.errors import DataError, InvalidSetting, ModelFileError
 from kerasae.experiment import Experiment
 from kerasae.files.bounded_json import parse_json
@@ -122,13 +123,20 @@ def test_an_npz_reader_only_refuses(archive, array):
 
 @FAST
 @given(
-    st.sampled_from(("PNG", "JPEG", "WEBP", "TIFF", "BMP")).flatmap(
+    st.sampled_from(("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM")).flatmap(
         lambda kind: mutated(picture(0, kind))
     )
 )
 def test_a_picture_reader_only_refuses(content):
-    with written(content, "a.png") as path:
+    with written(content, "a.png") as path, pillow_quiet():
         refusing_only(DataError, lambda: read_picture(path))
+
+
+@FAST
+@given(mutated(b"label,a,b,c,d\n1,0,255,3,4\n2,1,2,3,4\n"))
+def test_a_csv_reader_only_refuses(content):
+    with written(content, "a.csv") as path:
+        refusing_only(DataError, lambda: read_csv(path))
 
 
 JSON = st.recursive(

@@ -82,6 +82,54 @@ def every_kind_of_layer():
     return model
 
 
+SIZES = [keras.layers.Resizing(12, 10, antialias=True), keras.layers.CenterCrop(8, 8)]
+
+
+def random_layers():
+    layers, values = keras.layers, {"value_range": (0, 1), "seed": 3}
+    return [
+        layers.RandomFlip("horizontal"), layers.RandomRotation((-0.1, 0.2), fill_mode="constant"),
+        layers.RandomTranslation(0.1, (-0.1, 0.3)), layers.RandomZoom(0.2, interpolation="nearest"),
+        layers.RandomZoom((0.1, 0.2), 0.3), layers.RandomContrast(0.5, **values),
+        layers.RandomBrightness((-0.2, 0.1), **values), layers.RandomCrop(8, 8, seed=1),
+        layers.GaussianNoise(0.3),
+    ]  # fmt: skip
+
+
+def test_random_layers_pass_and_do_nothing_and_sizes_are_changed(tmp_path):
+    plain = keras.Sequential([keras.Input((8, 8, 1)), *SIZES, keras.layers.Conv2D(2, 3)])
+    model = keras.Sequential([keras.Input((8, 8, 1)), *random_layers(), *plain.layers])
+    model.save(tmp_path / "model.keras")
+    images = np.random.RandomState(1).rand(2, 8, 8, 1).astype(np.float32)
+    loaded = load_model_safely(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(images, training=False), plain(images))
+    np.testing.assert_array_equal(
+        loaded.predict(images, verbose=0), plain.predict(images, verbose=0)
+    )
+
+
+def test_sizes_are_bounded_by_the_largest_output(tmp_path):
+    for kind in (keras.layers.Resizing, keras.layers.CenterCrop):
+        model = keras.Sequential([keras.Input((8, 8, 1)), kind(10_000, 10_000)])
+        model.save(tmp_path / "large.keras")
+        with pytest.raises(ModelFileError, match="makes 100,000,000 numbers per image"):
+            load_model_safely(tmp_path / "large.keras")
+
+
+def test_hdf5_files_and_lambdas_are_told_what_they_are(tmp_path):
+    image = keras.Input((4, 4))
+    model = keras.Model(image, keras.layers.Lambda(lambda x: x + 1)(image))
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ModelFileError, match="Lambda and custom layers is not taken from files"):
+        load_model_safely(tmp_path / "model.keras", trust=True)
+    plain = keras.Sequential([image, keras.layers.Dense(4)])
+    plain.save(tmp_path / "old.h5")
+    plain.save_weights(tmp_path / "old.weights.h5")
+    for name in ("old.h5", "old.weights.h5"):
+        with pytest.raises(ModelFileError, match=r"is an HDF5 file.*load_model.*\.save\("):
+            load_model_safely(tmp_path / name)
+
+
 def unbuilt_sequential():
     model = keras.Sequential([keras.layers.Dense(3, "relu"), keras.layers.Dense(8)])
     model(np.zeros((2, 8)))

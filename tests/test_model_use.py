@@ -11,17 +11,11 @@ from commands import command
 from picture_cases import pattern, write_pictures
 from PIL import Image
 
-from kerasae.data.datasets import load_dataset
 from kerasae.errors import ArtifactError, DataError, DiskFull, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.inference.model_inputs import ModelInputs
-from kerasae.inference.pictures import (
-    encode_pictures,
-    reconstruct,
-    reconstruct_pictures,
-    score_pictures,
-    training_threshold,
-)
+from kerasae.inference.picture_scores import score_pictures
+from kerasae.inference.pictures import encode_pictures, reconstruct, reconstruct_pictures
 from kerasae.models import network
 from kerasae.runs.run import Run
 
@@ -203,24 +197,30 @@ def test_the_largest_error_comes_first_and_the_map_shows_where_it_is(tmp_path):
     scores = score_pictures(black, ModelInputs([tmp_path]), 0.01, tmp_path / "maps")
     assert [round(one.mse, 8) for one in scores] == [round(v / 48, 8) for v in (1.0, 0.04, 0.0)]
     assert [one.anomaly for one in scores] == [True, False, False]
-    errors = np.asarray(Image.open(tmp_path / "maps" / "1.png.png"))
-    assert errors[2, 3] == 51
-    assert errors.sum() == 51
+    assert [path.name for path in sorted((tmp_path / "maps").iterdir())] == [
+        "0.png", "1.png", "2.png",
+    ]  # fmt: skip
+    # All on one scale, of the 99.9th percentile of each batch's pixels; the rest is as it was.
+    for number, value in enumerate((0, 51, 255)):
+        shown = np.asarray(Image.open(tmp_path / "maps" / f"{number}.png"))
+        assert shown.shape == (8, 6, 3)
+        red = shown[2, 3].astype(int)
+        assert (red[0] - red[1] > 20) == (value > 0)
+        assert shown.sum() == red.sum()
 
 
-def test_the_threshold_is_the_quantile_of_the_training_images_only(tmp_path):
-    images = np.repeat(np.arange(100, dtype=np.uint8), 16).reshape(100, 4, 4)
-    np.save(tmp_path / "a.npy", images)
-    data = load_dataset(str(tmp_path / "a.npy"))
-    threshold = training_threshold(changed((4, 4), lambda x: x * 0), data, 0.0, 0.5)
-    assert threshold == pytest.approx(np.median((data.train[:, 0, 0] / 255) ** 2))
-    with pytest.raises(InvalidSetting, match="quantile"):
-        training_threshold(IDENTITY, data, 0.0, 1.0)
+def test_maps_of_pictures_of_one_stem_have_names_of_their_own(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "a.jpg", "b.bmp"):
+        Image.new("L", (6, 8), 9).save(tmp_path / "in" / name)
+    score_pictures(IDENTITY, ModelInputs([tmp_path / "in"]), maps=tmp_path / "maps")
+    names = sorted(path.name for path in (tmp_path / "maps").iterdir())
+    assert names == ["a.png", "a.png.png", "b.png"]
 
 
-def test_a_model_without_an_encoder_has_no_codes(tmp_path):
+def test_a_model_without_a_bottleneck_has_no_codes(tmp_path):
     write_pictures(tmp_path, 1)
-    with pytest.raises(InvalidSetting, match="encoder"):
+    with pytest.raises(InvalidSetting, match="bottleneck; name the layer"):
         encode_pictures(IDENTITY, ModelInputs([tmp_path]))
 
 
@@ -283,7 +283,12 @@ def test_encode_writes_the_same_codes_in_every_format(run_folder):
 
 def test_score_prints_json_alone(run_folder):
     root, _ = run_folder
-    done = command("score", root / "run", root / "pictures", "--quantile", 0.5, "--json")
+    pictures = root / "pictures"
+    refused = command("score", root / "run", pictures)
+    assert refused.code == 2
+    assert "run: has no detector; " in refused.stderr
+    words = ("--dataset", pictures, "--false-alarms", 0.5, "--json")
+    done = command("score", root / "run", pictures, *words)
     assert done.code == 0, done.stderr
     printed = json.loads(done.stdout)
     errors = [one["mse"] for one in printed["images"]]

@@ -14,7 +14,6 @@ from PIL import Image
 
 from kerasae.data.datasets import load_dataset
 from kerasae.data.image_data import short_name
-from kerasae.data.image_folder import PictureFolder
 from kerasae.data.image_store import new_images, new_npy
 from kerasae.data.picture_files import measure_picture, pixels_of, read_picture
 from kerasae.errors import DataError, InvalidSetting
@@ -38,16 +37,17 @@ def test_every_picture_of_a_folder_is_in_one_part_and_the_split_is_always_the_sa
     assert data.checksums() == again.checksums()
 
 
-@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif", "bmp"])
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif", "bmp", "gif", "pnm"])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_each_format_is_read_in_its_colours(tmp_path, ending, mode):
     for number in range(2):
-        Image.new(mode, (5, 4), 90 + number).save(tmp_path / f"{number}.{ending}")
+        Image.new(mode, (5, 4), 90 + 9 * number).save(tmp_path / f"{number}.{ending}")
     data = load_dataset(str(tmp_path))
     # WebP knows no grayscale.
     gray = mode == "L" and ending != "webp"
     assert data.train.shape == ((1, 4, 5) if gray else (1, 4, 5, 3))
-    assert abs(int(data.train.flat[0]) - 90) <= 3
+    first = int(data.train_files[0].name[0])
+    assert abs(int(data.train.flat[0]) - 90 - 9 * first) <= 3
 
 
 def test_sub_folders_are_classes(tmp_path):
@@ -110,7 +110,7 @@ BAD = {
     "webp": (lambda path: animated(path, "WEBP"), "several frames"),
     "tiff": (lambda path: animated(path, "TIFF"), "several frames"),
     "float": (lambda path: Image.new("F", (6, 8)).save(path, "TIFF"), "mode F"),
-    "gif": (lambda path: Image.new("L", (6, 8)).save(path, "GIF"), "is no PNG"),
+    "ico": (lambda path: Image.new("L", (6, 8)).save(path, "ICO"), "is no PNG"),
     "dangling": (lambda path: path.symlink_to("nowhere"), "No such file"),
 }
 
@@ -179,9 +179,11 @@ def test_a_photo_taken_on_its_side_is_seen_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     image.save(tmp_path / "0.png", exif=exif)
-    folder = PictureFolder(tmp_path, None, grayscale=False, skip_bad=False)
-    (upright,), *_ = folder.read(np.array([0]))
-    np.testing.assert_array_equal(upright, np.rot90(pattern(1), -1))
+    image.rotate(180).save(tmp_path / "1.png", exif=exif)
+    data = load_dataset(tmp_path)
+    expected = {0: np.rot90(pattern(1), -1), 1: np.rot90(pattern(1), 1)}
+    for images, files in ((data.train, data.train_files), (data.test, data.test_files)):
+        np.testing.assert_array_equal(images[0], expected[int(files[0].name[0])])
 
 
 def test_arrays_that_do_not_fit_are_mapped(tmp_path):
@@ -255,9 +257,11 @@ def test_colour_arrays_are_converted(tmp_path):
     ("array", "reason"),
     [
         (np.zeros((5, 4, 4, 2), np.uint8), "2 channels"),
-        (np.zeros((5, 16), np.uint8), "shape"),
-        (np.zeros((5, 4, 4), np.int64), "int64"),
-        (np.full((5, 4, 4), 2.0), "is 2.0"),
+        (np.zeros((5, 15), np.uint8), "rows of 15 numbers.*--image-size"),
+        (np.full((5, 4, 4), 70_000), "up to 70,000"),
+        (np.full((5, 4, 4), -1), "is -1; expected numbers from 0"),
+        (np.full((5, 4, 4), 2.5), "up to 2.5 that are not whole"),
+        (np.full((5, 4, 4), np.nan), "is nan"),
         (np.zeros((1, 4, 4), np.uint8), "holds one image"),
         (np.array(["a"]), "expected numbers"),
     ],
@@ -280,8 +284,13 @@ def test_paths_that_hold_no_images_are_refused(tmp_path):
     (tmp_path / "one.png").unlink()
     with pytest.raises(DataError, match="holds no images"):
         load_dataset(str(tmp_path))
-    with pytest.raises(InvalidSetting, match="path of a folder"):
+    with pytest.raises(InvalidSetting, match="there is no such file or folder"):
         load_dataset(str(tmp_path / "nowhere"))
+    with pytest.raises(InvalidSetting, match="path of a folder"):
+        load_dataset("nowhere")
+    for name in ("fashion-mnist", "FashionMNIST", "fashion_mnist/"):
+        with pytest.raises(InvalidSetting, match="did you mean fashion_mnist"):
+            load_dataset(name)
     with pytest.raises(InvalidSetting, match="images of your own"):
         load_dataset("mnist5k", grayscale=True)
 

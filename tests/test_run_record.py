@@ -68,7 +68,7 @@ def test_a_fit_and_a_sweep_leave_their_page(made):
     page = (there / "run" / "report.html").read_text(encoding="utf-8")
     assert "kerasae fit --dataset pictures" in page
     assert str(there / "pictures") in page
-    names = load_dataset(there / "pictures").test_names
+    names = [file.name for file in load_dataset(there / "pictures").test_files]
     assert len(names) == 3
     for name in names:
         assert f"<b>{name}, image" in page

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasae.data.image_data import ImageData
+from kerasae.data.image_data import ImageData, PictureFile
 from kerasae.data.pixels import as_floats
 from kerasae.errors import ArtifactError
 from kerasae.evaluation import Evaluation, PartScores, evaluate
@@ -105,9 +105,9 @@ def test_no_image_is_shown_twice(sweep, digits, basis, count):
 
 def test_images_are_called_by_their_files_and_without_classes_by_no_class(sweep, digits, basis):
     run = Run(sweep / "worse")
-    names = tuple(f"a/{row}<b>.png" for row in range(len(digits.test)))
+    files = tuple(PictureFile(f"a/{row}<b>.png", "") for row in range(len(digits.test)))
     zeros = {"train_labels": digits.train_labels * 0, "test_labels": digits.test_labels * 0}
-    own = dataclasses.replace(digits, name="own", test_names=names)
+    own = dataclasses.replace(digits, name="own", test_files=files)
     assert compared(run, own, basis).names[3] == "a/3<b>.png, image 3"
     assert compared(run, dataclasses.replace(digits, name="own", **zeros), basis).names[3] == (
         "image 3"

@@ -65,7 +65,9 @@ def test_no_room_for_the_private_copy_of_a_file_is_told_as_such(run):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("sizes", [((4,), (4,)), ((4, 4), (4, 4, 1)), ((4, 5), (5, 4))])
+@pytest.mark.parametrize(
+    "sizes", [((4, 5), (5, 4)), ((4, 4, 4), (4, 16)), ((2, 2, 2, 2), (2, 2, 2, 2))]
+)
 def test_a_model_that_is_no_autoencoder_of_images_is_refused(tmp_path, sizes):
     given, made = sizes
     image = keras.Input(given)

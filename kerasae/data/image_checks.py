@@ -29,11 +29,7 @@ def check_images(images: NDArray[Any], name: str = "images") -> None:
         ...
     kerasae.errors.DataError: images[0, 1, 0] is 1.5; expected numbers in [0, 1]
     """
-    if images.ndim not in (3, 4) or 0 in images.shape:
-        raise DataError(
-            f"{name}: received the shape {images.shape}; expected (images, height, width) or "
-            f"(images, height, width, channels), none of them 0"
-        )
+    check_shape(images, name)
     if images.dtype == np.uint8:
         return
     if images.dtype.kind != "f":
@@ -46,6 +42,31 @@ def check_images(images: NDArray[Any], name: str = "images") -> None:
             first = np.unravel_index(int(offenders.argmax()), block.shape)
             index = ", ".join(map(str, (start + int(first[0]), *map(int, first[1:]))))
             raise DataError(f"{name}[{index}] is {block[first]}; expected numbers in [0, 1]")
+
+
+def check_shape(images: NDArray[Any], name: str) -> None:
+    """Checks that an array has the shape of images.
+
+    Raises:
+        DataError: If it has not, or is empty.
+    """
+    if images.ndim not in (3, 4) or 0 in images.shape:
+        raise DataError(
+            f"{name}: received the shape {images.shape}; expected (images, height, width) or "
+            f"(images, height, width, channels), none of them 0"
+        )
+
+
+def check_counts(images: NDArray[Any], labels: NDArray[Any], name: str) -> None:
+    """Checks that there are as many labels as images.
+
+    Raises:
+        DataError: If there are not.
+    """
+    if len(labels) != len(images):
+        raise DataError(
+            f"{name}: received {len(images):,} images and {len(labels):,} labels; expected one each"
+        )
 
 
 def check_labelled(images: NDArray[Any], labels: NDArray[Any], name: str = "images") -> None:
@@ -67,7 +88,4 @@ def check_labelled(images: NDArray[Any], labels: NDArray[Any], name: str = "imag
             f"{name}: received labels {labels.dtype} of shape {labels.shape}; expected whole "
             f"numbers of shape (images,)"
         )
-    if len(labels) != len(images):
-        raise DataError(
-            f"{name}: received {len(images):,} images and {len(labels):,} labels; expected one each"
-        )
+    check_counts(images, labels, name)

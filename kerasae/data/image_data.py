@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -42,6 +43,18 @@ class Part:
         return self.images[self.rows]
 
 
+class PictureFile(NamedTuple):
+    """The file of a picture.
+
+    Args:
+        name: Its path below the folder, with `/`.
+        md5: Checksum of its bytes.
+    """
+
+    name: str
+    md5: str
+
+
 class Parts(NamedTuple):
     """Which images are trained on, held out to validate by, and tested."""
 
@@ -62,11 +75,17 @@ class ImageData:
         test: Test images, like `train`.
         test_labels: Their classes.
         class_names: Names of the classes of your own images; empty where they have none.
-        skipped: A line for each of your own images that could not be read.
+        skipped: A line for each of your own images that could not be read, and for each kind of
+            files that are none.
         validation: Images to validate by that came with the data, like `train`; `None` where
             they are held out of the training images.
-        test_names: Name of the file of each test image, below the folder of your own pictures;
-            empty where they have none.
+        train_files: The file of each training image, where they are pictures of a folder.
+        validation_files: The same of `validation`.
+        test_files: The same of `test`.
+        copy_of: Number of the first training image that was saved as the same bytes, for each,
+            `int32`, `(images,)`; `None` where there are no copies.
+        notes: Lines on what was taken otherwise than it stands in the files.
+        white: The number in the files that is white, where that is not 255, or 1.0 of floats.
     """
 
     name: str
@@ -77,7 +96,12 @@ class ImageData:
     class_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     validation: NDArray[np.uint8] | None = None
-    test_names: tuple[str, ...] = ()
+    train_files: tuple[PictureFile, ...] = ()
+    validation_files: tuple[PictureFile, ...] = ()
+    test_files: tuple[PictureFile, ...] = ()
+    copy_of: NDArray[np.int32] | None = None
+    notes: tuple[str, ...] = ()
+    white: float | None = None
 
     @classmethod
     def from_arrays(
@@ -161,11 +185,27 @@ class ImageData:
             The `Parts`; those that are empty have no rows.
         """
         if self.validation is None:
-            rows, held_out = validation_rows(len(self.train), validation_split)
+            rows, held_out = validation_rows(len(self.train), validation_split, self.copy_of)
             train, validation = Part(self.train, rows), Part(self.train, held_out)
         else:
             train, validation = _whole(self.train), _whole(self.validation)
         return Parts(train, validation, _whole(self.test))
+
+    def counts(self, validation_split: float) -> str:
+        """Says in a line what the images were understood to be.
+
+        Example:
+
+        >>> ImageData.from_arrays(np.zeros((20, 4, 4), np.uint8)).counts(0.1)
+        '20 images of 4 x 4; train 18, validation 2, test 0'
+        """
+        parts = self.parts(validation_split)
+        named = zip(parts._fields, map(len, parts), strict=True)
+        total, classes = sum(map(len, parts)), len(self.class_names)
+        size = " x ".join(map(str, self.train.shape[1:]))
+        kinds = f", {classes:,} class{'es' if classes > 1 else ''}" if classes else ""
+        split = ", ".join(f"{name} {count:,}" for name, count in named)
+        return f"{total:,} images of {size}{kinds}; {split}"
 
 
 def _check_images(name: str, images: Any, shape: tuple[int, ...] | None = None) -> None:
@@ -232,7 +272,7 @@ def class_names(data: ImageData) -> list[str]:
 
 
 def validation_rows(
-    count: int, validation_split: float
+    count: int, validation_split: float, copy_of: Sequence[int] | NDArray[np.int32] | None = None
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Splits the rows of the training set into those to train on and those held out.
 
@@ -243,6 +283,8 @@ def validation_rows(
         count: Number of training images.
         validation_split: Share to hold out, in [0, 1). Of two images or more, a share above 0
             holds out at least one, and leaves at least one.
+        copy_of: For each image the number of the first that is the same; all copies of an image
+            are on one side, so that more may be held out. `None` where no two are the same.
 
     Returns:
         The rows to train on and the rows held out, each sorted.
@@ -253,9 +295,19 @@ def validation_rows(
     [90, 10]
     >>> [len(rows) for rows in validation_rows(4, 0.1)]
     [3, 1]
+    >>> [rows.tolist() for rows in validation_rows(4, 0.5, [0, 1, 0, 3])]
+    [[1, 3], [0, 2]]
     """
     order = np.random.RandomState(_SPLIT_SEED).permutation(count).astype(np.int32)
     held_out = 0
     if validation_split and count > 1:
         held_out = min(max(1, round(count * validation_split)), count - 1)
-    return np.sort(order[held_out:]), np.sort(order[:held_out])
+    if copy_of is None:
+        return np.sort(order[held_out:]), np.sort(order[:held_out])
+    copies = np.asarray(copy_of)
+    firsts = list(dict.fromkeys(copies[order].tolist()))
+    sizes = np.bincount(copies, minlength=count)[firsts]
+    groups = int(np.searchsorted(np.cumsum(sizes), held_out)) + 1 if held_out else 0
+    apart = np.isin(copies, firsts[: min(groups, len(firsts) - 1)])
+    rows = np.arange(count, dtype=np.int32)
+    return rows[~apart], rows[apart]

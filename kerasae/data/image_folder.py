@@ -1,84 +1,250 @@
 """A folder of pictures as a data set."""
 
+from __future__ import annotations
+
 import collections
-from pathlib import Path
+import hashlib
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePath
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 
+from kerasae.data.decoded_cache import cached
+from kerasae.data.image_data import ImageData, PictureFile
 from kerasae.data.image_store import new_images
-from kerasae.data.picture_files import PictureKind, PictureReader, Size, find_pictures, pixels_of
+from kerasae.data.near_copies import near_copies
+from kerasae.data.picture_files import (
+    WHITE_16,
+    PictureKind,
+    Size,
+    largest_value,
+    measure_picture,
+    pillow_quiet,
+    pixels_of,
+    read_picture,
+)
+from kerasae.data.picture_listing import find_pictures, places_of
+from kerasae.data.picture_parts import Listed, PictureParts, listed_parts, parts_of_folders
+from kerasae.data.pixel_scale import white_of_bits
+from kerasae.environment import cores
 from kerasae.errors import DataError
+from kerasae.files.local_files import open_local, refusing
 
+Result = TypeVar("Result")
+Say = Callable[[str], None]
 _SIZES_NAMED = 5
+_MOST_BYTES = 1 << 28
+_BLOCK = 1 << 20
+_SAID_AFTER = 2  # seconds between two words on how far reading is
 
 
-class PictureFolder:
-    """The pictures of a folder, measured but not decoded.
+class Conversion(NamedTuple):
+    """What pictures are converted to.
 
     Args:
-        folder: The folder; the names of its sub-folders are the classes.
-        size: Height and width to convert to; `None` where all have one size.
+        size: Height and width; `None` where all have one size.
         grayscale: Whether to convert to grayscale. Without it, pictures are RGB as soon as
             one of them has colours.
-        skip_bad: Whether to leave out pictures that cannot be read, instead of refusing all.
-
-    Raises:
-        DataError: If there are no pictures, one cannot be read, or their sizes differ.
+        white: The number that is white where pixels have more than 8 bits; `None` follows from the
+            largest of the training pictures.
     """
 
-    def __init__(self, folder: Path, size: Size | None, grayscale: bool, skip_bad: bool) -> None:
-        self._folder = folder
-        self.files = find_pictures(folder)
-        self._reader = PictureReader(skip_bad=skip_bad)
-        self.skipped = self._reader.skipped
-        self._kinds = {path: kind for path in self.files if (kind := self._reader.measure(path))}
-        if not self._kinds:
-            raise DataError(f"{folder}: none of its {len(self.files):,} images can be read")
-        self._size = size or _one_size(folder, self._kinds)
-        self._gray = grayscale or all(kind.gray for kind in self._kinds.values())
-        parts = [path.relative_to(folder).parts for path in self.files]
-        names = [part[0] if len(part) > 1 else "" for part in parts]
-        classes, self._classes = np.unique(names, return_inverse=True)
-        self.class_names = tuple(map(str, classes)) if any(names) else ()
+    size: Size | None = None
+    grayscale: bool = False
+    white: float | None = None
 
-    def read(
-        self, rows: NDArray[np.integer]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.integer], tuple[str, ...]]:
-        """Decodes some of the files.
 
-        Args:
-            rows: Their numbers in `files`.
+def load_folder(
+    folder: Path,
+    conversion: Conversion = Conversion(),  # noqa: B008
+    *,
+    skip_bad: bool = False,
+    listed: Sequence[Listed] = (),
+    say: Say = lambda doing: None,
+) -> ImageData:
+    """Loads the pictures of a folder and its sub-folders.
 
-        Returns:
-            The images, `uint8`, `(images, height, width)` or `(images, height, width, 3)`, of
-            those that can be read, in the order of `rows`, their classes, `(images,)`, and the
-            names of their files below the folder.
+    Args:
+        folder: The folder; see `picture_listing.places_of` for what its folders mean.
+        conversion: What the pictures are converted to.
+        skip_bad: Whether to leave out pictures that cannot be read, instead of refusing all.
+        listed: The pictures of a run, which are then taken, each in its part.
+        say: Called with what is being done.
 
-        Raises:
-            DataError: If one cannot be read, and `skip_bad` is not set.
+    Returns:
+        The `ImageData`; a tenth is the test set where no folder is.
+
+    Raises:
+        DataError: If there are no pictures, one cannot be read, their sizes differ, or there are
+            too few of a part.
+    """
+    with pillow_quiet():
+        return _FolderReader(folder, skip_bad, say).load(conversion, listed)
+
+
+class _FolderReader:
+    def __init__(self, folder: Path, skip_bad: bool, say: Say) -> None:
+        self._folder, self._skip_bad, self._say = folder, skip_bad, say
+        found = find_pictures(folder)
+        self._skipped = list(found.left_out)
+        kinds = dict(self._each(measure_picture, found.files, "measuring"))
+        if not kinds:
+            raise DataError(f"{folder}: none of its {len(found.files):,} images can be read")
+        self._files, self._kinds = list(kinds), list(kinds.values())
+
+    def load(self, conversion: Conversion, listed: Sequence[Listed]) -> ImageData:
+        names = [PurePath(path.relative_to(self._folder)) for path in self._files]
+        files = [
+            PictureFile(name.as_posix(), md5)
+            for name, (_, md5) in zip(
+                names, self._each(_md5, self._files, "checking", keep=True), strict=True
+            )
+        ]
+        places = places_of(names)
+        parts = listed_parts(self._folder, files, listed) or parts_of_folders(
+            self._folder, files, places
+        )
+        order = [*parts.train, *parts.validation, *parts.test]
+        kinds = [self._kinds[row] for row in order]
+        size = conversion.size or _one_size(self._folder, [files[row].name for row in order], kinds)
+        gray = conversion.grayscale or all(kind.gray for kind in kinds)
+        white = conversion.white or self._white(parts)
+        images, readable = self._decoded([(self._files[row], files[row].md5) for row in order],
+                                         size, gray, white)  # fmt: skip
+        classes = [places[row].class_name if places[row] else "" for row in order]  # type: ignore[union-attr]
+        class_names, labels = np.unique(classes, return_inverse=True)
+        ends = np.cumsum([0, len(parts.train), len(parts.validation), len(parts.test)])
+        arrays, sources, numbers = [], [], []
+        for start, end in itertools.pairwise(ends):
+            kept = start + np.flatnonzero(readable[start:end])
+            whole = len(kept) == end - start
+            arrays.append(images[start:end] if whole else images[kept])
+            sources.append(tuple(files[order[row]] for row in kept))
+            numbers.append(labels[kept])
+        self._check_counts(arrays)
+        notes = list(parts.notes)
+        if near := near_copies(arrays[0], arrays[2]):
+            images_are = "image is" if near == 1 else "images are"
+            notes.append(f"{near:,} test {images_are} nearly the same as a training image")
+        return ImageData(
+            str(self._folder), arrays[0], numbers[0], arrays[2], numbers[2],
+            class_names=tuple(map(str, class_names)) if any(classes) else (),
+            skipped=tuple(self._skipped),
+            validation=arrays[1] if len(arrays[1]) else None,
+            train_files=sources[0], validation_files=sources[1], test_files=sources[2],
+            copy_of=_copies(sources[0]),
+            notes=tuple(notes),
+            white=white,
+        )  # fmt: skip
+
+    def _check_counts(self, arrays: list[NDArray[np.uint8]]) -> None:
+        if not len(arrays[0]) or not len(arrays[2]):
+            raise DataError(
+                f"{self._folder}: only {len(arrays[0])} training and {len(arrays[2])} test images "
+                f"can be read; expected one or more of each"
+            )
+
+    def _white(self, parts: PictureParts) -> float | None:
+        """Finds what is white in the deep pictures that are trained on, by their bits."""
+        deep = [self._files[row] for row in (*parts.train, *parts.test) if self._kinds[row].deep]
+        trained = [self._files[row] for row in parts.train if self._kinds[row].deep]
+        if not deep:
+            return None
+        values = [most for _, most in self._each(largest_value, trained or deep, "measuring")]
+        return white_of_bits(max(values, default=WHITE_16))
+
+    def _decoded(
+        self, files: Sequence[tuple[Path, str]], size: Size, gray: bool, white: float | None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        shape = (len(files), *size) if gray else (len(files), *size, 3)
+        readable = np.ones(len(files), bool)
+        paths = [path for path, _ in files]
+
+        def decoded(path: Path) -> NDArray[np.uint8]:
+            return pixels_of(read_picture(path, white or WHITE_16).image, size, gray=gray)
+
+        def fill(images: NDArray[np.uint8]) -> bool:
+            results = self._each(decoded, paths, "reading", keep=True)
+            for row, (_, pixels) in enumerate(results):
+                readable[row] = pixels is not None
+                images[row] = 0 if pixels is None else pixels
+            return bool(readable.all())
+
+        made_by = [size, gray, white, PIL.__version__]
+        skipped = len(self._skipped)
+        images = cached([md5 for _, md5 in files], made_by, shape, fill)
+        if images is None:
+            del self._skipped[skipped:]
+            images = new_images(shape)
+            fill(images)
+        return images, readable
+
+    def _each(
+        self, function: Callable[[Path], Result], files: Sequence[Path], doing: str,
+        *, keep: bool = False,
+    ) -> Iterator[tuple[Path, Result]]:  # fmt: skip
+        """Calls a function with each file, on all cores, in order.
+
+        A picture that cannot be read is left out where it may be; with `keep`, its result is
+        `None`.
         """
-        shape = self._size if self._gray else (*self._size, 3)
-        images = new_images((len(rows), *shape))
-        kept: list[int] = []
-        for row in rows:
-            path = self.files[row]
-            picture = self._reader.read(path) if path in self._kinds else None
-            if picture is not None:
-                images[len(kept)] = pixels_of(picture.image, self._size, gray=self._gray)
-                kept.append(row)
-        names = tuple(self.files[row].relative_to(self._folder).as_posix() for row in kept)
-        return images[: len(kept)], self._classes[kept], names
+
+        def attempt(path: Path) -> Result | DataError:
+            try:
+                return function(path)
+            except DataError as error:
+                return error
+
+        due = time.monotonic() + _SAID_AFTER
+        pool = ThreadPoolExecutor(cores())
+        try:
+            for number, (path, result) in enumerate(
+                zip(files, pool.map(attempt, files), strict=True)
+            ):
+                if time.monotonic() > due:
+                    self._say(f"{doing} pictures: {number:,} of {len(files):,}")
+                    due = time.monotonic() + _SAID_AFTER
+                if not isinstance(result, DataError):
+                    yield path, result
+                    continue
+                if not self._skip_bad:
+                    raise result
+                self._skipped.append(str(result))
+                if keep:
+                    yield path, None  # type: ignore[misc]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _one_size(folder: Path, kinds: dict[Path, PictureKind]) -> Size:
-    sizes = collections.Counter(kind.size for kind in kinds.values()).most_common()
+def _md5(path: Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with refusing(path, DataError), open_local(path, _MOST_BYTES) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _copies(files: Sequence[PictureFile]) -> NDArray[np.int32] | None:
+    """Returns the number of the first file with the same bytes, for each; `None` without copies."""
+    first: dict[str, int] = {}
+    numbers = [first.setdefault(file.md5, row) for row, file in enumerate(files)]
+    return np.array(numbers, np.int32) if len(first) < len(files) else None
+
+
+def _one_size(folder: Path, names: Sequence[str], kinds: Sequence[PictureKind]) -> Size:
+    sizes = collections.Counter(kind.size for kind in kinds).most_common()
     (height, width), _ = sizes[0]
     if len(sizes) == 1:
         return height, width
-    examples = {kind.size: path.name for path, kind in reversed(kinds.items())}
+    examples = {kind.size: name for name, kind in reversed(list(zip(names, kinds, strict=True)))}
     named = [
-        f"{size[1]}x{size[0]} ({count:,}, such as {examples[size]})"
+        f"{size[1]}x{size[0]} ({count:,}, such as {PurePath(examples[size]).name})"
         for size, count in sizes[:_SIZES_NAMED]
     ]
     more = f", and {len(sizes) - _SIZES_NAMED} more" if len(sizes) > _SIZES_NAMED else ""

@@ -21,6 +21,8 @@ from kerasae.files.local_files import StrPath, check_local_name, refusing
 from kerasae.runtime import OWN_PROCESS
 
 DATASETS = ("mnist", "fashion_mnist", "mnist5k", "digits8")
+# Below a folder that torchvision was given as its root.
+_RAW = {"mnist": "MNIST/raw", "fashion_mnist": "FashionMNIST/raw"}
 _SPLIT_SEED = 0
 _MOST_BYTES = 1 << 28  # of an npz: Keras' own have 55 million
 # MD5 of the four uncompressed IDX files, in the order of `MNIST_FILES`, as their authors published
@@ -87,7 +89,7 @@ def _missing(name: str, folder: Path) -> str:
 
 
 def _read_folder(name: str, folder: Path) -> ImageData | None:
-    for place in (folder, folder / name.replace("_", "-"), folder / name):
+    for place in (folder, folder / name.replace("_", "-"), folder / name, folder / _RAW[name]):
         npz = place / f"{name}.npz"
         # Whatever has the name is opened, and refused there if it is not a file.
         if npz.exists():

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -52,21 +52,39 @@ def map_npy(path: Path) -> NDArray[Any]:
         return np.memmap(file, dtype, "r", start, shape, order)
 
 
-def npz_names(path: Path) -> list[str]:
-    """Lists the arrays in an `.npz` file, of which nothing else is checked yet."""
+def npz_headers(path: Path) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]] | None]:
+    """Reads what the arrays in an `.npz` file are said to be, and none of their numbers.
+
+    Returns:
+        Type and shape by name; `None` for what is no array of numbers.
+
+    Raises:
+        DataError: If it is no such file.
+    """
     with refusing(path, DataError), open_local(path, _MOST_BYTES) as file:
-        return [name.removesuffix(".npy") for name in member_names(file)]
+        members = member_names(file)
+        with open_zip(file, dict.fromkeys(members, _MOST_BYTES)) as archive:
+            return {name.removesuffix(".npy"): _header_of(archive, name) for name in members}
+
+
+def _header_of(archive: zipfile.ZipFile, name: str) -> tuple[np.dtype[Any], tuple[int, ...]] | None:
+    with archive.open(name) as member:
+        try:
+            return _read_header(member)[:2]
+        except Refused:
+            return None
 
 
 def read_npz(
-    path: Path, names: Sequence[str], most_bytes: int = _MOST_BYTES
+    path: Path, names: Sequence[str], most_bytes: int = _MOST_BYTES, *, others: Collection[str] = ()
 ) -> tuple[NDArray[Any], ...]:
-    """Reads an `.npz` file that holds exactly the arrays named.
+    """Reads the arrays of an `.npz` file that holds exactly what is named.
 
     Args:
         path: The file.
-        names: The names of the arrays.
+        names: The names of the arrays to read.
         most_bytes: The largest size of the file, and of the arrays together.
+        others: Names of what else is there.
 
     Returns:
         The arrays in the order of their names, read-only.
@@ -77,9 +95,9 @@ def read_npz(
     with (
         refusing(path, DataError),
         open_local(path, most_bytes) as file,
-        open_zip(file, {f"{name}.npy": most_bytes for name in names}) as archive,
+        open_zip(file, {f"{name}.npy": most_bytes for name in (*names, *others)}) as archive,
     ):
-        total = sum(info.file_size for info in archive.infolist())
+        total = sum(archive.getinfo(f"{name}.npy").file_size for name in names)
         if total > most_bytes:
             raise Refused(f"declares {total:,} bytes; expected at most {most_bytes:,}")
         return tuple(_read_member(archive, f"{name}.npy") for name in names)

@@ -1,4 +1,4 @@
-"""Pictures in files of strangers: listed, measured before they are decoded, and decoded."""
+"""Pictures in files of strangers: measured before they are decoded, decoded, and written."""
 
 import dataclasses
 import os
@@ -18,11 +18,16 @@ from kerasae.files.local_files import Refused, StrPath, open_local, refusing
 
 Content = TypeVar("Content")
 Size = tuple[int, int]  # height and width, in pixels
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".pnm",
+)  # fmt: skip
+KINDS = "PNG, JPEG, WebP, TIFF, BMP, GIF or PNM"
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 _MOST_BYTES = 1 << 28
 _MOST_PIXELS = 1 << 26  # 8192 x 8192
-_GRAY_MODES = ("1", "L", "LA", "I;16", "I;16L", "I;16B")
+_DEEP_MODES = ("I;16", "I;16L", "I;16B", "I")  # more than 8 bits a pixel; I of PNM files
+WHITE_16 = 65535
+_GRAY_MODES = ("1", "L", "LA", *_DEEP_MODES)
 _COLOUR_MODES = ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
 # What each format can hold, and what pictures of a mode are written as: the first of these that
 # the format can hold, or RGB, which all can.
@@ -32,6 +37,8 @@ _WRITTEN = {
     "WEBP": ("RGB", "RGBA"),
     "TIFF": ("1", "L", "LA", "I;16", "P", "RGB", "RGBA", "CMYK"),
     "BMP": ("1", "L", "P", "RGB"),
+    "GIF": ("1", "L", "P", "RGB"),
+    "PPM": ("1", "L", "I;16", "RGB"),
 }
 _NEAREST = {
     "1": ("1", "L"), "L": ("L",), "LA": ("LA", "RGBA", "L"), "I;16": ("I;16", "L"),
@@ -48,10 +55,12 @@ class PictureKind:
     Args:
         size: Height and width in pixels, seen upright.
         gray: Whether it has no colours.
+        deep: Whether it has more than 8 bits a pixel, and no colours.
     """
 
     size: Size
     gray: bool
+    deep: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,39 +71,13 @@ class Picture:
         image: Upright, of mode `L` or `RGB`; transparent parts stand on white.
         mode: The mode of the file, such as `I;16` or `CMYK`.
         alpha: How opaque each pixel is, of mode `L`; `None` where the file does not say.
+        white: The number that is white where pixels have more than 8 bits.
     """
 
     image: Image.Image
     mode: str
     alpha: Image.Image | None = None
-
-
-def find_pictures(folder: Path) -> list[Path]:
-    """Lists the pictures in a folder and its sub-folders, by name.
-
-    Hidden files and folders are left out, and so is what has another ending.
-
-    Args:
-        folder: The folder.
-
-    Returns:
-        The files, sorted by their path with `/` inside the folder.
-
-    Raises:
-        DataError: If it holds none, or a folder cannot be listed.
-    """
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    pictures: list[Path] = []
-    with refusing(folder, DataError):
-        for place, folders, names in os.walk(folder, onerror=fail):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            pictures += [Path(place, name) for name in names if is_picture(name)]
-        if not pictures:
-            raise Refused(f"holds no images; expected files such as {', '.join(SUFFIXES)}")
-    return sorted(pictures, key=lambda path: path.relative_to(folder).as_posix())
+    white: float = WHITE_16
 
 
 def is_picture(name: StrPath) -> bool:
@@ -113,7 +96,7 @@ def measure_picture(path: Path) -> PictureKind:
     """Reads a picture's size and mode, without decoding it.
 
     Args:
-        path: A PNG, JPEG, WebP, TIFF or BMP file.
+        path: A PNG, JPEG, WebP, TIFF, BMP, GIF or PNM file.
 
     Returns:
         The `PictureKind`.
@@ -125,16 +108,19 @@ def measure_picture(path: Path) -> PictureKind:
     with _opened(path) as image:
         turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
         width, height = image.size[::-1] if turned else image.size
-        return PictureKind((height, width), image.mode in _GRAY_MODES)
+        return PictureKind((height, width), _is_gray(image), image.mode in _DEEP_MODES)
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, white: float = WHITE_16) -> Picture:
     """Decodes a picture.
 
-    16 bits a channel become 8; a palette, CMYK and other colour spaces become RGB.
+    16 bits a channel become 8; a palette, CMYK and other colour spaces become RGB; of an animated
+    GIF, the first frame is taken.
 
     Args:
         path: See `measure_picture`.
+        white: The number that is white where pixels have more than 8 bits; those above it are
+            white, too.
 
     Returns:
         The `Picture`.
@@ -145,17 +131,22 @@ def read_picture(path: Path) -> Picture:
     with _opened(path) as opened:
         opened.load()
         image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith("I;16"):
-            # 65535 is white, as 255 is.
-            pixels = as_bytes(np.asarray(image) / np.float32(65535))
-            return Picture(Image.fromarray(pixels), "I;16")
-        gray = image.mode in _GRAY_MODES
+        if image.mode in _DEEP_MODES:
+            pixels = as_bytes(np.asarray(image) / np.float32(white))
+            return Picture(Image.fromarray(pixels), "I;16", white=white)
+        gray = _is_gray(opened)
         if not image.has_transparency_data:
             return Picture(image.convert("L" if gray else "RGB"), image.mode)
         layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        flat = Image.alpha_composite(white, layered).convert("L" if gray else "RGB")
+        paper = Image.new("RGBA", layered.size, "white")
+        flat = Image.alpha_composite(paper, layered).convert("L" if gray else "RGB")
         return Picture(flat, image.mode, layered.getchannel("A"))
+
+
+def largest_value(path: Path) -> int:
+    """Returns the largest number in a picture of more than 8 bits a pixel; see `read_picture`."""
+    with _opened(path) as opened:
+        return int(np.asarray(opened).max())
 
 
 class PictureReader:
@@ -163,6 +154,7 @@ class PictureReader:
 
     Args:
         skip_bad: Whether to leave them out, instead of refusing them.
+        white: See `read_picture`.
 
     Attributes:
         skipped: A line for each picture left out.
@@ -174,8 +166,9 @@ class PictureReader:
     (None, 1)
     """
 
-    def __init__(self, *, skip_bad: bool = False) -> None:
+    def __init__(self, *, skip_bad: bool = False, white: float = WHITE_16) -> None:
         self.skipped: list[str] = []
+        self.white = white
         self._skip_bad = skip_bad
 
     def measure(self, path: Path) -> PictureKind | None:
@@ -184,7 +177,7 @@ class PictureReader:
 
     def read(self, path: Path) -> Picture | None:
         """See `read_picture`; `None` for a picture left out."""
-        return self._attempt(read_picture, path)
+        return self._attempt(lambda path: read_picture(path, self.white), path)
 
     def _attempt(self, what: Callable[[Path], Content], path: Path) -> Content | None:
         try:
@@ -231,7 +224,7 @@ def save_picture(pixels: NDArray[np.uint8], like: Picture, path: Path) -> None:
     """
     image = _resized(pixels, like)
     suffix = path.suffix.lower()
-    image = _in_mode(image, _mode(like, suffix), like.alpha)
+    image = _in_mode(image, _mode(like, suffix), like)
     image.save(path, quality=95, lossless=suffix == ".webp")
 
 
@@ -262,27 +255,45 @@ def _mode(like: Picture, suffix: str) -> str:
     return next(mode for mode in (*_NEAREST.get(wanted, ()), "RGB") if mode in possible)
 
 
-def _in_mode(image: Image.Image, mode: str, alpha: Image.Image | None) -> Image.Image:
-    if alpha is not None and "A" in mode:
+def _in_mode(image: Image.Image, mode: str, like: Picture) -> Image.Image:
+    if like.alpha is not None and "A" in mode:
         image = image.convert("RGBA")
-        image.putalpha(alpha)
+        image.putalpha(like.alpha)
     if mode == "I;16":
-        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+        values = np.asarray(image.convert("L")) * (like.white / 255)
+        return Image.fromarray(np.rint(values).astype(np.uint16))
     if mode == "P":
         return image.convert("RGB").quantize(256)
     return image.convert(mode)
 
 
 @contextmanager
+def pillow_quiet() -> Iterator[None]:
+    """Keeps Pillow's warnings about files that it reads all the same from the user.
+
+    Reading in threads needs it around all of them: the filters are those of the process.
+    """
+    with warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def _is_gray(image: Image.Image) -> bool:
+    if image.format == "GIF" and image.mode == "P":
+        # It knows nothing but palettes.
+        red, *others = np.reshape(image.getpalette("RGB") or [0, 0, 0], (-1, 3)).T
+        return all(np.array_equal(red, other) for other in others)
+    return image.mode in _GRAY_MODES
+
+
+@contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    # Pillow's warnings are about files that it reads all the same.
-    with refusing(path, DataError, _ADVICE), warnings.catch_warnings(action="ignore"):
+    with refusing(path, DataError, _ADVICE):
         try:
             with open_local(path, _MOST_BYTES) as file, Image.open(file, formats=_FORMATS) as image:
                 _check(image)
                 yield image
         except UnidentifiedImageError:
-            raise Refused(f"is no PNG, JPEG, WebP, TIFF or BMP picture; {_ADVICE}") from None
+            raise Refused(f"is no {KINDS} picture; {_ADVICE}") from None
         except Image.DecompressionBombError:
             raise Refused(f"has far too many pixels; {_ADVICE}") from None
         # Pillow's decoders raise these, too, for damaged files.
@@ -299,7 +310,9 @@ def _check(image: Image.Image) -> None:
         )
     # To count the frames of a TIFF, Pillow walks through all of them. Phones put a preview behind
     # a photo (MPO), which is no animation.
-    if getattr(image, "is_animated", False) and image.format != "MPO":
+    if getattr(image, "is_animated", False) and image.format not in ("MPO", "GIF"):
         raise Refused("has several frames; expected one picture")
-    if image.mode not in (*_GRAY_MODES, *_COLOUR_MODES):
+    if image.mode not in (*_GRAY_MODES, *_COLOUR_MODES) or (
+        image.mode == "I" and image.format != "PPM"
+    ):
         raise Refused(f"has pixels of mode {image.mode}; expected 8 or 16 bits a channel")

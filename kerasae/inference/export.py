@@ -132,12 +132,15 @@ def export_model(model: keras.Model, file_format: str, path: Path) -> float:
         The largest absolute difference between its output and Keras' on a few random images.
 
     Raises:
-        InvalidSetting: If the format is unknown or the path has the wrong ending.
+        InvalidSetting: If the format is unknown, the path has the wrong ending, or the model takes
+            images of any size.
         ArtifactError: If there is something already, or it cannot be written.
         KerasAEError: If the result does not run, or computes something else; nothing is left.
         MissingExtra: If a library is missing.
     """
     check_export(file_format, path)
+    if None in model.input_shape[1:]:
+        raise InvalidSetting("model", f"one from {model.input_shape}", "one of images of one size")
     place = whole_files.replacing if _FORMATS[file_format].ending else whole_files.new_folder
     with place(path) as temporary:
         return _export(model, file_format, temporary)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting
-from kerasae.model_outputs import outputs
-from kerasae.model_parts import check_shape, decoder_of, encoder_of
+from kerasae.image_model import PROBED, ImageModel
 
 if TYPE_CHECKING:
     import keras
@@ -23,6 +22,7 @@ METHODS = ("pca", "tsne")
 # t-SNE takes a minute for so many points.
 _MOST_TSNE = 5_000
 _PERPLEXITY = 30.0
+_SAME = 1e-5  # codes that differ by so little of their size are one
 _GRID = 15
 _EDGE = 2  # percent of the codes that the grid leaves outside at each side
 _WALKS, _STEPS = 5, 11
@@ -52,7 +52,9 @@ class LatentPlane:
     axis_name: str
 
 
-def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> LatentPlane:
+def latent_plane(
+    model: keras.Model | ImageModel, data: ImageData, method: str = "pca"
+) -> LatentPlane:
     """Encodes the test images and lays their codes out in a plane.
 
     Codes of two dimensions are taken as they are. Larger ones go through PCA, whose plane can
@@ -60,7 +62,7 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
     the first 5,000 images. Its perplexity is 30, or of fewer than 91 images a third of them.
 
     Args:
-        model: A model with the layers `encoder` and `decoder`, as kerasae's have.
+        model: A model, or an `ImageModel`, whose images follow from codes that are vectors.
         data: The images, `uint8`.
         method: `pca` or `tsne`.
 
@@ -68,23 +70,22 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
         The `LatentPlane`.
 
     Raises:
-        InvalidSetting: If the model takes other images or lacks the two layers, its code has
+        InvalidSetting: If the model takes other images or has no such codes, its code has
             one dimension only, there are fewer than three test images, or the method is
             unknown.
     """
     if method not in METHODS:
         raise InvalidSetting("method", method, " or ".join(METHODS))
-    shape = check_shape(model, data)
-    encoder, decoder = encoder_of(model), decoder_of(model)
+    model = ImageModel.of(model).on_data(data)
     if len(data.test) < FEWEST:
         raise InvalidSetting("test images", len(data.test), f"at least {FEWEST}, for a plane")
-    codes = outputs(encoder, as_floats(data.test).reshape(-1, *shape))
+    codes = model.checked(as_floats(data.test[:PROBED])).codes(as_floats(data.test))
     dim = codes.shape[1]
     if dim < 2:
         raise InvalidSetting("latent_dim", dim, "a code of at least two dimensions, for a plane")
 
     def decode(points: NDArray) -> Points:
-        images = outputs(decoder, points.reshape(-1, dim))
+        images = model.decoded(points.reshape(-1, dim))
         return images.reshape(*points.shape[:-1], *data.test.shape[1:])
 
     walks = decode(_walks(codes, data.test_labels))
@@ -92,19 +93,28 @@ def latent_plane(model: keras.Model, data: ImageData, method: str = "pca") -> La
     if dim == 2:
         return LatentPlane(codes, labels, names, decode(_grid(codes)), walks, "code")
     if method == "tsne":
-        from sklearn.manifold import TSNE
-
-        codes = codes[:_MOST_TSNE]
-        perplexity = min(_PERPLEXITY, (len(codes) - 1) / 3)
-        places = TSNE(perplexity=perplexity, random_state=0).fit_transform(codes)
+        places = _tsne(codes[:_MOST_TSNE])
         return LatentPlane(places, labels[:_MOST_TSNE], names, None, walks, "t-SNE of the code")
     from sklearn.decomposition import PCA
 
-    plane = PCA(2, svd_solver="full").fit(codes)
+    # Codes that are all the same have no variance, of which scikit-learn takes shares.
+    with np.errstate(invalid="ignore"):
+        plane = PCA(2, svd_solver="full").fit(codes)
     places = plane.transform(codes)
     grid = _grid(places)
     back = plane.inverse_transform(grid.reshape(-1, 2)).reshape(*grid.shape[:2], dim)
     return LatentPlane(places, labels, names, decode(back), walks, "PCA of the code")
+
+
+def _tsne(codes: Points) -> Points:
+    from sklearn.manifold import TSNE
+
+    # scikit-learn divides by their deviation, and crashes over what comes out.
+    if np.ptp(codes, axis=0).max() <= _SAME * np.abs(codes).max():
+        return np.zeros((len(codes), 2), np.float32)
+    perplexity = min(_PERPLEXITY, (len(codes) - 1) / 3)
+    places: Points = TSNE(perplexity=perplexity, random_state=0).fit_transform(codes)
+    return places
 
 
 def _grid(places: NDArray) -> Points:

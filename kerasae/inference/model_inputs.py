@@ -4,17 +4,31 @@ import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kerasae.data.array_files import is_array_file, read_one_array
-from kerasae.data.picture_files import Picture, PictureReader, find_pictures, is_picture, pixels_of
-from kerasae.data.pixels import as_bytes, as_floats
+from kerasae.data.array_files import is_array_file, read_image_arrays
+from kerasae.data.array_roles import ALL, TEST
+from kerasae.data.named_sets import DATASETS, load_named
+from kerasae.data.picture_files import (
+    KINDS,
+    WHITE_16,
+    Picture,
+    PictureReader,
+    is_picture,
+    pillow_quiet,
+    pixels_of,
+)
+from kerasae.data.picture_listing import find_pictures
+from kerasae.data.pixel_scale import PixelScale, scale_of
+from kerasae.data.pixels import as_floats
 from kerasae.errors import DataError, InvalidSetting
 
 BATCH = 64
+_PARTS = ("train", "validation", TEST, ALL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +71,19 @@ class ModelInputs:
     """The images that files and folders name; what their files say is checked at once.
 
     Args:
-        paths: Pictures, folders of them, and files of one array of images (`.npy`, `.npz`, IDX).
+        paths: Pictures, folders of them, files of arrays of images (`.npy`, `.npz`, CSV, IDX) and
+            names of data sets.
         skip_bad: Whether to leave out pictures that cannot be read, instead of refusing all.
+        part: Which images to take of a file or a data set that tells training and test images
+            apart: `train`, `validation`, `test` or `all`.
+        white: The number that is white in images of more than 8 bits, as the run has recorded it;
+            `None` where those that it was trained on have no more.
+        data_dir: Folder of MNIST's kin; see `load_dataset`.
 
     Attributes:
         images: The images, in the order of `paths`.
-        skipped: A line for each picture left out; decoding may add some.
+        skipped: A line for each picture and kind of file left out; decoding may add some.
+        notes: Lines on what was taken otherwise than it stands in the files.
         read: How many images `batches` has yielded.
 
     Raises:
@@ -76,22 +97,50 @@ class ModelInputs:
     kerasae.errors.DataError: missing.png: there is no such file or folder; expected pictures
     """
 
-    def __init__(self, paths: Sequence[Path], *, skip_bad: bool = False) -> None:
-        self._reader = PictureReader(skip_bad=skip_bad)
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        *,
+        skip_bad: bool = False,
+        part: str = TEST,
+        white: float | None = None,
+        data_dir: Path | None = None,
+    ) -> None:
+        if part not in _PARTS:
+            raise InvalidSetting("part", part, f"one of {', '.join(_PARTS)}")
+        self._part, self._white, self._data_dir = part, white, data_dir
+        self._reader = PictureReader(skip_bad=skip_bad, white=white or WHITE_16)
         self.skipped = self._reader.skipped
+        self.notes: list[str] = []
         self.read = 0
-        self._arrays: dict[Path, NDArray[np.uint8 | np.floating]] = {}
+        self._arrays: dict[Path, NDArray[Any]] = {}
+        self._scales: dict[Path, PixelScale] = {}
         inputs = [one for path in paths for one in self._inputs_in(path)]
         _check_names(inputs)
-        self.images = [
-            one for one in inputs if one.row is not None or self._reader.measure(one.path)
-        ]
+        with pillow_quiet():
+            self.images = [
+                one for one in inputs if one.row is not None or self._reader.measure(one.path)
+            ]
         if not self.images:
             raise DataError(f"none of the {len(inputs):,} pictures can be read")
 
     def shape_of(self, path: Path) -> tuple[int, ...]:
         """The shape of the array in a file, with the number of images first."""
         return self._arrays[path].shape
+
+    def common_size(self) -> tuple[int, int] | None:
+        """Height and width that all images have; `None` where they differ."""
+        sizes = set()
+        with pillow_quiet():
+            for one in self.images:
+                if one.row is not None:
+                    height, width = self.shape_of(one.path)[1:3]
+                    sizes.add((height, width))
+                elif (kind := self._reader.measure(one.path)) is not None:
+                    sizes.add(kind.size)
+                if len(sizes) > 1:
+                    return None
+        return next(iter(sizes), None)
 
     def batches(self, image_shape: Sequence[int]) -> Iterator[Batch]:
         """Reads the images, converts them to a model's size and colours, and yields them in order.
@@ -112,7 +161,8 @@ class ModelInputs:
         batch, self.read = None, 0
         for start in range(0, len(self.images), BATCH):
             part = self.images[start : start + BATCH]
-            read = [(one, picture) for one in part if (picture := self._read(one)) is not None]
+            with pillow_quiet():
+                read = [(one, picture) for one in part if (picture := self._read(one)) is not None]
             if read:
                 inputs, pictures = zip(*read, strict=True)
                 pixels = [pixels_of(picture.image, size, gray=gray) for picture in pictures]
@@ -126,24 +176,46 @@ class ModelInputs:
     def _inputs_in(self, path: Path) -> list[Input]:
         # pathlib's raise OSError for a name that is too long to exist.
         if os.path.isdir(path):
-            return [Input(file, file.relative_to(path)) for file in find_pictures(path)]
+            found = find_pictures(path)
+            self.skipped += found.left_out
+            return [Input(file, file.relative_to(path)) for file in found.files]
         if not os.path.exists(path):
-            raise DataError(f"{path}: there is no such file or folder; expected pictures")
+            if str(path) not in DATASETS:
+                raise DataError(f"{path}: there is no such file or folder; expected pictures")
+            data = load_named(str(path), self._data_dir)
+            return self._rows_of(path, {"train": data.train, TEST: data.test}, PixelScale(255))
         if is_picture(path):
             return [Input(path, PurePath(path.name))]
         if not is_array_file(path):
             raise DataError(
-                f"{path}: is no PNG, JPEG, WebP, TIFF or BMP picture, and no npy, npz or IDX file; "
-                f"expected images"
+                f"{path}: is no {KINDS} picture, and no npy, npz, CSV or IDX file; expected images"
             )
-        self._arrays[path] = read_one_array(path)
+        arrays = read_image_arrays(path)
+        parts = {name: one.images for name, one in arrays.parts.items()}
+        scale = scale_of(list(parts.values()), str(path), self._white)
+        self.notes += [*arrays.notes, *([f"{path}: {scale.note}"] if scale.note else [])]
+        return self._rows_of(path, parts, scale)
+
+    def _rows_of(
+        self, path: Path, parts: dict[str, NDArray[Any]], scale: PixelScale
+    ) -> list[Input]:
+        if ALL in parts:
+            images = parts[ALL]
+        elif self._part == ALL:
+            images = np.concatenate(list(parts.values()))
+        elif self._part in parts:
+            images = parts[self._part]
+        else:
+            held = ", ".join(parts)
+            raise DataError(f"{path}: has no {self._part} images; choose --part {held} or all")
+        self._arrays[path], self._scales[path] = images, scale
         name = PurePath(path.name).with_suffix(".npy")
-        return [Input(path, name, row) for row in range(len(self._arrays[path]))]
+        return [Input(path, name, row) for row in range(len(images))]
 
     def _read(self, one: Input) -> Picture | None:
         if one.row is None:
             return self._reader.read(one.path)
-        (pixels,) = as_bytes(self._arrays[one.path][one.row, None])
+        (pixels,) = self._scales[one.path].to_bytes(self._arrays[one.path][one.row, None])
         image = Image.fromarray(pixels)
         return Picture(image, image.mode)
 

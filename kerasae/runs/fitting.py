@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.anomaly.detector import DETECTOR, Detector
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
+from kerasae.data.picture_parts import list_pictures
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.evaluation import run_metrics
 from kerasae.experiment import Experiment
@@ -20,8 +22,10 @@ from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.pca import fit_pca
+from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
+from kerasae.runs.run_data import run_data
 from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
@@ -73,12 +77,13 @@ def fit(
         data = ImageData.from_arrays(data)
     name = data.name if isinstance(data, ImageData) else os.fspath(data)
     experiment = dataclasses.replace(experiment or Experiment(), dataset=name, **settings)
+    begun = Run(folder) if folder is not None and (Path(folder) / EXPERIMENT).exists() else None
     if not isinstance(data, ImageData):
-        data = experiment_data(experiment)
+        given = {"dataset": name, **settings}
+        data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         return fit_run(experiment, data, record=RunRecord.of(data), **options)
-    begun = Run(folder) if (Path(folder) / EXPERIMENT).exists() else None
     return fit_into(Path(folder), experiment, data, begun, **options)
 
 
@@ -111,12 +116,25 @@ def fit_into(
     experiment = check_begun(folder, experiment, data, begun)
     with owned(folder, resume=begun is not None):
         if begun is not None and _is_finished(begun, experiment):
+            if not (folder / DETECTOR).exists():
+                _learn_normal(begun, data)
             return begun
         record = (begun and begun.record) or RunRecord.of(data, command)
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
+        if begun is None:
+            write_pictures(folder, list_pictures(data, experiment.validation_split))
         options = {"folder": folder, "record": record, "more_epochs": True, **options}
-        return fit_run(experiment, data, **options)
+        run = fit_run(experiment, data, **options)
+        options.get("on_stage", lambda stage: None)("scoring normal images")
+        _learn_normal(run, data)
+        return run
+
+
+def _learn_normal(run: Run, data: ImageData) -> None:
+    """Leaves the detector of a run beside it; one of an image alone has none."""
+    if len(data.train) > 1:
+        Detector.of(run.model, data, run.experiment.validation_split).save(run.place)
 
 
 def fit_run(
@@ -175,6 +193,7 @@ def fit_run(
         history=trained.history,
         metrics=metrics,
         record=record,
+        pictures=list_pictures(data, experiment.validation_split),
     )
     if folder is not None:
         run.save(folder)

@@ -32,6 +32,8 @@ class RunRecord:
         versions: Version of Python and of each package that decides results.
         machine: Its processor's kind.
         cores: Number of cores.
+        white: The number that is white in images of your own; `None` where that is 255, or 1.0 of
+            floats.
     """
 
     dataset: str | None = None
@@ -43,6 +45,7 @@ class RunRecord:
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     machine: str | None = None
     cores: int | None = None
+    white: float | None = None
 
     @classmethod
     def of(cls, data: ImageData, command: str | None = None) -> RunRecord:
@@ -67,6 +70,7 @@ class RunRecord:
             data.train.shape[1:],
             command,
             datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            white=data.white,
             **environment(),
         )
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasae.data.image_data import short_name
+from kerasae.data.picture_parts import Listed
 from kerasae.errors import ArtifactError, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.files.whole_files import save_with, write_csv, write_json
 from kerasae.html_table import html_table
 from kerasae.runs.keras_file import save_keras
+from kerasae.runs.picture_list import read_pictures, write_pictures
 from kerasae.runs.reading import load_run, read_experiment, read_history, read_metrics
 from kerasae.runs.record import RunRecord, read_record
 from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL, RUN
@@ -47,7 +50,8 @@ class Run:
 
         Args:
             folder: Where the rest can be read, or `None`.
-            known: `experiment`, `history`, `metrics`, `model` and `record`, or some of them.
+            known: `experiment`, `history`, `metrics`, `model`, `record` and `pictures`, or some of
+                them.
         """
         run = cls(folder)
         # What a cached property has is not read.
@@ -97,6 +101,7 @@ class Run:
         save_with(place / MODEL, lambda path: save_keras(self.model, path))
         if (record := vars(self).get("record")) is not None:
             write_json(place / RUN, record.to_dict())
+            write_pictures(place, self.pictures)
         write_json(place / METRICS, self.metrics)
         self.folder = place
 
@@ -124,6 +129,11 @@ class Run:
     def record(self) -> RunRecord | None:
         """What it was made of; `None` where that is not known. See `record.read_record`."""
         return None if self.folder is None else read_record(self.folder)
+
+    @functools.cached_property
+    def pictures(self) -> Sequence[Listed]:
+        """The pictures that it was trained and tested on; see `picture_list.read_pictures`."""
+        return () if self.folder is None else read_pictures(self.folder)
 
     @property
     def has_model(self) -> bool:

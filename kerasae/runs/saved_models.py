@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kerasae.errors import ModelFileError
+from kerasae.errors import InvalidSetting, ModelFileError
 from kerasae.experiment import Experiment
+from kerasae.image_model import ImageModel
 from kerasae.runs.run import Run
 from kerasae.safety.model_files import load_model_safely
 
@@ -31,7 +32,8 @@ def open_run(path: str | os.PathLike[str], *, trust: bool = False) -> Run:
 
     Raises:
         ArtifactError: If the folder is not that of a finished run.
-        ModelFileError: If the file is refused, or its model is not an autoencoder of images.
+        ModelFileError: If the file is refused, or its model does not make as many numbers of
+            one input as it takes; see `image_model.ImageModel`.
     """
     # Unlike Path.is_dir, it is no error for a name that no file can have.
     if os.path.isdir(path):
@@ -39,7 +41,10 @@ def open_run(path: str | os.PathLike[str], *, trust: bool = False) -> Run:
         run.model  # noqa: B018
         return run
     model = load_model_safely(path, trust=trust)
-    _check_autoencoder(path, model)
+    try:
+        ImageModel(model)
+    except InvalidSetting as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from None
     return Run.of(experiment=Experiment(), model=model)
 
 
@@ -51,11 +56,12 @@ def open_model(path: str | os.PathLike[str], *, trust: bool = False) -> keras.Mo
         trust: Whether a file may hold layers outside the allowlist, whose code then runs.
 
     Returns:
-        The model, not compiled, from images in [0, 1] to the same shape.
+        The model, not compiled; a run's is from images in [0, 1] to the same shape.
 
     Raises:
         ArtifactError: If the folder is not that of a finished run.
-        ModelFileError: If the file is refused, or its model is not an autoencoder of images.
+        ModelFileError: If the file is refused, or its model does not make as many numbers of
+            one input as it takes; see `image_model.ImageModel`.
 
     Example:
 
@@ -66,13 +72,3 @@ def open_model(path: str | os.PathLike[str], *, trust: bool = False) -> keras.Mo
 name the folder of a run, or a .keras file
     """
     return open_run(path, trust=trust).model
-
-
-def _check_autoencoder(path: str | os.PathLike[str], model: keras.Model) -> None:
-    given, made = model.input_shape, model.output_shape
-    fixed = isinstance(given, tuple) and len(given) in (3, 4) and None not in given[1:]
-    if not fixed or made != given:
-        raise ModelFileError(
-            f"{os.fspath(path)}: maps the shape {given} to {made}; expected an autoencoder from "
-            f"(None, height, width) or (None, height, width, channels) to the same"
-        )

@@ -73,6 +73,15 @@ _NORMALIZATION = settings(
     **_parameters("beta", "gamma"),
 )  # fmt: skip
 _NOISE = settings(rate=_RATE, seed=SEED)
+_SIZES = settings(height=_SIZE, width=_SIZE, **_FORMAT)
+_FILLING = settings(
+    fill_mode=check.choice("constant", "reflect", "wrap", "nearest"), fill_value=_NUMBER,
+    interpolation=check.choice("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"),
+)  # fmt: skip
+# Of layers that change images while they train, and at no other time.
+_RANDOM = settings(seed=SEED, **_FORMAT)
+_CHANGE = check.optional(check.one_or_more(_NUMBER, 2))
+_VALUES = settings(value_range=check.items(_NUMBER, 2))
 
 # Layers that have the same settings share a line.
 _LAYERS = {
@@ -125,5 +134,19 @@ _LAYERS = {
     ),
     "ZeroPadding2D": Layer(padding=_BORDERS, **_FORMAT),
     "Cropping2D": Layer(cropping=_BORDERS, **_FORMAT),
+    "CenterCrop": Layer(**_SIZES),
+    "RandomCrop": Layer(seed=SEED, **_SIZES),
+    "Resizing": Layer(
+        crop_to_aspect_ratio=check.flag, pad_to_aspect_ratio=check.flag, antialias=check.flag,
+        **_SIZES, **_FILLING,
+    ),
+    "RandomFlip": Layer(
+        mode=check.choice("horizontal", "vertical", "horizontal_and_vertical"), **_RANDOM
+    ),
+    "RandomRotation": Layer(factor=_CHANGE, **_FILLING, **_RANDOM),
+    "RandomTranslation RandomZoom": Layer(
+        height_factor=_CHANGE, width_factor=_CHANGE, **_FILLING, **_RANDOM
+    ),
+    "RandomContrast RandomBrightness": Layer(factor=_CHANGE, **_VALUES, **_RANDOM),
 }  # fmt: skip
 LAYERS = {name: layer for names, layer in _LAYERS.items() for name in names.split()}

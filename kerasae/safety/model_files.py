@@ -7,6 +7,7 @@ import json
 import math
 import os
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,12 @@ _MOST_DEPTH = 64
 # The largest output of a layer for one image, in numbers: a quarter of a gigabyte.
 _MOST_OUTPUT = 1 << 26
 _ADVICE = "save the model again with Keras 3"
+# What a trusted file's layers are made of is in nobody's hands but their author's.
+_TRUSTED_ADVICE = (
+    "the code of Lambda and custom layers is not taken from files: replace them by Keras' own "
+    "layers, or call kerasae from Python, where the code is"
+)
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _MISSING = "name the folder of a run, or a .keras file"
 
 
@@ -64,7 +71,9 @@ name the folder of a run, or a .keras file
         import keras
 
         try:
-            model = keras.saving.load_model(copy, compile=False, safe_mode=True)
+            # Its warnings are for the model's author.
+            with warnings.catch_warnings(action="ignore"):
+                model = keras.saving.load_model(copy, compile=False, safe_mode=True)
             if not isinstance(model, keras.Model):
                 raise Refused(f"holds a {type(model).__name__}; expected a model")
             _check_outputs(model)
@@ -75,7 +84,7 @@ name the folder of a run, or a .keras file
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise ModelFileError(
                 f"{os.fspath(path)}: Keras cannot build it ({reason.replace(str(copy), '')}); "
-                f"{_ADVICE}"
+                f"{_TRUSTED_ADVICE if trust else _ADVICE}"
             ) from error
     return model
 
@@ -130,6 +139,11 @@ def read_config(path: Path, *, follow_symlinks: bool = True) -> Any:
 @contextlib.contextmanager
 def _opened(path: StrPath, follow_symlinks: bool = True) -> Iterator[zipfile.ZipFile]:
     with open_local(path, _MOST_BYTES, follow_symlinks=follow_symlinks) as file:
+        if file.read(len(_HDF5)) == _HDF5:
+            raise Refused(
+                "is an HDF5 file, of Keras 2 or of weights alone; a whole model is converted by "
+                'keras.models.load_model("model.h5", compile=False).save("model.keras")'
+            )
         yield open_zip(file, _MEMBERS)
 
 

@@ -95,7 +95,7 @@ def headline(
     """
     ours, pca = scores.model[part], scores.pca[part]
     level = is_level(*difference)
-    verdict, words = verdict_words(ours.mse, pca.mse, level, scores.latent_dim)
+    verdict, words = verdict_words(ours.mse, pca.mse, level, run.experiment.latent_dim)
     detail = (
         f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on "
         f"{counted(ours.images, f'{part} image')}: MSE {ours.mse:#.3g} against {pca.mse:#.3g}"

@@ -12,9 +12,8 @@ from PIL import Image
 
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_bytes, as_floats
+from kerasae.image_model import ImageModel
 from kerasae.metrics import image_mse, mean_difference
-from kerasae.model_outputs import image_mse_function, outputs
-from kerasae.model_parts import check_shape, code_size
 from kerasae.noise import TEST, TRAINING, VALIDATION, scoring_input
 from kerasae.pca import PCA
 from kerasae.runs.run import Run
@@ -70,8 +69,7 @@ def compared(run: Run, data: ImageData, pca: PCA) -> Compared:
     Raises:
         InvalidSetting: If the model takes images of another shape.
     """
-    model, experiment = run.model, run.experiment
-    check_shape(model, data)
+    model, experiment = ImageModel(run.model).on_data(data), run.experiment
     parts = data.parts(experiment.validation_split)
     part, rows, stream = next(
         (name, one, stream)
@@ -86,7 +84,7 @@ def compared(run: Run, data: ImageData, pca: PCA) -> Compared:
     chosen = rows.rows[:most]
     images = rows.images[chosen]
     noisy = scoring_input(experiment, images, stream)
-    dim = code_size(model)
+    dim = experiment.latent_dim
     pca_errors = [
         image_mse(
             as_floats(images[start : start + _BATCH]),
@@ -97,7 +95,7 @@ def compared(run: Run, data: ImageData, pca: PCA) -> Compared:
         for start in range(0, len(images), _BATCH)
     ]
     return Compared(
-        part, images, noisy, _names(data, part, chosen), image_mse_function(model)(images, noisy),
+        part, images, noisy, _names(data, part, chosen), model.errors(images, noisy),
         np.concatenate(pca_errors), dim,
     )  # fmt: skip
 
@@ -111,10 +109,13 @@ def _names(data: ImageData, part: str, rows: NDArray[np.integer]) -> list[str]:
     # Images to validate by that came with the data have no classes.
     labels = data.test_labels if part == "test" else data.train_labels
     known = classes and (part != "validation" or data.validation is None)
-    files = data.test_names if part == "test" else ()
+    files = data.test_files if part == "test" else ()
     return [
         ", ".join(
-            [*([files[row]] if files else [classes[labels[row]]] if known else []), f"image {row}"]
+            [
+                *([files[row].name] if files else [classes[labels[row]]] if known else []),
+                f"image {row}",
+            ]
         )
         for row in rows
     ]
@@ -146,7 +147,7 @@ def picture_groups(run: Run, these: Compared, pca: PCA) -> list[PictureGroup]:
     rows = np.concatenate(list(groups.values()))
     clean, seen = as_floats(these.images[rows]), as_floats(_seen(these.images, these.noisy)[rows])
     by_pca = pca.reconstructions(seen, these.dim, run.experiment.sigma)
-    by_model = outputs(run.model, seen)
+    by_model = ImageModel(run.model).on_shape(clean.shape[1:]).outputs(seen)
     maps = [_difference(one, clean) for one in (by_pca, by_model)]
     most = max(float(np.percentile(np.concatenate(maps), _SCALE)), 1e-6)
     columns = {"original": clean}

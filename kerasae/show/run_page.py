@@ -11,7 +11,6 @@ from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.evaluation import Evaluation, evaluate_beside
 from kerasae.inference.latent_plane import FEWEST, latent_plane
-from kerasae.model_parts import check_shape, code_size
 from kerasae.pca import PCA, fit_pca
 from kerasae.runs.listing import shown
 from kerasae.runs.run import Run
@@ -65,9 +64,8 @@ def run_sections(
     run: Run, data: ImageData, pca: PCA | None = None
 ) -> tuple[Headline, list[PageSection]]:
     """Returns how a run compares with PCA, and the sections of its page; see `run_page`."""
-    check_shape(run.model, data)
-    part, dim = data.parts(run.experiment.validation_split).train, code_size(run.model)
-    pca = pca or fit_pca(part.images, dim, part.rows)
+    part = data.parts(run.experiment.validation_split).train
+    pca = pca or fit_pca(part.images, run.experiment.latent_dim, part.rows)
     scores = evaluate_beside(pca, run.model, data, run.experiment, _MOST_SSIM)
     these = compared(run, data, pca)
     part_name = "train" if these.part == "training" else these.part
@@ -140,7 +138,7 @@ def _latent(run: Run, data: ImageData) -> PageSection:
     from kerasae.show.latent_figure import scatter_figure
 
     title = "Latent space"
-    if code_size(run.model) < 2:
+    if run.experiment.latent_dim < 2:
         return PageSection(title, ["A code of one dimension has no plane to draw."])
     if len(data.test) < FEWEST:
         return PageSection(title, ["So few test images have no plane to draw."])

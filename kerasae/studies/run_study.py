@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kerasae.data.image_data import ImageData
+from kerasae.data.picture_parts import list_pictures
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
@@ -13,6 +14,7 @@ from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
+from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
@@ -86,7 +88,7 @@ def run_study(
     plan = {"study": study.label, "settings": settings_of(study)}
     trials = study.trials()
     with finished_trials(
-        trials, {data.name: data}, folder, plan, jobs, on_event, resume=resume
+        trials, study.data_sets(data), folder, plan, jobs, on_event, resume=resume
     ) as (runs, bases, errors):
         return save_findings(study, Results(runs, data, bases), folder), errors
 
@@ -124,6 +126,9 @@ def finished_trials(
             _check_plan(folder, plan)
         else:
             whole_files.write_json(path, plan)
+            for one in data.values():
+                split = trials[0].experiment.validation_split
+                write_pictures(folder, list_pictures(one, split))
         runs: dict[str, Run] = {}
         errors: dict[str, str] = {}
         with running_trials(trials, data, folder, executor) as (bases, events):

@@ -95,7 +95,7 @@ class Study(abc.ABC):
         for name, field in fields_of(type(self)).items():
             value = checked(name, getattr(self, name), field.shape)
             object.__setattr__(self, name, value)
-            if name != "base" and len(set(value)) != len(value):
+            if isinstance(value, tuple) and len(set(value)) != len(value):
                 raise InvalidSetting(name, list(value), "no value twice")
         self.base.check_validation()
         self.trials()
@@ -113,6 +113,10 @@ class Study(abc.ABC):
                 one of such images.
         """
         return dataclasses.replace(self, base=data.resolved(self.base))
+
+    def data_sets(self, data: ImageData) -> dict[str, ImageData]:
+        """Returns what the trials train on, by the name that they have for it."""
+        return {data.name: data}
 
     @abc.abstractmethod
     def trials(self) -> list[Trial]:

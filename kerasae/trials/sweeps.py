@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.data.image_data import ImageData
+from kerasae.data.picture_parts import list_pictures
 from kerasae.environment import cores
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.files import whole_files
@@ -18,6 +19,7 @@ from kerasae.files.shapes import fields_of
 from kerasae.html_table import html_table
 from kerasae.identity import check_same
 from kerasae.runs import run_files
+from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.reading import parse_experiment
 from kerasae.runs.record import RunRecord, read_record
 from kerasae.trials.executors import ProcessExecutor
@@ -138,6 +140,7 @@ def run_sweep(
                 record |= {"command": earlier.command, "date": earlier.date}
         else:
             whole_files.write_json(folder / run_files.SWEEP, record)
+            write_pictures(folder, list_pictures(data, sweep.base.validation_split))
         models = KeptModels(folder / run_files.TRIALS, keep)
         with running_trials(
             trials, {data.name: data}, folder, executor, tensorboard=tensorboard, halving=halving

@@ -1,0 +1,233 @@
+"""A detector of odd pictures: what a threshold needs, kept with the run that it was made with."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kerasae.anomaly import SCORES
+from kerasae.anomaly.neighbours import mean_distances
+from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
+from kerasae.data.image_data import ImageData, Part
+from kerasae.data.npz import npz_headers, read_npz
+from kerasae.data.pixels import as_floats
+from kerasae.errors import ArtifactError, DataError, InvalidSetting
+from kerasae.files.local_files import Refused, refusing
+from kerasae.files.whole_files import save_with
+from kerasae.image_model import ImageModel
+from kerasae.metrics import image_mse
+
+if TYPE_CHECKING:
+    import keras
+
+DETECTOR = "detector.npz"
+_MOST_IMAGES = 10_000  # training images that directions and codes are found in
+_MOST_CODES = 5_000
+_MOST_BYTES = 1 << 26
+_MOST_NUMBERS = 1 << 26  # of their pixels
+_ROWS = 500
+Floats = NDArray[np.floating]
+
+
+@dataclasses.dataclass(frozen=True)
+class Detector:
+    """What normal images are like to a model.
+
+    Args:
+        held_out: Each score of normal images that the model was not trained on, the smallest
+            first, by its name.
+        trained_on: Whether they were trained on all the same: none had been held out.
+        codes: Codes of at most 5,000 training images, `float32`, `(images, latent_dim)`; `None`
+            where the model has no code that is a vector.
+        whitening: The directions of NAP; `None` where the model has no layer `encoder`.
+    """
+
+    held_out: dict[str, Floats]
+    trained_on: bool
+    codes: Floats | None = None
+    whitening: Whitening | None = None
+
+    @classmethod
+    def of(
+        cls, model: keras.Model | ImageModel, data: ImageData, validation_split: float
+    ) -> Detector:
+        """Makes the detector of a model and the normal images that it was trained on.
+
+        Args:
+            model: The model.
+            data: Its data set.
+            validation_split: Share of the training images that were held out.
+
+        Raises:
+            InvalidSetting: If there is only one normal image.
+        """
+        used = ImageModel.of(model).on_data(data)
+        parts = data.parts(validation_split)
+        trained_on = not len(parts.validation)
+        held_out = parts.train if trained_on else parts.validation
+        if len(parts.train) < 2:
+            raise InvalidSetting("data", f"{len(parts.train)} normal image", "two or more")
+        known = _spread(parts.train, _MOST_IMAGES)
+        codes = used.codes(known[:_MOST_CODES]) if used.code_size else None
+        whitening = None
+        if HiddenDifferences.possible(used.model):
+            whitening = Whitening.of(_Batches(used).differences(known))
+        detector = cls({}, trained_on, codes, whitening)
+        scores = detector.scores(used, _spread(held_out, _MOST_IMAGES))
+        return dataclasses.replace(
+            detector, held_out={name: np.sort(score) for name, score in scores.items()}
+        )
+
+    def names(self) -> list[str]:
+        """Lists the scores that it knows."""
+        known = {"reconstruction": True, "knn": self.codes is not None}
+        return [name for name in SCORES if known.get(name, self.whitening is not None)]
+
+    def scores(self, model: keras.Model | ImageModel, images: Floats) -> dict[str, Floats]:
+        """Scores images; the larger, the odder.
+
+        Args:
+            model: The model that it was made with.
+            images: In [0, 1], `(images, *image_shape)`.
+
+        Returns:
+            By name, `(images,)`: `reconstruction` is the mean squared error, `sap` and `nap` are
+            those of `rapp`, `knn` is the mean distance to the 5 nearest codes of training
+            images.
+        """
+        used = ImageModel.of(model).on_shape(images.shape[1:])
+        batches = _Batches(used)
+        found = {"reconstruction": batches.errors(images)}
+        if self.whitening is not None:
+            differences = batches.differences(images)
+            found |= {"sap": sap(differences), "nap": self.whitening.nap(differences)}
+        if self.codes is not None:
+            found["knn"] = mean_distances(self.codes, used.codes(images))
+        return {name: found[name] for name in SCORES if name in found}
+
+    def threshold(self, score: str, false_alarms: float) -> float:
+        """Returns the value of a score that a share of normal images lies above.
+
+        Args:
+            score: Its name.
+            false_alarms: The share, above 0 and below 1.
+
+        Raises:
+            InvalidSetting: If the share is out of range, or there is no such score.
+        """
+        if score not in self.held_out:
+            raise InvalidSetting("score", score, f"one of {', '.join(self.held_out)}")
+        if not 0 < false_alarms < 1:
+            raise InvalidSetting("false_alarms", false_alarms, "a share above 0 and below 1")
+        return float(np.quantile(self.held_out[score], 1 - false_alarms))
+
+    def above(self, score: str, threshold: float) -> int:
+        """Counts the normal images that lie above a threshold."""
+        return int((self.held_out[score] > threshold).sum())
+
+    def save(self, folder: Path) -> None:
+        """Writes `detector.npz`; see `read_detector`."""
+        arrays: dict[str, Any] = {f"held_out_{name}": one for name, one in self.held_out.items()}
+        arrays["trained_on"] = np.array([self.trained_on])
+        if self.codes is not None:
+            arrays["codes"] = self.codes
+        if self.whitening is not None:
+            arrays |= {"mean": self.whitening.mean, "directions": self.whitening.directions}
+
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez(file, **arrays)
+
+        save_with(folder / DETECTOR, write)
+
+
+def read_detector(folder: Path) -> Detector:
+    """Reads the detector of a run.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        ArtifactError: If there is none, or it is damaged.
+    """
+    path = folder / DETECTOR
+    if not path.exists():
+        raise ArtifactError(
+            f"{folder}: has no detector; make it with kerasae fit --resume {folder}, or name the "
+            f"training images with --dataset"
+        )
+    with refusing(path, ArtifactError, "take it away and make it with kerasae fit --resume"):
+        try:
+            names = list(npz_headers(path))
+            arrays = dict(zip(names, read_npz(path, names, _MOST_BYTES), strict=True))
+        except DataError as error:
+            raise Refused(str(error).removeprefix(f"{path}: ")) from None
+        held_out = {
+            name: arrays[f"held_out_{name}"] for name in SCORES if f"held_out_{name}" in arrays
+        }
+        _check(arrays, held_out)
+    whitening = None
+    if "directions" in arrays:
+        whitening = Whitening(arrays["mean"], arrays["directions"])
+    return Detector(held_out, bool(arrays["trained_on"][0]), arrays.get("codes"), whitening)
+
+
+def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
+    whole = all(array.dtype.kind in "fb" and np.isfinite(array).all() for array in arrays.values())
+    known = {"trained_on", "codes", "mean", "directions", *(f"held_out_{name}" for name in SCORES)}
+    ranks = {name: array.ndim for name, array in arrays.items()}
+    two = {name for name, rank in ranks.items() if rank == 2}
+    fit = (
+        ("mean" in arrays) == ("directions" in arrays)
+        and ("mean" not in arrays or arrays["mean"].shape == arrays["directions"].shape[:1])
+        and ("codes" in arrays) == ("knn" in held_out)
+        and ("mean" in arrays) == ("nap" in held_out) == ("sap" in held_out)
+    )
+    if (
+        not whole or not set(arrays) <= known or "trained_on" not in arrays or not fit
+        or "reconstruction" not in held_out or two != set(arrays) & {"codes", "directions"}
+        or any(rank not in (1, 2) for rank in ranks.values())
+    ):  # fmt: skip
+        raise Refused("is no detector")
+
+
+class _Batches:
+    """Runs a model on many images without holding what it makes of all of them."""
+
+    def __init__(self, model: ImageModel) -> None:
+        self._model = model
+        self._hidden = (
+            HiddenDifferences(model.model) if HiddenDifferences.possible(model.model) else None
+        )
+
+    def errors(self, images: Floats) -> Floats:
+        return np.concatenate([image_mse(one, self._made(one)) for one in _slices(images)])
+
+    def differences(self, images: Floats) -> NDArray[np.float32]:
+        assert self._hidden is not None
+        shape = self._model.model.input_shape[1:]
+        parts = [
+            self._hidden(
+                one.reshape(-1, *shape), np.clip(self._made(one), 0, 1).reshape(-1, *shape)
+            )
+            for one in _slices(images)
+        ]
+        return np.concatenate(parts)
+
+    def _made(self, images: Floats) -> NDArray[np.float32]:
+        return self._model.outputs(images)
+
+
+def _slices(images: Floats) -> list[Floats]:
+    return [images[start : start + _ROWS] for start in range(0, max(1, len(images)), _ROWS)]
+
+
+def _spread(part: Part, most: int) -> NDArray[np.float32]:
+    """Takes at most so many images of a part, evenly spread over it; of large ones fewer."""
+    most = min(most, max(2, _MOST_NUMBERS // part.images[0].size))
+    places = np.linspace(0, len(part) - 1, min(most, len(part))).astype(np.intp)
+    return as_floats(part.images[part.rows[places]])

@@ -1,0 +1,217 @@
+"""How odd images are: the scores by NumPy and scikit-learn, the detector, the command."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from commands import command
+from picture_cases import pattern
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+import kerasae
+from kerasae.anomaly.detector import DETECTOR, Detector, read_detector
+from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
+from kerasae.errors import ArtifactError, InvalidSetting
+
+
+@pytest.fixture(scope="module")
+def fitted(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("anomaly") / "run"
+    run = kerasae.fit(
+        digits, folder=folder, hidden_dims=(24, 12), latent_dim=4, epochs=2, verbose=0
+    )
+    return folder, run.model
+
+
+def floats(images):
+    return images.astype(np.float32) / 255
+
+
+def hidden(model, images):
+    """What the encoder's hidden layers and the code are, by Keras' own means."""
+    encoder = model.get_layer("encoder")
+    tensors = [encoder.get_layer(f"hidden_{number}").output for number in (1, 2)]
+    outputs = keras.Model(encoder.input, [*tensors, encoder.output])(images)
+    return np.concatenate([np.asarray(one) for one in outputs], 1)
+
+
+def test_sap_and_nap_are_those_of_the_paper(fitted, digits):
+    _, model = fitted
+    images = floats(digits.test)
+    made = np.clip(np.asarray(model(images)), 0, 1)
+    expected = hidden(model, images) - hidden(model, made)
+    differences = HiddenDifferences(model)(images, made)
+    assert differences.shape == (len(images), 24 + 12 + 4)
+    np.testing.assert_allclose(differences, expected, atol=1e-4)
+    np.testing.assert_allclose(sap(differences), (differences**2).sum(1), rtol=1e-6)
+    centred = differences.astype(float) - differences.mean(0, dtype=float)
+    _, values, vectors = np.linalg.svd(centred, full_matrices=False)
+    kept = values > 1e-5 * values[0]
+    by_svd = ((centred @ vectors[kept].T / values[kept]) ** 2).sum(1)
+    np.testing.assert_allclose(Whitening.of(differences).nap(differences), by_svd, rtol=0.01)
+
+
+def test_directions_in_which_nothing_differs_are_left_out():
+    differences = np.random.RandomState(0).randn(50, 3).astype(np.float32)
+    known = Whitening.of(np.hstack([differences, differences[:, :1], np.zeros((50, 1))]))
+    assert known.directions.shape == (5, 3)
+    assert known.nap(np.zeros((1, 5), np.float32)) < 1
+
+
+def test_the_detector_of_a_fit_knows_the_held_out_images(fitted, digits):
+    folder, model = fitted
+    detector = read_detector(folder)
+    parts = digits.parts(0.1)
+    held_out, train = floats(parts.validation.taken()), floats(parts.train.taken())
+    assert detector.names() == ["reconstruction", "sap", "nap", "knn"]
+    assert not detector.trained_on
+    errors = ((np.asarray(model(held_out)) - held_out) ** 2).mean((1, 2))
+    np.testing.assert_allclose(detector.held_out["reconstruction"], np.sort(errors), rtol=1e-4)
+    codes = [np.asarray(model.get_layer("encoder")(one)) for one in (train, held_out)]
+    distances = NearestNeighbors(n_neighbors=5).fit(codes[0]).kneighbors(codes[1])[0].mean(1)
+    np.testing.assert_allclose(detector.held_out["knn"], np.sort(distances), rtol=1e-3)
+    scores = detector.scores(model, held_out)
+    for name, known in detector.held_out.items():
+        np.testing.assert_allclose(np.sort(scores[name]), known, rtol=1e-3)
+
+
+def test_the_threshold_leaves_the_share_of_normal_images_above_it(fitted):
+    detector = read_detector(fitted[0])
+    for name in detector.names():
+        count = len(detector.held_out[name])
+        threshold = detector.threshold(name, 0.2)
+        assert detector.above(name, threshold) == pytest.approx(0.2 * count, abs=1)
+    for share in (0, 1, 1.5):
+        with pytest.raises(InvalidSetting, match="false_alarms"):
+            detector.threshold("nap", share)
+
+
+def test_inverted_images_are_odd(fitted, digits):
+    detector, images = read_detector(fitted[0]), floats(digits.test)
+    normal, odd = (detector.scores(fitted[1], one) for one in (images, 1 - images))
+    for name in detector.names():
+        labels = np.repeat([0, 1], len(images))
+        auroc = roc_auc_score(labels, np.concatenate([normal[name], odd[name]]))
+        assert auroc > (0.8 if name == "knn" else 0.95)
+
+
+def test_without_held_out_images_those_trained_on_are_taken_and_it_is_told(fitted, digits):
+    detector = Detector.of(fitted[1], digits, 0.0)
+    assert detector.trained_on
+    assert len(detector.held_out["nap"]) == len(digits.train)
+
+
+def test_of_models_of_others_there_are_the_scores_that_they_can_have(digits, tmp_path):
+    image = keras.Input((28, 28))
+    flat = keras.layers.Dense(3)(keras.layers.Flatten()(image))
+    other = keras.Model(image, keras.layers.Reshape((28, 28))(keras.layers.Dense(784)(flat)))
+    detector = Detector.of(other, digits, 0.1)
+    assert detector.names() == ["reconstruction", "knn"]
+    with pytest.raises(InvalidSetting, match="score: received 'nap'; expected one of reconstr"):
+        detector.threshold("nap", 0.01)
+    detector.save(tmp_path)
+    again = read_detector(tmp_path)
+    np.testing.assert_array_equal(again.held_out["knn"], detector.held_out["knn"])
+
+
+@pytest.mark.parametrize("kind", ["none", "cut", "other", "nan", "shape"])
+def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kind):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    path = folder / DETECTOR
+    if kind != "none":
+        shutil.copy(fitted[0] / DETECTOR, path)
+    if kind == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    arrays = dict(np.load(fitted[0] / DETECTOR))
+    if kind == "other":
+        np.savez(path, a=np.zeros(3))
+    if kind == "nan":
+        np.savez(path, **arrays | {"codes": arrays["codes"] * np.nan})
+    if kind == "shape":
+        np.savez(path, **arrays | {"mean": arrays["mean"][1:]})
+    with pytest.raises(ArtifactError, match=r"no detector|zip archive") as refused:
+        read_detector(folder)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def save(folder, numbers, inverted=False):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        # Dark and smooth, or the reverse.
+        pixels = pattern(number, 10, 10) // 8
+        Image.fromarray(255 - pixels if inverted else pixels).save(folder / f"{number:03}.png")
+
+
+@pytest.fixture(scope="module")
+def inspected(tmp_path_factory):
+    """Pictures in MVTec AD's folders, and a run of those that are good."""
+    root = tmp_path_factory.mktemp("mvtec")
+    save(root / "bottle" / "train" / "good", range(60))
+    save(root / "bottle" / "test" / "good", range(60, 70))
+    save(root / "bottle" / "test" / "broken", range(70, 75), inverted=True)
+    save(root / "bottle" / "ground_truth" / "broken", range(70, 75))
+    words = ["--hidden-dims", "8", "--latent-dim", "2", "--epochs", "1", "--quiet"]
+    done = command("fit", "--dataset", root / "bottle", *words, "--out", root / "run")
+    assert done.code == 0, done.stderr
+    return root
+
+
+def test_labelled_folders_tell_how_good_the_score_is(inspected):
+    place = inspected / "bottle" / "test"
+    done = command("score", inspected / "run", place, "--score", "nap", "--json")
+    assert done.code == 0, done.stderr
+    printed = json.loads(done.stdout)
+    odd = ["broken" in one["name"] for one in printed["images"]]
+    scores = [one["score"] for one in printed["images"]]
+    assert printed["auroc"] == pytest.approx(roc_auc_score(odd, scores))
+    assert (printed["good"], printed["defects"]) == (10, 5)
+    above = [one["anomaly"] for one in printed["images"]]
+    hits = sum(a and b for a, b in zip(above, odd, strict=True))
+    assert printed["recall"] == hits / 5
+    assert printed["precision"] == pytest.approx(hits / sum(above))
+    shown = command("score", inspected / "run", place, "--score", "nap")
+    assert "AUROC" in shown.stdout
+    assert "uncertain" in shown.stdout
+
+
+def test_scoring_needs_no_training_images(inspected, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(inspected / "run", run)
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "dataset": str(tmp_path / "gone")}))
+    out = tmp_path / "scores.csv"
+    place = inspected / "bottle" / "test" / "good"
+    done = command("score", run, place, "--out", out, "--top", 3)
+    assert done.code == 0, done.stderr
+    assert len(out.read_text().splitlines()) == 11
+    assert "The oddest 3 of 10 images" in done.stdout
+    assert command("score", run, place, "--out", out).code == 2
+    for words, reason in (
+        (["--score", "odd"], "expected one of reconstruction, sap, nap, knn"),
+        (["--false-alarms", "2"], "false_alarms: received 2.0"),
+    ):
+        done = command("score", run, place, *words)
+        assert (done.code, reason in done.stderr) == (2, True), done.stderr
+    (run / DETECTOR).unlink()
+    done = command("score", run, place)
+    assert done.code == 2
+    assert "has no detector; make it with kerasae fit --resume" in done.stderr
+    assert command("score", run, place, "--threshold", "0.1").code == 0
+
+
+@pytest.mark.slow
+def test_resuming_a_finished_fit_makes_its_detector(inspected, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(inspected / "run", run)
+    before = read_detector(run)
+    (run / DETECTOR).unlink()
+    done = command("fit", "--resume", run, "--quiet")
+    assert done.code == 0, done.stderr
+    after = read_detector(run)
+    for name, known in before.held_out.items():
+        np.testing.assert_allclose(after.held_out[name], known, rtol=1e-3)

@@ -1,0 +1,92 @@
+"""The study of novel classes, on real digits."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from commands import command
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+from kerasae.anomaly.baselines import baselines
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
+from kerasae.runs.run import Run
+from kerasae.studies.anomaly import AnomalyStudy
+from kerasae.studies.run_study import run_study
+
+BASE = Experiment("mnist5k", (24,), 4, epochs=2, shortcut=None)
+
+
+def test_one_class_is_normal_or_one_is_novel(digits):
+    study = AnomalyStudy(BASE, "one-class", ("3", "8"), 2).resolved(digits)
+    assert [trial.name for trial in study.trials()] == ["3-seed0", "3-seed1", "8-seed0", "8-seed1"]
+    subsets = study.data_sets(digits)
+    assert list(subsets) == ["mnist5k, only 3", "mnist5k, only 8"]
+    assert set(subsets["mnist5k, only 3"].train_labels) == {3}
+    assert set(subsets["mnist5k, only 3"].test_labels) == {3}
+    novel = dataclasses.replace(study, protocol="one-novel").data_sets(digits)
+    assert set(novel["mnist5k, without 3"].train_labels) == {0, 1, 2, 4, 5, 6, 7, 8, 9}
+    everything = AnomalyStudy(BASE, classes=("all",)).resolved(digits)
+    assert everything.classes == tuple("0123456789")
+
+
+def test_a_class_that_is_not_there_is_refused(digits, tmp_path):
+    with pytest.raises(InvalidSetting, match="classes: received 'x'; expected some of 0, 1, 2"):
+        AnomalyStudy(BASE, classes=("x",)).resolved(digits)
+    bare = dataclasses.replace(digits, train_labels=digits.train_labels * 0,
+                               test_labels=digits.test_labels * 0)  # fmt: skip
+    with pytest.raises(InvalidSetting, match="images of two classes or more"):
+        AnomalyStudy(BASE).resolved(bare)
+    few = dataclasses.replace(digits, train_labels=np.arange(len(digits.train)) == 0)
+    with pytest.raises(InvalidSetting, match="two normal images or more"):
+        AnomalyStudy(BASE, classes=("1",)).resolved(few).data_sets(few)
+    done = command("anomaly", "--dataset", "mnist5k", "--classes", "10", "--out", tmp_path / "a")
+    assert done.code == 2
+    assert "classes: received '10'" in done.stderr
+
+
+def test_baselines_are_those_of_their_libraries(digits):
+    train, test = digits.train[digits.train_labels == 3], digits.test[:40]
+    found = {name: score(train, test) for name, score in baselines().items()}
+    assert set(found) == {
+        "pca-16", "pca-32", "pca-64", "knn-pixels", "isolation-forest", "one-class-svm-pca",
+    }  # fmt: skip
+    rows = [images.reshape(len(images), -1) / np.float32(255) for images in (train, test)]
+    distances = NearestNeighbors(n_neighbors=5).fit(rows[0]).kneighbors(rows[1])[0].mean(1)
+    np.testing.assert_allclose(found["knn-pixels"], distances, rtol=1e-4)
+    mean = rows[0].mean(0)
+    directions = np.linalg.svd(rows[0] - mean, full_matrices=False)[2][:16]
+    made = mean + (rows[1] - mean) @ directions.T @ directions
+    residual = ((np.clip(made, 0, 1) - rows[1]) ** 2).mean(1)
+    np.testing.assert_allclose(found["pca-16"], residual, rtol=1e-2)
+
+
+@pytest.mark.slow
+def test_the_study_scores_all_test_images_once(digits, tmp_path):
+    study = AnomalyStudy(BASE, "one-class", ("1", "8"), 2)
+    findings, errors = run_study(study, digits, tmp_path / "study")
+    assert errors == {}
+    classes = findings.summary["classes"]
+    images = digits.test / np.float32(255)
+    for name in ("1", "8"):
+        novel = digits.test_labels != int(name)
+        by_seed = []
+        for seed in range(2):
+            model = Run(tmp_path / "study" / "trials" / f"{name}-seed{seed}").model
+            mse = ((np.asarray(model(images)) - images) ** 2).mean((1, 2))
+            by_seed.append(roc_auc_score(novel, mse))
+        seeds = [one["reconstruction"] for one in classes[name]["seeds"]]
+        assert seeds == pytest.approx(by_seed, abs=1e-3)
+        assert classes[name]["auroc"]["reconstruction"] == pytest.approx(np.mean(seeds))
+    mean = findings.summary["mean"]
+    assert mean["auroc"]["nap"] == pytest.approx(
+        np.mean([one["auroc"]["nap"] for one in classes.values()])
+    )
+    seed_means = np.mean([[one["nap"] for one in classes[name]["seeds"]] for name in classes], 0)
+    assert mean["sd"]["nap"] == pytest.approx(np.std(seed_means, ddof=1))
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["results"] == (
+        json.loads(json.dumps(findings.summary))
+    )
+    assert (tmp_path / "study" / "anomaly-one-class.png").is_file()
