@@ -169,6 +169,17 @@ class Experiment:
         """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
         return architecture_name(self.hidden_dims)
 
+    @property
+    def usual_initializer(self) -> str:
+        """The initializer where none is given; it follows from the network, see `resolved`."""
+        wide = self._is_free_at_pca and len(self.hidden_dims) == 1
+        return "lecun_uniform" if wide else "glorot_uniform"
+
+    @property
+    def _is_free_at_pca(self) -> bool:
+        """Whether it starts at PCA, on other data than the report's, whose figures stay."""
+        return self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
+
     def check_validation(self) -> None:
         """Checks that images are held out, for a study that chooses by them.
 
@@ -213,14 +224,11 @@ class Experiment:
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
             "batch_size": min(images, 128, max(16, images // 10)),
+            "initializer": self.usual_initializer,
+            "weight_decay": 0.1 if self._is_free_at_pca else 0.0,
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
         }
-        followed |= {"initializer": "glorot_uniform", "weight_decay": 0.0}
-        if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
-            followed["weight_decay"] = 0.1
-            if len(self.hidden_dims) == 1:
-                followed["initializer"] = "lecun_uniform"
         missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 

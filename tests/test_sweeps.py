@@ -20,7 +20,6 @@ from kerasae.studies.run_study import run_study
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.executors import SerialExecutor
 from kerasae.trials.grid import Sweep
-from kerasae.trials.running import resolved_trials
 from kerasae.trials.sweeps import read_sweep, run_sweep
 
 BASE = Experiment("tiny", (3,), 2, epochs=1)
@@ -33,7 +32,7 @@ def tiny(seed):
 
 def test_the_initializer_follows_from_the_network_of_each_trial():
     grid = Sweep(BASE, networks=((3,), (3, 2)), latent_dims=(2,)).resolved(tiny(0))
-    one, two = resolved_trials(grid.trials(), {"tiny": tiny(0)})
+    one, two = grid.trials()
     assert one.experiment.initializer == "lecun_uniform"
     assert two.experiment.initializer == "glorot_uniform"
 
@@ -87,7 +86,7 @@ def test_too_few_images_are_told_before_anything_is_written(tmp_path, images, ba
 def test_a_setting_that_follows_from_the_data_is_recorded_as_what_it_is(finished):
     begun = read_sweep(finished).sweep
     assert (BASE.batch_size, begun.base.batch_size) == (None, 16)
-    for trial in resolved_trials(begun.trials(), {"tiny": tiny(0)}):
+    for trial in begun.trials():
         assert Run(finished / "trials" / trial.name).experiment == trial.experiment
 
 

@@ -61,7 +61,7 @@ class Sweep:
     def resolved(self, data: ImageData) -> Self:
         """Returns it with the settings that follow from its data, which it is recorded with.
 
-        The initializer is not among them, for it follows from each trial's network.
+        The initializer is each trial's, for it follows from the network.
 
         Raises:
             InvalidSetting: If a batch is larger than the training set.
@@ -85,6 +85,9 @@ class Sweep:
         experiment = dataclasses.replace(
             self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
+        if experiment.initializer is None:
+            usual = experiment.usual_initializer
+            experiment = dataclasses.replace(experiment, initializer=usual)
         widths = "-".join(map(str, (experiment.architecture, *network)))
         peak = "" if rate is None else f"-lr{name_part(rate)}"
         return Trial(f"{widths}-z{dim}{peak}-seed{seed}", experiment)
