@@ -7,22 +7,52 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from kerasae import AutoencoderTransformer
+from kerasae import AutoencoderOutlierDetector, AutoencoderTransformer
 from kerasae.errors import InvalidSetting, KerasAEWarning
 
+FINDER = AutoencoderOutlierDetector(n_components=2, hidden_dims=(4,), epochs=1)
 TINY = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1)
 
 
 # It skips a check, with a warning, where SciPy is not told to take other arrays.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.full
-def test_scikit_learn_accepts_it():
-    check_estimator(TINY)
+@pytest.mark.parametrize("estimator", [TINY, FINDER], ids=lambda one: type(one).__name__)
+def test_scikit_learn_accepts_it(estimator):
+    check_estimator(estimator)
+
+
+# Codes of four numbers hold little of what is odd about noise.
+@pytest.mark.parametrize(
+    ("score", "least", "auroc"),
+    [("reconstruction", 0.8, 0.95), ("sap", 0.8, 0.95), ("nap", 0.8, 0.95), ("knn", 0.02, 0.6)],
+)
+def test_outliers_are_found(digits, score, least, auroc):
+    rows = digits[:400]
+    found = AutoencoderOutlierDetector(score, n_components=4, hidden_dims=(16,), epochs=9).fit(rows)
+    random = np.random.RandomState(0).randint(0, 17, (50, 64))
+    new = digits[400:600]
+    assert (found.predict(random) == -1).mean() > least
+    assert (found.predict(new) == 1).mean() > 0.8
+    scores = found.score_samples(np.vstack([new, random]))
+    assert roc_auc_score([1] * 200 + [0] * 50, scores) > auroc
+    np.testing.assert_allclose(
+        found.decision_function(new), scores[:200] - found.offset_, rtol=1e-3
+    )
+
+
+def test_so_many_rows_are_outliers_as_the_data_are_said_to_have(digits):
+    rows = digits[:200]
+    found = clone(FINDER).set_params(contamination=0.15)
+    assert (found.fit_predict(rows) == -1).sum() == 30
+    with pytest.raises(ValueError, match="contamination"):
+        clone(FINDER).set_params(contamination=0.7).fit(rows)
 
 
 @pytest.fixture(scope="module")
