@@ -28,10 +28,10 @@ def test_scikit_learn_accepts_it(estimator):
     check_estimator(estimator)
 
 
-# Codes of four numbers hold little of what is odd about noise.
+# Not by `knn`: codes of four numbers hold little of what is odd about noise.
 @pytest.mark.parametrize(
     ("score", "least", "auroc"),
-    [("reconstruction", 0.8, 0.95), ("sap", 0.8, 0.95), ("nap", 0.8, 0.95), ("knn", 0.02, 0.6)],
+    [("reconstruction", 0.8, 0.95), ("sap", 0.8, 0.95), ("nap", 0.8, 0.95)],
 )
 def test_outliers_are_found(digits, score, least, auroc):
     rows = digits[:400]
