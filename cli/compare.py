@@ -19,6 +19,7 @@ def compare(
     from kerasae.runs.choice import choice_score
     from kerasae.runs.listing import short_names, shown, side_by_side
     from kerasae.runs.run import Run
+    from kerasae.show.counts import counted
     from kerasae.show.table import Cell
 
     if len(folders) < 2:
@@ -32,7 +33,7 @@ def compare(
     if "val_mse" in columns:
         columns["val_mse"][best] = Cell(shown(values["val_mse"][best]), "best")
     common, names = short_names([str(folder) for folder in folders])
-    title = f"{len(runs)} runs{f', {common}…' if common else ''}"
+    title = f"{counted(len(runs), 'run')}{f', {common}…' if common else ''}"
     settings = [name for name in values if name in runs[0].settings()]
     scores = [name for name in _LESS_WANTED if name in values]
     note = "★ best by validation" if "val_mse" in columns else "" if values else "nothing differs"

@@ -21,6 +21,7 @@ def encode(
     """Write the codes of pictures, a row for each."""
     from kerasae.inference.code_files import check_codes_file, write_codes
     from kerasae.inference.pictures import encode_pictures
+    from kerasae.show.counts import counted
 
     check_codes_file(out)
     run = model.open()
@@ -30,4 +31,5 @@ def encode(
     write_codes(out, encoded.names, encoded.codes)
     o.tell_inputs(pictures)
     summary = {"file": str(out), "images": encoded.names, "latent_dim": size}
-    print_result(as_json, summary, saved=f"Saved {count:,} codes of {size} numbers in {out}")
+    codes = f"{counted(count, 'code')} of {counted(size, 'number')}"
+    print_result(as_json, summary, saved=f"Saved {codes} in {out}")

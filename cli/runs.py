@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasae.show.counts import counted
 from kerasae.show.table import Cell, Table
 
 from . import options as o
@@ -62,7 +63,7 @@ def runs(
     summary = [{"folder": str(run.folder), **values[run]} for run in listed]
     print_result(as_json, summary, tables)
     if not as_json:
-        print(f"{len(listed):,} of {len(everything):,} runs in {folder}")
+        print(f"{len(listed):,} of {counted(len(everything), 'run')} in {folder}")
 
 
 def _home(run: "Run", folder: Path) -> Path:

@@ -20,6 +20,7 @@ def autoencoder(
     latent_dim: int,
     *,
     activation: str = "gelu",
+    initializer: str = "glorot_uniform",
     l1: float = 0.0,
     dropout: float = 0.0,
     shortcut: str | None = None,
@@ -44,6 +45,7 @@ def autoencoder(
         hidden_dims: Widths of the hidden layers from the image to the code; may be empty.
         latent_dim: Size of the code.
         activation: Activation of the hidden layers; the code is linear.
+        initializer: `"glorot_uniform"` or `"lecun_uniform"`, of the hidden layers' kernels.
         l1: Weight of the L1 activity regularizer on the code; 0 for none.
         dropout: Dropout rate after each hidden layer; 0 for none.
         shortcut: `None` for the plain stack, `"linear"` for a linear path with random
@@ -74,7 +76,8 @@ def autoencoder(
     if shortcut == "pca" and (pca is None or pca.mean.size != pixels):
         received = "none" if pca is None else f"one of {pca.mean.size} pixels"
         raise InvalidSetting("pca", received, f"a PCA of {pixels} pixels; see kerasae.fit_pca")
-    layers = _Layers(activation, dropout, shortcut, seed, len(hidden_dims))
+    check_setting("initializer", initializer)
+    layers = _Layers(activation, initializer, dropout, shortcut, seed, len(hidden_dims))
     start = pca if shortcut == "pca" else None
     centred = centred or (start is not None and start.mean_outweighs)
     penalty = keras.regularizers.L1(l1) if l1 else None
@@ -143,6 +146,7 @@ def network(
         experiment.hidden_dims,
         experiment.latent_dim,
         activation=experiment.activation,
+        initializer=experiment.initializer or "glorot_uniform",
         l1=experiment.l1,
         dropout=experiment.dropout,
         shortcut=experiment.shortcut,
@@ -157,9 +161,16 @@ class _Layers:
     """Makes the layers of one network, each with a seed of its own."""
 
     def __init__(
-        self, activation: str, dropout: float, shortcut: str | None, seed: int, depth: int
+        self,
+        activation: str,
+        initializer: str,
+        dropout: float,
+        shortcut: str | None,
+        seed: int,
+        depth: int,
     ) -> None:
         self._activation = activation
+        self._initializer = initializer
         self._dropout = dropout
         self._shortcut = shortcut
         self._seeds = iter(np.random.SeedSequence(seed).generate_state(4 * depth + 4))
@@ -173,7 +184,9 @@ class _Layers:
         """
         hidden = x
         for number, width in enumerate(hidden_dims, 1):
-            hidden = self._dense(width, f"hidden_{number}", activation=self._activation)(hidden)
+            hidden = self._dense(
+                width, f"hidden_{number}", self._initializer, activation=self._activation
+            )(hidden)
             if self._dropout:
                 seed = int(next(self._seeds))
                 drop = keras.layers.Dropout(self._dropout, seed=seed, name=f"dropout_{number}")
@@ -186,10 +199,11 @@ class _Layers:
         bent = self._dense(units, name, **first)(hidden)
         return keras.layers.Add(name=f"{name}_sum", **last)([straight, bent])
 
-    def _dense(self, units: int, name: str, **options: Any) -> keras.Layer:
-        options.setdefault(
-            "kernel_initializer", keras.initializers.GlorotUniform(int(next(self._seeds)))
-        )
+    def _dense(
+        self, units: int, name: str, initializer: str = "glorot_uniform", **options: Any
+    ) -> keras.Layer:
+        config = {"class_name": initializer, "config": {"seed": int(next(self._seeds))}}
+        options.setdefault("kernel_initializer", keras.initializers.get(config))
         return keras.layers.Dense(units, name=name, **options)
 
 

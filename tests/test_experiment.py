@@ -40,3 +40,28 @@ def test_numbers_of_numpy_are_taken_as_python_s():
 
 def test_the_largest_seed_is_one():
     assert Experiment(seed=2**32 - 1).seed == 4294967295
+
+
+@pytest.mark.parametrize(
+    ("dataset", "shortcut", "initializer", "decay"),
+    [
+        ("mnist", "pca", "glorot_uniform", 0),
+        ("fashion_mnist", "pca", "glorot_uniform", 0),
+        ("photos", "pca", "lecun_uniform", 0.1),
+        ("photos", None, "glorot_uniform", 0),
+    ],
+)
+def test_initializer_and_decay_follow_from_the_start_and_are_the_reports_on_its_data(
+    dataset, shortcut, initializer, decay
+):
+    followed = Experiment(dataset, shortcut=shortcut).resolved(1000, 784)
+    assert (followed.initializer, followed.weight_decay) == (initializer, decay)
+    asked = {"initializer": "glorot_uniform", "weight_decay": 0.0}
+    kept = Experiment(dataset, shortcut=shortcut, **asked).resolved(1000, 784)
+    assert (kept.initializer, kept.weight_decay) == ("glorot_uniform", 0)
+
+
+@pytest.mark.parametrize(("images", "epochs"), [(100, 100), (36_000, 28), (10**6, 10)])
+def test_a_million_images_are_seen_in_ten_to_a_hundred_passes(images, epochs):
+    assert Experiment("photos").resolved(images, 256).epochs == epochs
+    assert Experiment("mnist").resolved(images, 256).epochs == 10

@@ -138,10 +138,21 @@ def test_a_cell_that_ends_worse_than_pca_is_marked():
     bad = _row("done", 50, test_mse=0.03, test_psnr=15.2, val_mse=0.03)
     good = _row("done", test_mse=0.01, test_psnr=20.0, val_mse=0.01)
     assert _cells([good, bad], (30, 50)) == [
-        ("★ 0.01000, 50% (20.00)", "best"),
-        ("▼ 0.03000, 150% (15.20)", "loses"),
+        ("★ 0.01000 (50%, 20.00 dB)", "best"),
+        ("▼ 0.03000 (150%, 15.20 dB)", "loses"),
     ]
-    assert _cells([bad], (50,)) == [("★ ▼ 0.03000, 150% (15.20)", "best")]
+    assert _cells([bad], (50,)) == [("★ ▼ 0.03000 (150%, 15.20 dB)", "best")]
+
+
+def test_a_narrow_terminal_folds_a_cell_between_its_numbers():
+    scores = {"test_mse": 0.005971, "test_psnr": 22.24, "val_mse": 0.006, "status": "done"}
+    widths = ("256", "512", "1024")
+    rows = [{**_row(**scores), "hidden_dims": width} for width in widths]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(rich_table(sweep_table(rows, {30: 0.0105}, "mnist")))
+    shown = console.export_text().replace("│", " ").split()
+    for part in ("0.005971", "(57%,", "22.24"):
+        assert shown.count(part) == len(widths)
 
 
 def test_a_cell_within_two_standard_errors_of_pca_is_level():
@@ -287,7 +298,7 @@ def test_the_report_stands_beside_its_own_data_sets_only(dataset, curve, columns
     assert axes.get_title() == f"Reconstruction error on {name}"
     assert ("report, basic" in _labels(axes)) is curve
     table = sweep_table(rows, pca_mse, dataset)
-    assert table.title == f"{name}: test MSE, share of PCA's (PSNR in dB)"
+    assert table.title == f"{name}: test MSE (share of PCA's, PSNR)"
     assert [column.heading for column in table.columns[3:]] == columns
 
 

@@ -85,6 +85,18 @@ def test_the_weights_are_those_of_the_seed():
     assert not np.array_equal(first[0], other[0])
 
 
+@pytest.mark.parametrize(("name", "of_variance"), [("lecun_uniform", 1), ("glorot_uniform", 0.125)])
+def test_units_beside_a_standardized_code_start_as_wide_as_their_initializer_has_it(
+    name, of_variance
+):
+    # Of a kernel from 16 to 240 the variance is 1/16, or 2/256; of 16 units of variance 1 the sum.
+    model = autoencoder((6, 5), (240,), 16, initializer=name, shortcut="linear")
+    kernel = np.asarray(model.get_layer("decoder").get_layer("hidden_1").kernel)
+    assert (kernel.var() * 16) == pytest.approx(of_variance, rel=0.1)
+    spread = np.asarray(model.get_layer("decoder").get_layer("linear_pixels").kernel).var()
+    assert spread == pytest.approx(2 / 46, rel=0.2)
+
+
 @pytest.mark.parametrize("options", [{"dropout": 0.5}, {"shortcut": "linear"}])
 def test_layers_are_named_as_if_no_model_had_been_made_before(options):
     first, second = (autoencoder((4, 4), (8, 6), 2, **options) for _ in range(2))

@@ -55,6 +55,15 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits):
     assert not np.array_equal(first[0], other[0])
 
 
+def test_the_history_has_the_learning_rate_at_the_end_of_each_epoch(digits):
+    experiment = dataclasses.replace(SMALL, epochs=4, validation_split=0.0)
+    rates = [row["learning_rate"] for row in fit_run(experiment, digits).history]
+    steps = len(digits.train) // 50
+    warmup = round(4 * steps * 0.05)
+    done = (np.arange(1, 5) * steps - warmup) / (4 * steps - warmup)
+    assert rates == pytest.approx(0.25 * (1 + np.cos(np.pi * done)), abs=1e-6)
+
+
 def test_a_callers_precision_is_neither_used_nor_lost(digits):
     expected = fit_run(SMALL, digits).model.get_weights()
     before = keras.config.dtype_policy()

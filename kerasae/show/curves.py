@@ -113,7 +113,8 @@ def run_panels(
         panels.append(Panel(_labelled(psnr), words))
     if "learning_rate" in columns:
         rate = _panel("learning rate", {"learning rate": columns["learning_rate"]}, best_epoch)
-        words = f"Learning rate of each epoch, {columns['learning_rate'][-1]:.2g} in the last."
+        end = columns["learning_rate"][-1]
+        words = f"Learning rate at the end of each epoch, {end:.2g} after the last."
         panels.append(Panel(_labelled(rate, 0), words))
     return panels
 

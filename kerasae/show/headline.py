@@ -7,7 +7,7 @@ from typing import Any
 from kerasae.evaluation import Evaluation, PartScores
 from kerasae.runs.run import Run
 from kerasae.show.beside_pca import is_level
-from kerasae.show.counts import counted
+from kerasae.show.counts import counted, duration
 
 _FEW_IMAGES = 1_000
 _OVERFITS = 0.8  # training error, as a share of the validation error
@@ -122,20 +122,6 @@ def _figures(
     return figures
 
 
-def duration(seconds: float) -> str:
-    """Writes a time for people.
-
-    Example:
-
-    >>> duration(6.4), duration(600), duration(7260)
-    ('6.4 s', '10 min', '2 h 1 min')
-    """
-    if seconds < 90:
-        return f"{seconds:.2g} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
     """Says what to try, what fits the run first."""
     experiment, metrics = run.experiment, run.metrics
@@ -150,7 +136,8 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
             f"more epochs, such as --epochs {4 * len(run.history)}: the last was the best"
         )
     if _overfits(train.mse, metrics):
-        advice.append("--weight-decay 0.1 or --dropout 0.1: the training error is far lower")
+        decay = 0.3 if experiment.weight_decay else 0.1
+        advice.append(f"--weight-decay {decay} or --dropout 0.1: the training error is far lower")
     if train.images < _FEW_IMAGES:
         advice.append(f"more images: {train.images:,} say little that PCA does not know")
     advice.append("a wider or deeper network, such as --hidden-dims 1024,512")

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from kerasae.runs.listing import find_runs
 from kerasae.runs.run import Run
 
 _TAG = "kerasae.digest"
+# More in one call is refused by MLflow.
+_MOST_METRICS = 1000
 
 
 def log_run(folder: Path) -> None:
@@ -78,9 +80,7 @@ def _log(mlflow: Any, run: Run) -> None:
     from kerasae.show.curves import run_figure
 
     mlflow.log_params(run.settings())
-    for row in run.history:
-        step = int(row["epoch"])
-        mlflow.log_metrics({key: row[key] for key in row if key != "epoch"}, step)
+    _log_history(mlflow, run.history)
     # After early stopping the model is not that of the last epoch.
     final = {
         f"final_{name}" if name in run.history[0] else name: float(value)
@@ -91,6 +91,22 @@ def _log(mlflow: Any, run: Run) -> None:
     mlflow.log_figure(run_figure(run.name, run.history), "curves.png")
     names = (run_files.EXPERIMENT, run_files.METRICS, run_files.HISTORY, run_files.MODEL)
     _log_files(mlflow, [run.place / name for name in names])
+
+
+def _log_history(mlflow: Any, history: Sequence[Mapping[str, float]]) -> None:
+    """Logs each epoch's scores in as few calls as the store allows, each a request to a server."""
+    from mlflow.utils.time import get_current_time_millis
+
+    now, run_id = get_current_time_millis(), mlflow.active_run().info.run_id
+    scores = [
+        mlflow.entities.Metric(key, value, now, int(row["epoch"]))
+        for row in history
+        for key, value in row.items()
+        if key != "epoch"
+    ]
+    for start in range(0, len(scores), _MOST_METRICS):
+        part = scores[start : start + _MOST_METRICS]
+        mlflow.tracking.MlflowClient().log_batch(run_id, metrics=part)
 
 
 def _log_files(mlflow: Any, paths: Sequence[Path]) -> None:

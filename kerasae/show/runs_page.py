@@ -13,6 +13,7 @@ from kerasae.runs import run_files
 from kerasae.runs.listing import by_choice, differing, find_runs, short_names, shown
 from kerasae.runs.run import Run
 from kerasae.show.beside_pca import pca_mark
+from kerasae.show.counts import counted
 from kerasae.show.report_page import PageContent, PageFigure, PageSection
 from kerasae.show.run_page import network_name, others_words, run_facts, run_page, run_sections
 from kerasae.show.sweep_table import Rows, finished, sweep_table
@@ -99,7 +100,7 @@ def folder_page(
         title, [f"{chosen.name}.", *sections[0].paragraphs], pictures=sections[0].pictures
     )
     return PageContent(
-        f"{data.title}: {len(rows or runs):,} runs",
+        f"{data.title}: {counted(len(rows or runs), 'run')}",
         [
             *_summary(runs, chosen, rows),
             *others_words(chosen, data),

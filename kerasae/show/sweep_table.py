@@ -71,7 +71,7 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     best = best_of({one: [*map(choice_score, finished(t))] for one, t in cells_of.items()})
     tied = " (several: the seeds do not tell them apart)" if len(best) > 1 else ""
     return Table(
-        f"{short_name(dataset)}: test MSE, share of PCA's (PSNR in dB)",
+        f"{short_name(dataset)}: test MSE (share of PCA's, PSNR)",
         [
             Column("latent dim"),
             *(Column(f"{architecture}\n{label}") for architecture, label in networks),
@@ -104,7 +104,8 @@ def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
     decimals = ".1e" if "e" in mean else f".{len(mean.partition('.')[2])}f"
     spread = f" ± {statistics.stdev(errors):{decimals}}" if len(errors) > 1 else ""
     psnr = statistics.fmean(row["test_psnr"] for row in done)
-    share = f", {mse / pca:.0%}" if pca else ""
-    text = f"{mean}{spread}{share} ({psnr:.2f})"
+    share = f"{mse / pca:.0%}, " if pca else ""
+    # Where a terminal is narrow it folds between these parts.
+    text = f"{mean}{spread} ({share}{psnr:.2f} dB)"
     mark = pca_mark(mse, pca, done)
     return Cell(SIGNS.get(mark, "") + text, "best") if best else Cell(text, mark)

@@ -8,6 +8,7 @@ from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.presets import long_run
 from kerasae.reference import REPORT_LONG_RUN, nearest_of_report, report_heading
+from kerasae.show.counts import counted
 from kerasae.show.table import Column, Table
 from kerasae.studies.study import Findings, Results, Study, StudyFigure
 from kerasae.trials.trial import Trial
@@ -86,7 +87,7 @@ def _table(summary: dict[str, Any], results: Results) -> Table:
     heading = report_heading(data.name, nearest)
     columns = [Column(""), Column("ours", "#.4g"), Column(heading, ".4f", "dim")]
     wanted = 3 if report else 2
-    title = f"{data.title}: {summary['epochs']} epochs"
+    title = f"{data.title}: {counted(summary['epochs'], 'epoch')}"
     return Table(title, columns[:wanted], [row[:wanted] for row in rows])
 
 

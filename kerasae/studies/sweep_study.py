@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kerasae.data.pixels import as_floats
 from kerasae.model_outputs import outputs
 from kerasae.reference import REPORT_MSE
+from kerasae.show.counts import counted
 from kerasae.show.sweep_table import sweep_table
 from kerasae.studies.study import Findings, Results, Study, StudyFigure
 from kerasae.trials.grid import Sweep
@@ -80,9 +81,9 @@ def _words(summary: Mapping[str, Any]) -> list[str]:
     won = sum(row["test_mse"] <= row["pca_test_mse"] for row in rows)
     epochs = rows[0]["epochs"] if rows else 0
     return [
-        f"After {epochs} epochs, {won} of our {len(rows)} networks are better than PCA with as "
-        "many dimensions. They begin at PCA: a linear path from the image to the code and back, "
-        "started at the principal components, runs beside the stack, which has to learn only "
+        f"After {counted(epochs, 'epoch')}, {won} of our {len(rows)} networks are better than PCA "
+        "with as many dimensions. They begin at PCA: a linear path from the image to the code and "
+        "back, started at the principal components, runs beside the stack, which has to learn only "
         "what PCA cannot do.",
         f"The mean training image as the answer to everything costs "
         f"{summary['mean_image_test_mse']:.4f}.",

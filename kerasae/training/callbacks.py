@@ -26,8 +26,8 @@ class EpochScores(keras.callbacks.Callback):
     """Logs scores at the end of each epoch, of training and validation images alike.
 
     The keys are `train_mse`, of evenly spaced training images, at most 5,000 and as many as are
-    held out, and `val_mse`, `val_psnr` and `val_pooled_psnr`. List it before any callback that
-    reads them.
+    held out, and `val_mse`, `val_psnr` and `val_pooled_psnr`; beside them `learning_rate`, to
+    which the schedule has come. List it before any callback that reads them.
 
     Args:
         experiment: The settings, which say what noise the model sees the images with.
@@ -59,7 +59,7 @@ class EpochScores(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
-        logs.update(self.now())
+        logs.update(self.now(), learning_rate=float(self.model.optimizer.learning_rate))
 
 
 def _mse_of(
