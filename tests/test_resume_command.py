@@ -227,6 +227,7 @@ def test_where_the_trials_run_does_not_change_a_bit(tmp_path, whole_sweep, words
     assert sweep_result(tmp_path / "sweep") == whole_sweep
 
 
+@pytest.mark.full
 def test_a_killed_sweep_goes_on_and_takes_more_trials(tmp_path, whole_sweep):
     folder = tmp_path / "sweep"
     with started(*SWEEP, "--jobs", 1, "--out", folder) as process:

@@ -14,6 +14,7 @@ def run(*words, cwd=None):
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
+@pytest.mark.slow
 def test_fit_leaves_a_run_and_prints_its_scores(tmp_path):
     folder = tmp_path / "run"
     words = ["--l1", "1e-6", "--dropout", "0.1", "--patience", "1", "--tensorboard"]
