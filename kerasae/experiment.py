@@ -185,10 +185,11 @@ class Experiment:
         tenth of the images, from 16 to 128; a million images are seen, in 10 to 100
         passes; and the rate is 3e-3, which is as good for 8x8 as for 64x64 pixels, and for more
         pixels less by the root of the ratio: a step of Adam moves each weight alike, and what
-        they add up to by as much more as there are pixels. Beside a start at PCA, whose code is
-        standardized, hidden layers start as LeCun et al. (1998) have it: units then vary by about
-        one, and bend what Glorot's smaller weights leave as straight as PCA; a weight decay of
-        0.1 keeps them from learning few or plain images by heart.
+        they add up to by as much more as there are pixels. Beside a start at PCA a weight
+        decay of 0.1 keeps networks from learning images by heart, and the one hidden layer of a
+        basic network starts as LeCun et al. (1998) have it: of the standardized code its units then
+        vary by about one, and bend what Glorot's smaller weights leave as straight as PCA. Deeper
+        networks bend enough.
 
         Args:
             images: Number of images to train on.
@@ -215,10 +216,11 @@ class Experiment:
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
         }
+        followed |= {"initializer": "glorot_uniform", "weight_decay": 0.0}
         if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
-            followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}
-        else:
-            followed |= {"initializer": "glorot_uniform", "weight_decay": 0.0}
+            followed["weight_decay"] = 0.1
+            if len(self.hidden_dims) == 1:
+                followed["initializer"] = "lecun_uniform"
         missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 

@@ -149,7 +149,7 @@ def test_a_narrow_terminal_folds_a_cell_between_its_numbers():
     widths = ("256", "512", "1024")
     rows = [{**_row(**scores), "hidden_dims": width} for width in widths]
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(rich_table(sweep_table(rows, {30: 0.0105}, "mnist")))
+    console.print(rich_table(sweep_table(rows, {30: 0.0105}, "mnist"), console.width))
     shown = console.export_text().replace("│", " ").split()
     for part in ("0.005971", "(57%,", "22.24"):
         assert shown.count(part) == len(widths)

@@ -20,6 +20,7 @@ from kerasae.studies.run_study import run_study
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.executors import SerialExecutor
 from kerasae.trials.grid import Sweep
+from kerasae.trials.running import resolved_trials
 from kerasae.trials.sweeps import read_sweep, run_sweep
 
 BASE = Experiment("tiny", (3,), 2, epochs=1)
@@ -28,6 +29,13 @@ BASE = Experiment("tiny", (3,), 2, epochs=1)
 def tiny(seed):
     images = np.random.default_rng(seed).integers(0, 256, (40, 4, 4)).astype(np.uint8)
     return ImageData("tiny", images, images[:, 0, 0], images[:10], images[:10, 0, 0])
+
+
+def test_the_initializer_follows_from_the_network_of_each_trial():
+    grid = Sweep(BASE, networks=((3,), (3, 2)), latent_dims=(2,)).resolved(tiny(0))
+    one, two = resolved_trials(grid.trials(), {"tiny": tiny(0)})
+    assert one.experiment.initializer == "lecun_uniform"
+    assert two.experiment.initializer == "glorot_uniform"
 
 
 def files_of(folder):
@@ -80,7 +88,7 @@ def test_too_few_images_are_told_before_anything_is_written(tmp_path, images, ba
 def test_a_setting_that_follows_from_the_data_is_recorded_as_what_it_is(finished):
     begun = read_sweep(finished).sweep
     assert (BASE.batch_size, begun.base.batch_size) == (None, 16)
-    for trial in begun.trials():
+    for trial in resolved_trials(begun.trials(), {"tiny": tiny(0)}):
         assert Run(finished / "trials" / trial.name).experiment == trial.experiment
 
 

@@ -61,12 +61,15 @@ class Sweep:
     def resolved(self, data: ImageData) -> Self:
         """Returns it with the settings that follow from its data, which it is recorded with.
 
+        The initializer is not among them, for it follows from each trial's network.
+
         Raises:
             InvalidSetting: If a batch is larger than the training set.
         """
         followed = data.resolved(dataclasses.replace(self.base, learning_rate=None)).learning_rate
         rates = tuple(followed if rate is None else rate for rate in self.learning_rates)
-        return dataclasses.replace(self, base=data.resolved(self.base), learning_rates=rates)
+        base = dataclasses.replace(data.resolved(self.base), initializer=self.base.initializer)
+        return dataclasses.replace(self, base=base, learning_rates=rates)
 
     def trials(self) -> list[Trial]:
         """Returns the trials in the order of `results.csv`."""
