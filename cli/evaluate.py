@@ -1,7 +1,9 @@
 """`kerasae evaluate`."""
 
 import dataclasses
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from kerasae.show.table import Cell, Column, Table
 
@@ -16,6 +18,9 @@ def evaluate(
     given: Given,
     loading: o.Loading,
     code_layer: o.CodeLayer = None,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Also say how well the codes tell classes apart.")
+    ] = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Score a run or any .keras autoencoder beside PCA."""
@@ -29,9 +34,28 @@ def evaluate(
         say("loading data")
         data = loading.data_of(run, given, say)
         say("scoring")
-        scores = scores_of(model.used(run, code_layer), data, experiment).to_dict()
-    table = _table(scores, f"{model.path} on {data.name}")
-    print_result(as_json, {"path": model.path, "dataset": data.name, **scores}, [table])
+        used = model.used(run, code_layer)
+        scores = scores_of(used, data, experiment).to_dict()
+        tables = [_table(scores, f"{model.path} on {data.name}")]
+        if codes:
+            from kerasae.code_worth import code_worth
+
+            say("telling classes apart")
+            worth = code_worth(used, data, experiment)
+            scores["codes"] = {name: dataclasses.asdict(one) for name, one in worth.items()}
+            tables.append(_codes_table(scores))
+    print_result(as_json, {"path": model.path, "dataset": data.name, **scores}, tables)
+
+
+def _codes_table(scores: dict[str, Any]) -> Table:
+    titles = {"model": "the model", "pca": f"PCA {scores['latent_dim']}"}
+    rows = [[Cell(value, "dim" if name == "pca" else "") for value in (title, *one.values())]
+            for name, title in titles.items()
+            for one in [scores["codes"][name]]]  # fmt: skip
+    columns = [Column("codes of"), Column("5 nearest", ".4f"), Column("linear", ".4f")]
+    columns.append(Column("purity", ".4f"))
+    note = "accuracy on the test images; purity of as many clusters as classes"
+    return Table("How well the codes tell classes apart", columns, rows, note)
 
 
 def _table(scores: dict[str, Any], title: str) -> Table:

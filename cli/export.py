@@ -14,6 +14,7 @@ def export(
     file_format: Annotated[
         str, typer.Option("--format", help="onnx, litert, saved_model or openvino.")
     ] = "onnx",
+    part: Annotated[str, typer.Option(help="model, encoder or decoder.")] = "model",
     out: Annotated[
         Path | None, typer.Option(help="A new file or folder; default: beside the model.")
     ] = None,
@@ -22,9 +23,9 @@ def export(
     """Export a model for another runtime, and check it there."""
     from kerasae.inference.export import check_export, default_path, export_model
 
-    path = out or default_path(file_format, Path(model.path))
+    path = out or default_path(file_format, Path(model.path), part)
     check_export(file_format, path)
-    difference = export_model(model.open().model, file_format, path)
-    summary = {"path": str(path), "format": file_format, "difference": difference}
+    difference = export_model(model.open().model, file_format, path, part=part)
+    summary = {"path": str(path), "format": file_format, "part": part, "difference": difference}
     line = f"Saved in {path}; its output differs from Keras' by at most {difference:.1g}"
     print_result(as_json, summary, saved=line)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kerasae.data.datasets import load_dataset as load_dataset
     from kerasae.data.image_data import ImageData as ImageData
     from kerasae.errors import KerasAEError as KerasAEError
+    from kerasae.estimator import AutoencoderOutlierDetector as AutoencoderOutlierDetector
     from kerasae.estimator import AutoencoderTransformer as AutoencoderTransformer
     from kerasae.evaluation import evaluate as evaluate
     from kerasae.experiment import Experiment as Experiment
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 
 # Where each name comes from, and its name there where that is another.
 _HOME = {
+    "AutoencoderOutlierDetector": "kerasae.estimator",
     "AutoencoderTransformer": "kerasae.estimator",
     "Experiment": "kerasae.experiment",
     "ImageData": "kerasae.data.image_data",

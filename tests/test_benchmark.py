@@ -11,7 +11,7 @@ from kerasae.bench.ways import PRODUCT, ways, whole_batches
 from kerasae.errors import InvalidSetting
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_every_way_is_measured_and_reported():
     words = ["bench", "--images", "500", "--rounds", "1", "--networks", "784-256-100", "--json",
              "--batch-size", "64"]  # fmt: skip

@@ -71,6 +71,7 @@ def test_a_run_in_two_parts_is_the_run_in_one(digits, tmp_path, changes, epochs)
     assert_equal_runs(train_in_two_parts(experiment, digits, tmp_path, epochs), whole)
 
 
+@pytest.mark.slow
 def test_a_run_that_had_ended_scores_its_best_epoch_again(digits, tmp_path):
     experiment = dataclasses.replace(RUN, epochs=12, learning_rate=3.0, patience=1, shift=0)
     first = fit_run(experiment, digits, folder=tmp_path, more_epochs=True)

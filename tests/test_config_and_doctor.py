@@ -63,7 +63,7 @@ def test_a_file_of_other_things_is_refused_in_one_line(tmp_path, text, error, re
         read_config(tmp_path / "c.toml", {"fit": {"epochs": "epochs"}})
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path):
     text = '[fit]\ndataset = "mnist5k"\nepochs = 1\nlatent-dim = 2\nhidden_dims = "4"\n'
     (tmp_path / "c.toml").write_text(text)

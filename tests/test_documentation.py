@@ -8,7 +8,9 @@ import pytest
 _DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", ["own-images.md", "plain-keras.md"])
+@pytest.mark.parametrize(
+    "name", ["own-images.md", "anomaly.md", pytest.param("plain-keras.md", marks=pytest.mark.slow)]
+)
 def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (_DOCS / name).read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ def test_a_command_trains_and_draws_whatever_keras_and_matplotlib_are_set_to(
     assert list(folder.glob("*.png"))
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_library_trains_whatever_keras_json_says(keras_home):
     code = "import kerasae; print(kerasae.fit('mnist5k', epochs=1, verbose=0).metrics['epochs'])"
     done = python("-c", code, KERAS_HOME=keras_home)

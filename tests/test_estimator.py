@@ -7,22 +7,57 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from kerasae import AutoencoderTransformer
+from kerasae import AutoencoderOutlierDetector, AutoencoderTransformer
 from kerasae.errors import InvalidSetting, KerasAEWarning
+from kerasae.estimator import _warn_of_scales
 
+FINDER = AutoencoderOutlierDetector(n_components=2, hidden_dims=(4,), epochs=1)
 TINY = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1)
 
 
 # It skips a check, with a warning, where SciPy is not told to take other arrays.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.full
-def test_scikit_learn_accepts_it():
-    check_estimator(TINY)
+@pytest.mark.parametrize("estimator", [TINY, FINDER], ids=lambda one: type(one).__name__)
+def test_scikit_learn_accepts_it(estimator):
+    check_estimator(estimator)
+
+
+# Not by `knn`: codes of four numbers hold little of what is odd about noise.
+@pytest.mark.parametrize(
+    ("score", "least", "auroc"),
+    [
+        pytest.param("reconstruction", 0.8, 0.95, marks=pytest.mark.slow),
+        pytest.param("sap", 0.8, 0.95, marks=pytest.mark.slow),
+        ("nap", 0.8, 0.95),
+    ],
+)
+def test_outliers_are_found(digits, score, least, auroc):
+    rows = digits[:400]
+    found = AutoencoderOutlierDetector(score, n_components=4, hidden_dims=(16,), epochs=9).fit(rows)
+    random = np.random.RandomState(0).randint(0, 17, (50, 64))
+    new = digits[400:600]
+    assert (found.predict(random) == -1).mean() > least
+    assert (found.predict(new) == 1).mean() > 0.8
+    scores = found.score_samples(np.vstack([new, random]))
+    assert roc_auc_score([1] * 200 + [0] * 50, scores) > auroc
+    np.testing.assert_allclose(
+        found.decision_function(new), scores[:200] - found.offset_, rtol=1e-3
+    )
+
+
+def test_so_many_rows_are_outliers_as_the_data_are_said_to_have(digits):
+    rows = digits[:200]
+    found = clone(FINDER).set_params(contamination=0.15)
+    assert (found.fit_predict(rows) == -1).sum() == 30
+    with pytest.raises(ValueError, match="contamination"):
+        clone(FINDER).set_params(contamination=0.7).fit(rows)
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +79,17 @@ def test_on_digits_it_is_better_than_pca_of_its_size(digits):
     assert estimator.get_feature_names_out()[0] == "autoencodertransformer0"
 
 
+def warn_of_scales(rows):
+    """What `fit` does before it trains, as the years below show."""
+    _warn_of_scales(rows, float(np.ptp(rows)) or 1.0)
+
+
 @pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
 def test_columns_on_scales_of_their_own_are_warned_of(load):
     rows = load().data
     with pytest.warns(KerasAEWarning, match="StandardScaler"):
-        clone(TINY).fit(rows)
-    clone(TINY).fit(StandardScaler().fit_transform(rows))
+        warn_of_scales(rows)
+    warn_of_scales(StandardScaler().fit_transform(rows))
 
 
 def test_columns_of_pictures_are_not_warned_of(digits):
@@ -59,7 +99,7 @@ def test_columns_of_pictures_are_not_warned_of(digits):
     border[:, 0] = np.arange(30) * 9
     border[::10, 1] = 1
     for rows in (*columns, border):
-        clone(TINY).fit(rows)
+        warn_of_scales(rows)
     # A year and a temperature: what they differ by is beside what they vary by.
     years = np.stack([2000 + np.arange(30) / 10, np.arange(30) / 2], axis=1)
     with pytest.warns(KerasAEWarning, match="2 of 2 columns"):
@@ -77,6 +117,7 @@ def test_it_stands_in_pipelines_and_searches(digits):
     assert search.best_params_ == {"autoencodertransformer__n_components": 8}
 
 
+@pytest.mark.slow
 def test_settings_may_be_numpys_numbers(digits):
     plain = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1, batch_size=50, learning_rate=0.5)
     numpys = AutoencoderTransformer(

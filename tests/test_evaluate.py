@@ -64,6 +64,7 @@ def test_a_denoiser_is_scored_on_the_noise_of_its_training(digits):
         assert found.model[part].psnr == pytest.approx(done.metrics[f"{name}_psnr"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_so_is_one_of_more_images_than_are_scored_at_once():
     images = np.random.RandomState(0).randint(0, 256, (10_500, 3, 3), np.uint8)
     labels = np.zeros(len(images), np.uint8)
@@ -91,6 +92,7 @@ def saved(tmp_path_factory, digits):
     return folder
 
 
+@pytest.mark.slow
 def test_the_command_takes_the_runs_own_settings(saved):
     done = run(saved, "--json")
     assert done.returncode == 0, done.stderr
@@ -101,7 +103,7 @@ def test_the_command_takes_the_runs_own_settings(saved):
     assert set(printed["pca"]) == set(printed["model"])
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_file_is_scored_like_its_run(saved):
     whole, alone = (
         run(saved, "--json"),

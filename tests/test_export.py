@@ -54,6 +54,20 @@ def test_other_runtimes_reconstruct_digits_as_keras_does(tmp_path, digits, file_
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_a_half_is_exported_alone(tmp_path, digits, part):
+    skip_without("onnx")
+    model = network(Experiment("mnist5k", (16,), 8, shortcut=None), (28, 28))
+    path = tmp_path / "half.onnx"
+    assert export_model(model, "onnx", path, part=part) < 1e-5
+    given = {"encoder": scaled(digits.test[:9]).reshape(-1, 28, 28), "decoder": np.ones((9, 8))}
+    inputs = given[part].astype(np.float32)
+    expected = np.asarray(model.get_layer(part)(inputs))
+    np.testing.assert_allclose(run_exported(path, "onnx", inputs), expected, atol=1e-5)
+    with pytest.raises(InvalidSetting, match="part: received 'head'; expected one of model, enc"):
+        export_model(model, "onnx", tmp_path / "other.onnx", part="head")
+
+
 def test_what_cannot_be_exported_leaves_nothing(tmp_path):
     image = keras.Input((4, 4))
     model = keras.Model(image, keras.layers.Lambda(lambda x: x * float("nan"))(image))

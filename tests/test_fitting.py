@@ -69,6 +69,7 @@ def test_images_to_validate_by_may_come_with_the_data(images):
     assert run.metrics["val_mse"] == pytest.approx(errors.mean(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_progress_is_printed_as_keras_does_and_only_when_asked_for(images, capfd):
     kerasae.fit(images, epochs=1, **TINY)
     assert capfd.readouterr().out == ""

@@ -90,6 +90,7 @@ def test_the_trials_of_a_sweep_are_runs_inside_it(tmp_path, store):
     assert len(kept) == 1
 
 
+@pytest.mark.full
 def test_a_log_that_was_cut_short_is_made_again_and_then_not(tmp_path, store, monkeypatch):
     import mlflow
 
@@ -108,6 +109,7 @@ def test_a_log_that_was_cut_short_is_made_again_and_then_not(tmp_path, store, mo
     assert sorted(run.info.status for run in runs_in(store)[1]) == ["FAILED", "FINISHED"]
 
 
+@pytest.mark.full
 def test_a_store_that_cannot_be_used_is_one_line_and_the_run_stays(tmp_path, store, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "file" / "store").as_uri())

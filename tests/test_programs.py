@@ -23,6 +23,7 @@ PLAIN = Experiment(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_training_that_takes_programs_over_gives_the_bits_of_a_fresh_one(digits):
     cache = ProgramCache()
     first = fit_run(EVERYTHING, digits, cache=cache)
@@ -54,7 +55,7 @@ def test_programs_are_shared_where_the_seed_alone_differs(digits, changed):
     assert trainer(other, digits.train.copy()) is not second
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_model_that_is_let_go_leaves_no_graph_behind(digits, optimizer):
     def graphs_after_training(latent_dim):

@@ -99,6 +99,7 @@ def test_the_page_has_the_reports_numbers_beside_ours(done):
     assert all(f"{row['test_mse']:.5f}" in page for row in rows)
 
 
+@pytest.mark.full
 def test_what_is_finished_is_not_run_again(done, digits):
     folder, first = done
     missing = folder / "trials" / "mnist5k-overfit-long"

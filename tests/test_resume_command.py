@@ -107,8 +107,8 @@ def test_a_fit_killed_at_each_point_of_writing_ends_the_same(tmp_path, uninterru
     left = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     assert left[0].startswith("checkpoint-")
     assert left[1:] == [
-        "detector.npz", "experiment.json", "history.csv", "metrics.json", "model.keras", "report.html",
-        "run.json",
+        "detector.npz", "experiment.json", "history.csv", "metrics.json", "model.keras",
+        "report.html", "run.json",
     ]  # fmt: skip
 
 
@@ -227,6 +227,7 @@ def test_where_the_trials_run_does_not_change_a_bit(tmp_path, whole_sweep, words
     assert sweep_result(tmp_path / "sweep") == whole_sweep
 
 
+@pytest.mark.full
 def test_a_killed_sweep_goes_on_and_takes_more_trials(tmp_path, whole_sweep):
     folder = tmp_path / "sweep"
     with started(*SWEEP, "--jobs", 1, "--out", folder) as process:

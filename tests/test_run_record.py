@@ -62,6 +62,7 @@ def test_a_fit_and_a_sweep_record_what_they_were_made_of(made):
     assert Run(trial).record == read_record(there / "swept")
 
 
+@pytest.mark.slow
 def test_a_fit_and_a_sweep_leave_their_page(made):
     there, fit, sweep = made
     assert (fit["page"], sweep["page"]) == ("run/report.html", "swept/report.html")
@@ -77,7 +78,7 @@ def test_a_fit_and_a_sweep_leave_their_page(made):
         assert words in swept
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_run_by_a_relative_path_is_used_from_any_folder(made, tmp_path, monkeypatch):
     there, _, _ = made
     monkeypatch.chdir(tmp_path)
@@ -97,6 +98,7 @@ def test_a_run_by_a_relative_path_is_used_from_any_folder(made, tmp_path, monkey
         assert "warning" not in done.stderr
 
 
+@pytest.mark.slow
 def test_missing_pictures_are_called_missing_and_found_elsewhere(made, tmp_path, monkeypatch):
     there, _, _ = made
     run = tmp_path / "run"
@@ -115,6 +117,7 @@ def test_missing_pictures_are_called_missing_and_found_elsewhere(made, tmp_path,
     assert len(run_data(Run(run)).test) == 3
 
 
+@pytest.mark.slow
 def test_other_pictures_in_their_place_are_told(made, tmp_path, monkeypatch):
     there, _, _ = made
     run = tmp_path / "run"

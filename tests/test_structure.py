@@ -12,7 +12,7 @@ ROOMS = (
     ("data",),
     ("metrics", "keras_metrics", "sparsity", "noise", "pca"),
     ("models", "model_parts", "model_graph"),
-    ("model_outputs", "image_model", "evaluation", "callbacks"),
+    ("model_outputs", "image_model", "evaluation", "code_worth", "callbacks"),
     ("anomaly",),
     ("safety",),
     ("training",),

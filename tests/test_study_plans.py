@@ -75,7 +75,7 @@ def test_lists_that_make_no_study_are_refused(lists):
         LearningRateStudy(BASE, **lists)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_study_takes_more_trials_but_no_other_settings(tmp_path):
     folder = tmp_path / "study"
     two = LearningRateStudy(BASE, (0.1, 0.01))

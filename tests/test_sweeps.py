@@ -53,6 +53,7 @@ def finished(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_sweep_takes_more_trials_but_leaves_none_out(tmp_path, finished):
     folder = shutil.copytree(finished, tmp_path / "sweep")
     for fewer in ({"dims": (1,), "seeds": 2}, {"seeds": 1}):

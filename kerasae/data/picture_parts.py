@@ -86,9 +86,9 @@ def parts_of_folders(
             where = f"in {part}, left out: the same bytes are in another part"
             notes.append(_told(len(copies), "picture", where, files[copies[0]]))
     train, test = [*rows[None], *rows[TRAIN]], rows[TEST]
-    if copies := len(train) - len({files[row].md5 for row in train}):
+    if again := len(train) - len({files[row].md5 for row in train}):
         notes.append(
-            f"{copies:,} picture{'s' if copies > 1 else ''} with the same bytes as another: copies "
+            f"{again:,} picture{'s' if again > 1 else ''} with the same bytes as another: copies "
             f"of one are all trained on, all held out or all tested"
         )
     if not test:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
 from kerasae.files import whole_files
+from kerasae.model_parts import DECODER, ENCODER, decoder_of, encoder_of
 
 if TYPE_CHECKING:
     import keras
@@ -80,6 +81,8 @@ _FORMATS = {
     "openvino": _Format(_run_openvino, modules=("openvino",)),
 }
 FORMATS = tuple(_FORMATS)
+WHOLE = "model"
+PARTS = (WHOLE, ENCODER, DECODER)
 
 
 def check_export(file_format: str, path: Path) -> None:
@@ -104,7 +107,7 @@ def check_export(file_format: str, path: Path) -> None:
     whole_files.check_new(path)
 
 
-def default_path(file_format: str, model: Path) -> Path:
+def default_path(file_format: str, model: Path, part: str = WHOLE) -> Path:
     """Names what an export writes, beside the model or in the run's folder.
 
     Example:
@@ -113,13 +116,17 @@ def default_path(file_format: str, model: Path) -> Path:
     'a/model.tflite'
     >>> default_path("openvino", Path("a/model.keras")).as_posix()
     'a/model-openvino'
+    >>> default_path("onnx", Path("a/small.keras"), "encoder").as_posix()
+    'a/small-encoder.onnx'
     """
     folder, stem = (model, "model") if model.is_dir() else (model.parent, model.stem)
+    if part != WHOLE:
+        stem = part if stem == WHOLE else f"{stem}-{part}"
     ending = _FORMATS[file_format].ending if file_format in FORMATS else ""
     return folder / (f"{stem}{ending}" if ending else f"{stem}-{file_format}")
 
 
-def export_model(model: keras.Model, file_format: str, path: Path) -> float:
+def export_model(model: keras.Model, file_format: str, path: Path, *, part: str = WHOLE) -> float:
     """Exports a model through Keras, then runs the result beside Keras.
 
     Args:
@@ -127,9 +134,10 @@ def export_model(model: keras.Model, file_format: str, path: Path) -> float:
         file_format: `onnx`, `litert`, `saved_model` (a folder) or `openvino` (a folder with
             `model.xml` and `model.bin`).
         path: A new file or folder.
+        part: `model`, or `encoder` or `decoder` of a model that has them, as kerasae's have.
 
     Returns:
-        The largest absolute difference between its output and Keras' on a few random images.
+        The largest absolute difference between its output and Keras' on a few random inputs.
 
     Raises:
         InvalidSetting: If the format is unknown, the path has the wrong ending, or the model takes
@@ -139,6 +147,10 @@ def export_model(model: keras.Model, file_format: str, path: Path) -> float:
         MissingExtra: If a library is missing.
     """
     check_export(file_format, path)
+    if part not in PARTS:
+        raise InvalidSetting("part", part, f"one of {', '.join(PARTS)}")
+    if part != WHOLE:
+        model = encoder_of(model) if part == ENCODER else decoder_of(model)
     if None in model.input_shape[1:]:
         raise InvalidSetting("model", f"one from {model.input_shape}", "one of images of one size")
     place = whole_files.replacing if _FORMATS[file_format].ending else whole_files.new_folder
