@@ -169,17 +169,6 @@ class Experiment:
         """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
         return architecture_name(self.hidden_dims)
 
-    @property
-    def usual_initializer(self) -> str:
-        """The initializer where none is given; it follows from the network, see `resolved`."""
-        wide = self._is_free_at_pca and len(self.hidden_dims) == 1
-        return "lecun_uniform" if wide else "glorot_uniform"
-
-    @property
-    def _is_free_at_pca(self) -> bool:
-        """Whether it starts at PCA, on other data than the report's, whose figures stay."""
-        return self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
-
     def check_validation(self) -> None:
         """Checks that images are held out, for a study that chooses by them.
 
@@ -196,11 +185,10 @@ class Experiment:
         tenth of the images, from 16 to 128; a million images are seen, in 10 to 100
         passes; and the rate is 3e-3, which is as good for 8x8 as for 64x64 pixels, and for more
         pixels less by the root of the ratio: a step of Adam moves each weight alike, and what
-        they add up to by as much more as there are pixels. Beside a start at PCA a weight
-        decay of 0.1 keeps networks from learning images by heart, and the one hidden layer of a
-        basic network starts as LeCun et al. (1998) have it: of the standardized code its units then
-        vary by about one, and bend what Glorot's smaller weights leave as straight as PCA. Deeper
-        networks bend enough.
+        they add up to by as much more as there are pixels. Beside a start at PCA, whose
+        code is standardized, hidden layers start as LeCun et al. (1998) have it: units then vary
+        by about one, and bend what Glorot's smaller weights leave as straight as PCA; a weight
+        decay of 0.1 keeps them from learning images by heart.
 
         Args:
             images: Number of images to train on.
@@ -224,11 +212,13 @@ class Experiment:
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
             "batch_size": min(images, 128, max(16, images // 10)),
-            "initializer": self.usual_initializer,
-            "weight_decay": 0.1 if self._is_free_at_pca else 0.0,
+            "initializer": "glorot_uniform",
+            "weight_decay": 0.0,
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
         }
+        if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
+            followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}
         missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 

@@ -56,8 +56,6 @@ def test_initializer_and_decay_follow_from_the_start_and_are_the_reports_on_its_
 ):
     followed = Experiment(dataset, shortcut=shortcut).resolved(1000, 784)
     assert (followed.initializer, followed.weight_decay) == (initializer, decay)
-    deep = Experiment(dataset, hidden_dims=(8, 4), shortcut=shortcut).resolved(1000, 784)
-    assert (deep.initializer, deep.weight_decay) == ("glorot_uniform", decay)
     asked = {"initializer": "glorot_uniform", "weight_decay": 0.0}
     kept = Experiment(dataset, shortcut=shortcut, **asked).resolved(1000, 784)
     assert (kept.initializer, kept.weight_decay) == ("glorot_uniform", 0)

@@ -30,13 +30,6 @@ def tiny(seed):
     return ImageData("tiny", images, images[:, 0, 0], images[:10], images[:10, 0, 0])
 
 
-def test_the_initializer_follows_from_the_network_of_each_trial():
-    grid = Sweep(BASE, networks=((3,), (3, 2)), latent_dims=(2,)).resolved(tiny(0))
-    one, two = grid.trials()
-    assert one.experiment.initializer == "lecun_uniform"
-    assert two.experiment.initializer == "glorot_uniform"
-
-
 def files_of(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

@@ -61,15 +61,12 @@ class Sweep:
     def resolved(self, data: ImageData) -> Self:
         """Returns it with the settings that follow from its data, which it is recorded with.
 
-        The initializer is each trial's, for it follows from the network.
-
         Raises:
             InvalidSetting: If a batch is larger than the training set.
         """
         followed = data.resolved(dataclasses.replace(self.base, learning_rate=None)).learning_rate
         rates = tuple(followed if rate is None else rate for rate in self.learning_rates)
-        base = dataclasses.replace(data.resolved(self.base), initializer=self.base.initializer)
-        return dataclasses.replace(self, base=base, learning_rates=rates)
+        return dataclasses.replace(self, base=data.resolved(self.base), learning_rates=rates)
 
     def trials(self) -> list[Trial]:
         """Returns the trials in the order of `results.csv`."""
@@ -85,9 +82,6 @@ class Sweep:
         experiment = dataclasses.replace(
             self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
-        if experiment.initializer is None:
-            usual = experiment.usual_initializer
-            experiment = dataclasses.replace(experiment, initializer=usual)
         widths = "-".join(map(str, (experiment.architecture, *network)))
         peak = "" if rate is None else f"-lr{name_part(rate)}"
         return Trial(f"{widths}-z{dim}{peak}-seed{seed}", experiment)
