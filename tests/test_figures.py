@@ -12,6 +12,7 @@ from rich.console import Console
 from kerasae.experiment import Experiment
 from kerasae.inference.latent_plane import LatentPlane
 from kerasae.runs.run import Run
+from kerasae.show.beside_pca import pca_mark
 from kerasae.show.curves import (
     history_figure,
     learning_rate_figure,
@@ -176,6 +177,16 @@ def test_a_cell_within_two_standard_errors_of_pca_is_level():
     # The mean over the seeds, each of which is tested on the same images.
     assert cell(0.0021, 0.0017) == ("≈", "best")
     assert cell(0.0021, 0.0025) == ("▼", "best")
+
+
+def test_pca_itself_is_level_with_pca():
+    # The start, kept as the best epoch, scores as PCA does up to rounding, in every image.
+    known = [{"pca_difference": 2e-10, "pca_difference_se": 1e-11}]
+    assert pca_mark(0.0047690001, 0.004769, known) == "level"
+    assert pca_mark(0.0, 0.0, []) == "level"
+    # By a share of PCA's, as pages have it.
+    difference = [{"pca_difference": -3e-4, "pca_difference_se": 1e-5}]
+    assert pca_mark(0.97, 1, difference) == ""
 
 
 def test_the_table_of_a_run_marks_its_test_error_as_the_sweep_does():

@@ -14,19 +14,20 @@ LEGEND = {
 }
 
 
-def is_level(difference: float, error: float) -> bool:
-    """Tells whether a mean difference is within its noise.
+def is_level(difference: float, error: float, ratio: float) -> bool:
+    """Tells whether a mean difference from PCA's error is within its noise, or rounding.
 
     Args:
         difference: The mean, of a difference per image.
-        error: Its standard error.
+        error: Its standard error; 0 where it is not known.
+        ratio: The error as a share of PCA's.
 
     Example:
 
-    >>> is_level(-0.002, 0.001), is_level(0.0021, 0.001)
-    (True, False)
+    >>> is_level(-0.002, 0.001, 0.9), is_level(0.0021, 0.001, 1.1), is_level(1e-9, 1e-12, 1.0)
+    (True, False, True)
     """
-    return abs(difference) <= _ERRORS * error
+    return abs(difference) <= _ERRORS * error or abs(ratio - 1) <= _ROUNDING
 
 
 def pca_mark(mse: float, pca_mse: float, trials: Sequence[Mapping[str, Any]] = ()) -> str:
@@ -51,6 +52,11 @@ def pca_mark(mse: float, pca_mse: float, trials: Sequence[Mapping[str, Any]] = (
     """
     known = [(row.get("pca_difference"), row.get("pca_difference_se")) for row in trials]
     pairs = [(d, e) for d, e in known if isinstance(d, float) and isinstance(e, float)]
-    if pairs and is_level(*(statistics.fmean(values) for values in zip(*pairs, strict=True))):
+    difference, error = (
+        [statistics.fmean(values) for values in zip(*pairs, strict=True)]
+        if pairs
+        else (mse - pca_mse, 0.0)
+    )
+    if is_level(difference, error, mse / pca_mse if pca_mse else 1.0):
         return "level"
-    return "loses" if mse > pca_mse * (1 + _ROUNDING) else ""
+    return "loses" if mse > pca_mse else ""

@@ -94,7 +94,7 @@ def headline(
         best_epoch: The epoch that was kept, if it is known.
     """
     ours, pca = scores.model[part], scores.pca[part]
-    level = is_level(*difference)
+    level = is_level(*difference, ours.mse / pca.mse if pca.mse else 1.0)
     verdict, words = verdict_words(ours.mse, pca.mse, level, run.experiment.latent_dim)
     detail = (
         f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on "
