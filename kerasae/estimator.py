@@ -187,7 +187,7 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
     The features are scaled as by `AutoencoderTransformer`.
 
     Args:
-        score: How odd a row is: `"reconstruction"`, `"sap"`, `"nap"` or `"knn"`; see
+        score_name: How odd a row is: `"reconstruction"`, `"sap"`, `"nap"` or `"knn"`; see
             `anomaly.detector`.
         contamination: Share of the training rows that are outliers, above 0 and up to 0.5: so many
             are called so. `"auto"` holds a tenth of the rows out, and calls one in a hundred of
@@ -219,12 +219,12 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
-        "score": [StrOptions(set(SCORES))],
+        "score_name": [StrOptions(set(SCORES))],
     }
 
     def __init__(
         self,
-        score: str = SCORES[0],
+        score_name: str = SCORES[0],
         *,
         contamination: float | str = "auto",
         n_components: int = Experiment.latent_dim,
@@ -236,7 +236,7 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
         learning_rate: float | None = Experiment.learning_rate,
         random_state: int | None = Experiment.seed,
     ) -> None:
-        self.score = score
+        self.score_name = score_name
         self.contamination = contamination
         self.n_components = n_components
         self.hidden_dims = hidden_dims
@@ -268,7 +268,7 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
         data = ImageData.from_arrays(as_bytes(self._scaled(rows)[:, None]))
         self.detector_ = Detector.of(run.model, data, run.experiment.validation_split)
         if auto:
-            self.offset_ = -self.detector_.threshold(self.score, FALSE_ALARMS)
+            self.offset_ = -self.detector_.threshold(self.score_name, FALSE_ALARMS)
         else:
             known = self.score_samples(rows)
             self.offset_ = float(np.percentile(known, 100 * float(self.contamination)))
@@ -279,7 +279,7 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
         check_is_fitted(self)
         rows = self._validated(X, reset=False)
         images = self._scaled(rows)[:, None].astype(np.float32)
-        return -self.detector_.scores(self.model_, images)[self.score].astype(np.float64)
+        return -self.detector_.scores(self.model_, images)[self.score_name].astype(np.float64)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Returns `score_samples` less what it is at the threshold: below 0 are outliers."""
