@@ -196,6 +196,12 @@ def test_csv_files_with_an_image_a_row(tmp_path, kind):
     assert data.class_names == (() if kind == "no label" else ("0", "1", "2"))
 
 
+def test_a_csv_file_without_pixels_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("label,a,b\n1\n")
+    with pytest.raises(DataError, match=r"a\.csv: has no pixels"):
+        load_dataset(tmp_path / "a.csv")
+
+
 def idx(array):
     shape = struct.pack(f">{array.ndim}I", *array.shape)
     return bytes([0, 0, 8, array.ndim]) + shape + array.astype(np.uint8).tobytes()

@@ -63,10 +63,10 @@ def read_csv(path: Path) -> CsvImages:
             raise Refused(f"is no table of numbers ({error}); expected an image a row") from None
     if not len(numbers):
         raise DataError(f"{path}: has no rows; expected a row of pixels for each image")
-    return _told_apart(numbers, names if header else [])
+    return _told_apart(path, numbers, names if header else [])
 
 
-def _told_apart(numbers: NDArray[np.float32], names: list[str]) -> CsvImages:
+def _told_apart(path: Path, numbers: NDArray[np.float32], names: list[str]) -> CsvImages:
     columns = numbers.shape[1]
     label = next((place for place, name in enumerate(names) if name in _LABELS), None)
     others = {place for place, name in enumerate(names) if name in _NO_PIXELS}
@@ -74,8 +74,10 @@ def _told_apart(numbers: NDArray[np.float32], names: list[str]) -> CsvImages:
         last = np.ptp(numbers[:, 0]) == 0 and np.ptp(numbers[:, -1]) > 0
         label = columns - 1 if last else 0
     pixels = [place for place in range(columns) if place != label and place not in others]
+    if not pixels:
+        raise DataError(f"{path}: has no pixels; expected an image a row")
     # A slice is no copy.
-    span = slice(pixels[0], pixels[-1] + 1) if pixels else slice(0)
+    span = slice(pixels[0], pixels[-1] + 1)
     images = numbers[:, span] if span.stop - span.start == len(pixels) else numbers[:, pixels]
     return CsvImages(images, None if label is None else numbers[:, label])
 
