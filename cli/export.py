@@ -25,7 +25,12 @@ def export(
 
     path = out or default_path(file_format, Path(model.path), part)
     check_export(file_format, path)
-    difference = export_model(model.open().model, file_format, path, part=part)
-    summary = {"path": str(path), "format": file_format, "part": part, "difference": difference}
+    run = model.open()
+    white = None if run.record is None else run.record.white
+    difference = export_model(run.model, file_format, path, part=part)
+    summary = {"path": str(path), "format": file_format, "part": part, "difference": difference,
+               "white": white}  # fmt: skip
     line = f"Saved in {path}; its output differs from Keras' by at most {difference:.1g}"
+    if white is not None:
+        line += f". It takes pixels in [0, 1]: divide by {white:g}, as the run does"
     print_result(as_json, summary, saved=line)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import struct
+import zlib
 from collections import Counter
 
 import numpy as np
@@ -215,6 +217,44 @@ def test_a_run_scales_other_pictures_as_its_own(tmp_path):
     with Image.open(tmp_path / "out" / "dark.png") as image:
         assert image.mode == "I;16"
         assert np.asarray(image).max() <= 4095
+
+
+def png_of_16_bits(values):
+    """Writes a colour PNG of 16 bits a channel, which Pillow cannot."""
+    height, width, _ = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+
+
+def test_colours_of_16_bits_are_not_cut_to_a_few_levels(tmp_path):
+    random = np.random.RandomState(0)
+    for bits in (12, 16):
+        (tmp_path / f"{bits}").mkdir()
+        for number in range(10):
+            values = random.randint(0, 1 << bits, (6, 5, 3))
+            (tmp_path / f"{bits}" / f"{number}.png").write_bytes(png_of_16_bits(values))
+    assert load_dataset(tmp_path / "16").train.max() > 250
+    with pytest.raises(DataError, match="no training image is above 15 of 255; expected files "):
+        load_dataset(tmp_path / "12")
+    with pytest.raises(DataError, match="no training image is above 1"):
+        load_dataset(tmp_path / "12", grayscale=True)
+
+
+def test_an_export_says_what_is_white(tmp_path):
+    deep_pictures(tmp_path / "deep", 4095)
+    kerasae.fit(
+        str(tmp_path / "deep"), folder=tmp_path / "run", hidden_dims=(4,), latent_dim=2, epochs=1,
+        verbose=0,
+    )  # fmt: skip
+    words = ("export", tmp_path / "run", "--format", "saved_model")
+    assert json.loads(command(*words, "--out", tmp_path / "a", "--json").stdout)["white"] == 4095
+    shown = command(*words, "--out", tmp_path / "b").stdout
+    assert "divide by 4095" in " ".join(shown.split())
 
 
 @pytest.fixture(scope="module")

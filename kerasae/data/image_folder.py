@@ -40,6 +40,8 @@ Result = TypeVar("Result")
 Say = Callable[[str], None]
 _SIZES_NAMED = 5
 _MOST_BYTES = 1 << 28
+# As floats have to have (see `pixel_scale`).
+_LEAST_LEVELS = 64
 _BLOCK = 1 << 20
 _SAID_AFTER = 2  # seconds between two words on how far reading is
 
@@ -117,6 +119,7 @@ class _FolderReader:
         white = conversion.white or self._white(parts)
         images, readable = self._decoded([(self._files[row], files[row].md5) for row in order],
                                          size, gray, white)  # fmt: skip
+        self._check_depth(images, kinds[: len(parts.train)])
         classes = [places[row].class_name if places[row] else "" for row in order]  # type: ignore[union-attr]
         class_names, labels = np.unique(classes, return_inverse=True)
         ends = np.cumsum([0, len(parts.train), len(parts.validation), len(parts.test)])
@@ -142,6 +145,16 @@ class _FolderReader:
             notes=tuple(notes),
             white=white,
         )  # fmt: skip
+
+    def _check_depth(self, images: NDArray[np.uint8], kinds: Sequence[PictureKind]) -> None:
+        """Refuses 16-bit pictures of which Pillow leaves a few levels, which none brings back."""
+        rows = [row for row, kind in enumerate(kinds) if kind.halved]
+        if rows and (most := int(images[rows].max())) < _LEAST_LEVELS:
+            raise DataError(
+                f"{self._folder}: of the 16 bits a channel of its pictures the upper 8 are read, "
+                f"and no training image is above {most} of 255; expected files that are "
+                f"stretched to the whole range"
+            )
 
     def _check_counts(self, arrays: list[NDArray[np.uint8]]) -> None:
         if not len(arrays[0]) or not len(arrays[2]):

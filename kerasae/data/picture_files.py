@@ -56,11 +56,13 @@ class PictureKind:
         size: Height and width in pixels, seen upright.
         gray: Whether it has no colours.
         deep: Whether it has more than 8 bits a pixel, and no colours.
+        halved: Whether it has 16 bits a channel, of which Pillow keeps the upper 8.
     """
 
     size: Size
     gray: bool
     deep: bool = False
+    halved: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,9 +108,13 @@ def measure_picture(path: Path) -> PictureKind:
             or has more than 16 bits a channel.
     """
     with _opened(path) as image:
+        # Looking for Exif decodes a PNG, which then has no tiles.
+        tiles = getattr(image, "tile", [])
+        halved = any(";16" in str(tile.args) for tile in tiles)
         turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
         width, height = image.size[::-1] if turned else image.size
-        return PictureKind((height, width), _is_gray(image), image.mode in _DEEP_MODES)
+        deep = image.mode in _DEEP_MODES
+        return PictureKind((height, width), _is_gray(image), deep, halved and not deep)
 
 
 def read_picture(path: Path, white: float = WHITE_16) -> Picture:
