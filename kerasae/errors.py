@@ -64,6 +64,10 @@ class InvalidSetting(KerasAEError, ValueError):
         super().__init__(f"{name}: received {received!r}; expected {expected}")
 
 
+class MemoryExceeded(KerasAEError):
+    """What is asked for would take more memory than is free."""
+
+
 class DataError(KerasAEError):
     """A data set is missing, damaged or not what its name says."""
 
