@@ -25,6 +25,22 @@ from kerasae import load_dataset
 print(load_dataset(sys.argv[1]).train.shape)
 """
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from kerasae.data import picture_work
+picture_work._WORTH_PICTURES = 2
+
+def work(path):
+    if path.name > "0000.png":
+        signal.pause()
+    return os.getpid()
+
+for process in picture_work.each(work, sorted(Path(sys.argv[1]).iterdir()), 1):
+    print(process, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
 
 def save(folder, count):
     folder.mkdir()
@@ -71,6 +87,17 @@ def _end(path):
 def test_a_process_that_is_killed_is_told():
     with pytest.raises(DataError, match="was killed, for want of memory perhaps"):
         list(each(_end, ["a", "b"]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends processes with their parent")
+def test_processes_end_with_a_parent_that_is_killed(tmp_path):
+    save(tmp_path / "p", 40)
+    script = tmp_path / "script.py"
+    script.write_text(KILLED)
+    ran = subprocess.run([sys.executable, script, tmp_path / "p"], stdout=subprocess.PIPE)
+    # All that could write there are gone, or this would wait for them.
+    assert ran.returncode == -9
+    assert int(ran.stdout) != 0
 
 
 def test_few_pictures_are_read_in_this_process(tmp_path):

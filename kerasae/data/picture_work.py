@@ -24,6 +24,7 @@ from kerasae.data.picture_files import (
 )
 from kerasae.environment import cores
 from kerasae.errors import DataError
+from kerasae.files.child_process import die_with
 from kerasae.files.interrupts import check
 from kerasae.files.local_files import open_local, refusing
 
@@ -96,7 +97,7 @@ def each(
     # Many parts for each process, so that none waits long for the others' last.
     length = max(1, min(at_once, _AT_ONCE, len(paths) // (8 * cores())))
     starts = iter(range(0, len(paths), length))
-    pool = ProcessPoolExecutor(cores(), initializer=_leave_signals)
+    pool = ProcessPoolExecutor(cores(), initializer=_prepare, initargs=(os.getpid(),))
     waiting: collections.deque = collections.deque()
     try:
         while True:
@@ -144,6 +145,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _leave_signals() -> None:
+def _prepare(parent: int) -> None:
+    die_with(parent)
     # Ctrl-C goes to all processes of a terminal; the parent ends these.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
