@@ -111,8 +111,8 @@ def test_the_help_shows_what_a_command_does_by_itself():
     def shown(command):
         return " ".join(cli(command, "--help").stdout.split())
 
-    assert "[default: (0.002)]" in shown("denoise")
-    assert "[default: (30)]" in shown("fit")
+    assert "[default: 0.002]" in shown("denoise")
+    assert "[default: 30]" in shown("fit")
 
 
 def test_the_doctor_finds_the_digits_and_prints_json_alone(tmp_path):
