@@ -173,6 +173,27 @@ def speed_table(batch_size: int) -> list[str]:
     return lines
 
 
+def speed_summary() -> list[str]:
+    """Images per second of the ways that a user chooses from, with the default batch size."""
+    speeds = json.loads((RESULTS / "bench-128.json").read_text())["speeds"]
+    lines = [
+        "| network | plain `fit` | `fit`, jit-compiled | PyTorch, the faster "
+        "| `kerasae fit` | `kerasae sweep` |",
+        "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for network in dict.fromkeys(speed["network"] for speed in speeds):
+        rates = {
+            one["way"]: one["images_per_second"] for one in speeds if one["network"] == network
+        }
+        shown = (
+            rates["fit"], rates["fit, jit, 100 steps a call"],
+            max(rates["torch eager"], rates["torch.compile"]),
+            rates["kerasae, all threads"], rates["kerasae, 1 process per core"],
+        )  # fmt: skip
+        lines.append(f"| {network} | {' | '.join(f'{rate:,.0f}' for rate in shown)} |")
+    return lines
+
+
 def denoising_table() -> list[str]:
     """PSNR of every method, on both data sets, raw and clipped."""
     results = studies()["results"]
@@ -195,7 +216,7 @@ def main() -> None:
     for table in (
         sweep_table("mnist"), sweep_table("fashion_mnist"), long_run_table(), denoising_table(),
         regularizer_table(), learning_rate_table(), deep_table(), speed_table(128),
-        speed_table(256),
+        speed_table(256), speed_summary(),
     ):  # fmt: skip
         print("\n".join(table), end="\n\n")
 

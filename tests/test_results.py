@@ -32,9 +32,11 @@ def test_the_readme_shows_the_committed_tables(tables):
 
 
 def test_the_docs_show_the_committed_speeds(tables):
-    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "developers" / "performance.md").read_text(encoding="utf-8")
     for batch_size in (128, 256):
         assert "\n".join(tables.speed_table(batch_size)) in page
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert "\n".join(tables.speed_summary()) in page
 
 
 def test_no_way_of_training_was_measured_faster_than_one_process_per_core():
