@@ -231,7 +231,8 @@ def denoising_table() -> list[str]:
 
 def main() -> None:
     for table in (
-        overview_table(), sweep_table("mnist"), sweep_table("fashion_mnist"), long_run_table(), denoising_table(),
+        overview_table(), sweep_table("mnist"), sweep_table("fashion_mnist"),
+        long_run_table(), denoising_table(),
         regularizer_table(), learning_rate_table(), deep_table(), speed_table(128),
         speed_table(256), speed_summary(),
     ):  # fmt: skip

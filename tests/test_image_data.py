@@ -5,7 +5,7 @@ import pytest
 
 import kerasae
 from kerasae.data.image_data import ImageData
-from kerasae.errors import InvalidSetting
+from kerasae.errors import DataError, InvalidSetting
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (20, 6, 5)).astype(np.uint8)
 
@@ -34,8 +34,8 @@ def test_a_fit_scores_the_test_images_that_it_is_given():
     ("changes", "reason"),
     [
         (
-            {"images": IMAGES / 255},
-            r"images: received 'float64 \(20, 6, 5\)'; expected an array of",
+            {"images": IMAGES.astype(str)},
+            r"images: received '<U3 \(20, 6, 5\)'; expected an array of",
         ),
         ({"images": IMAGES.tolist()}, "images: received 'list"),
         ({"images": IMAGES[0]}, r"images: received 'uint8 \(6, 5\)'; expected \(images, height"),
@@ -44,7 +44,6 @@ def test_a_fit_scores_the_test_images_that_it_is_given():
         ({"labels": np.zeros(20)}, "labels: received 'float64"),
         ({"labels": np.full(20, -1)}, "from 0 on"),
         ({"test": IMAGES[:, :5]}, r"test: received 'uint8 \(20, 5, 5\)'; expected .* \(6, 5\)"),
-        ({"test": IMAGES > 9}, "test: received 'bool"),
         ({"test_labels": [1]}, "test_labels: .* expected 0 whole numbers"),
         ({"validation": IMAGES[..., None]}, "validation: received"),
         ({"validation": IMAGES[:0]}, "validation: received 'no images'"),
@@ -53,6 +52,22 @@ def test_a_fit_scores_the_test_images_that_it_is_given():
 def test_arrays_that_are_no_images_are_refused(changes, reason):
     with pytest.raises(InvalidSetting, match=reason):
         ImageData.from_arrays(**{"images": IMAGES, **changes})
+
+
+def test_arrays_of_other_numbers_are_scaled_as_one():
+    floats = IMAGES[:16].astype(np.float32) / 255
+    data = ImageData.from_arrays(floats, test=floats[:4] / 2, validation=floats[4:8])
+    np.testing.assert_array_equal(data.train, IMAGES[:16])
+    np.testing.assert_array_equal(data.test, np.rint(IMAGES[:4] / 2).astype(np.uint8))
+    np.testing.assert_array_equal(data.validation, IMAGES[4:8])
+    assert (data.white, data.notes) == (None, ())
+    # 12 bits, of which 4,095 is white.
+    deep = IMAGES.astype(np.uint16) * 16
+    data = ImageData.from_arrays(deep, test=deep[:1])
+    np.testing.assert_array_equal(data.train, np.rint(deep * (255 / 4095)).astype(np.uint8))
+    assert data.white == 4095
+    with pytest.raises(DataError, match=r"array\[0, 0, 0\] is -1"):
+        ImageData.from_arrays(np.full((4, 3, 3), -1.0))
 
 
 def test_a_data_set_is_shown_in_one_line():

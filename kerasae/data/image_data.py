@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.idx import idx_md5
+from kerasae.data.image_store import new_images
+from kerasae.data.pixel_scale import PixelScale, scale_of
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
 _SPLIT_SEED = 0
+_ROWS = 1024  # converted at once
 _FASHION = (
     "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
     "ankle boot",
@@ -106,19 +109,20 @@ class ImageData:
     @classmethod
     def from_arrays(
         cls,
-        images: NDArray[np.uint8],
+        images: NDArray[Any],
         labels: NDArray[np.integer] | None = None,
         *,
-        test: NDArray[np.uint8] | None = None,
+        test: NDArray[Any] | None = None,
         test_labels: NDArray[np.integer] | None = None,
-        validation: NDArray[np.uint8] | None = None,
+        validation: NDArray[Any] | None = None,
         name: str = "array",
     ) -> ImageData:
-        """Makes a data set of arrays, which are not copied.
+        """Makes a data set of arrays; those of `uint8` are not copied.
 
         Args:
-            images: Training images, `uint8`, `(images, height, width)` or
-                `(images, height, width, channels)`.
+            images: Training images, `(images, height, width)` or
+                `(images, height, width, channels)`: `uint8`, floats in [0, 1], or other whole
+                numbers, which one scale makes `uint8` (see `pixel_scale.scale_of`).
             labels: Their classes, whole numbers from 0 on, `(images,)`; `None` is one class.
             test: Test images of the same shape; `None` for none.
             test_labels: Their classes.
@@ -126,6 +130,7 @@ class ImageData:
             name: What the data are called in headings and in the names of files.
 
         Raises:
+            DataError: If a number is negative, not finite, or too large.
             InvalidSetting: If an array is of another type or shape.
 
         Example:
@@ -146,7 +151,17 @@ class ImageData:
             raise InvalidSetting("validation", "no images", "at least one, or None")
         labels = _labels_of("labels", labels, len(images))
         test_labels = _labels_of("test_labels", test_labels, len(test))
-        return cls(name, images, labels, test, test_labels, validation=validation)
+        arrays = [one for one in (images, test, validation) if one is not None]
+        if all(one.dtype == np.uint8 for one in arrays):
+            return cls(name, images, labels, test, test_labels, validation=validation)
+        scale = scale_of(arrays, name)
+        train, tests, *others = (_scaled(one, scale) for one in arrays)
+        return cls(
+            name, train, labels, tests, test_labels,
+            validation=others[0] if others else None,
+            notes=(f"{name}: {scale.note}",) if scale.note else (),
+            white=scale.white if scale.note else None,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         size = " x ".join(map(str, self.train.shape[1:]))
@@ -210,16 +225,21 @@ class ImageData:
 
 def _check_images(name: str, images: Any, shape: tuple[int, ...] | None = None) -> None:
     received = f"{getattr(images, 'dtype', type(images).__name__)} {np.shape(images)}"
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        raise InvalidSetting(
-            name, received, "an array of uint8; np.rint(x * 255).astype(np.uint8) makes it of "
-            "floats x in [0, 1]"
-        )  # fmt: skip
+    if not isinstance(images, np.ndarray) or images.dtype.kind not in "biuf":
+        raise InvalidSetting(name, received, "an array of floats in [0, 1], or of whole numbers")
     if shape is not None and images.shape[1:] != shape:
         raise InvalidSetting(name, received, f"images of {shape}, the shape of those to train on")
     if shape is None and (images.ndim not in (3, 4) or 0 in images.shape):
         expected = "(images, height, width) or (images, height, width, channels), none of them 0"
         raise InvalidSetting(name, received, expected)
+
+
+def _scaled(images: NDArray[Any], scale: PixelScale) -> NDArray[np.uint8]:
+    """Converts images a block at a time: floats of all of them take eight times the memory."""
+    result = new_images(images.shape)
+    for start in range(0, len(images), _ROWS):
+        result[start : start + _ROWS] = scale.to_bytes(images[start : start + _ROWS])
+    return result
 
 
 def _labels_of(name: str, labels: Any, count: int) -> NDArray[np.integer]:
