@@ -155,10 +155,10 @@ class ImageData:
         if all(one.dtype == np.uint8 for one in arrays):
             return cls(name, images, labels, test, test_labels, validation=validation)
         scale = scale_of(arrays, name)
-        train, tests, *others = (_scaled(one, scale) for one in arrays)
+        train, tests, *rest = (_scaled(one, scale) for one in arrays)
         return cls(
             name, train, labels, tests, test_labels,
-            validation=others[0] if others else None,
+            validation=rest[0] if rest else None,
             notes=(f"{name}: {scale.note}",) if scale.note else (),
             white=scale.white if scale.note else None,
         )  # fmt: skip
