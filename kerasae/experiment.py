@@ -117,6 +117,10 @@ class Experiment:
         Literal["glorot_uniform", "lecun_uniform"] | None,
         _help("Initializer of the hidden layers.", NETWORK, follows=True),
     ] = None
+    train_images: Annotated[
+        Count | None,
+        _help("Use only this many of the training images, so that overfitting shows.", DATA),
+    ] = None
     sigma: Annotated[
         Sigma,
         _help("Standard deviation of the noise added to inputs, with pixels in [0, 1].", DATA),

@@ -1,11 +1,15 @@
 """A data set made of arrays."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import kerasae
 from kerasae.data.image_data import ImageData
 from kerasae.errors import DataError, InvalidSetting
+from kerasae.evaluation import evaluate
+from kerasae.runs.run_data import run_data
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (20, 6, 5)).astype(np.uint8)
 
@@ -68,6 +72,38 @@ def test_arrays_of_other_numbers_are_scaled_as_one():
     assert data.white == 4095
     with pytest.raises(DataError, match=r"array\[0, 0, 0\] is -1"):
         ImageData.from_arrays(np.full((4, 3, 3), -1.0))
+
+
+def test_a_part_of_the_training_images_holds_none_that_the_whole_set_holds_out(digits):
+    held_out = set(digits.parts(0.1).validation.rows.tolist())
+    few = dataclasses.replace(digits, train_labels=np.arange(len(digits.train))).with_train_images(
+        50
+    )
+    rows = few.train_labels.tolist()
+    assert len(set(rows)) == 50
+    assert not held_out & set(rows)
+    np.testing.assert_array_equal(few.train, digits.train[rows])
+    assert few.test is digits.test
+    # Copies are still known to be some.
+    copies = np.arange(len(digits.train), dtype=np.int32)
+    copies[rows[7]] = copies[rows[3]]
+    again = dataclasses.replace(digits, copy_of=copies).with_train_images(50)
+    assert again.copy_of[7] == again.copy_of[3]
+    assert len(set(again.copy_of.tolist())) == 49
+    with pytest.raises(InvalidSetting, match="train_images: received"):
+        digits.with_train_images(len(digits.train) + 1)
+
+
+def test_a_run_of_few_images_is_scored_on_the_same(tmp_path):
+    run = kerasae.fit(
+        "digits8", folder=tmp_path / "run", train_images=40, epochs=1, latent_dim=2, verbose=0,
+        hidden_dims=(8,),
+    )  # fmt: skip
+    data = run_data(run)
+    assert len(data.train) == 40
+    assert evaluate(run.model, data, run.experiment).model["train"].mse == pytest.approx(
+        run.metrics["train_mse"], rel=1e-6
+    )
 
 
 def test_a_data_set_is_shown_in_one_line():

@@ -85,8 +85,8 @@ class ImageData:
         train_files: The file of each training image, where they are pictures of a folder.
         validation_files: The same of `validation`.
         test_files: The same of `test`.
-        copy_of: Number of the first training image that was saved as the same bytes, for each,
-            `int32`, `(images,)`; `None` where there are no copies.
+        copy_of: A number for each training image, `int32`, `(images,)`, which is the same for those
+            that were saved as the same bytes; `None` where there are no copies.
         notes: Lines on what was taken otherwise than it stands in the files.
         white: The number in the files that is white, where that is not 255, or 1.0 of floats.
     """
@@ -205,6 +205,40 @@ class ImageData:
         else:
             train, validation = _whole(self.train), _whole(self.validation)
         return Parts(train, validation, _whole(self.test))
+
+    def with_train_images(self, count: int | None) -> ImageData:
+        """Returns the data with so many of the training images, chosen by a fixed seed.
+
+        Args:
+            count: How many, held-out ones among them; `None` keeps all.
+
+        Raises:
+            InvalidSetting: If there are fewer.
+
+        Example:
+
+        >>> data = ImageData.from_arrays(np.zeros((20, 4, 4), np.uint8))
+        >>> len(data.with_train_images(5).train)
+        5
+        """
+        if count is None or count == len(self.train):
+            return self
+        if count > len(self.train):
+            expected = f"at most the {len(self.train):,} training images"
+            raise InvalidSetting("train_images", count, expected)
+        # The last of the order that the split takes its held-out images from the front of, so
+        # that none of those of the whole set is trained on.
+        rows = np.sort(np.random.RandomState(_SPLIT_SEED).permutation(len(self.train))[-count:])
+        copies = None
+        if self.copy_of is not None:
+            copies = np.unique(self.copy_of[rows], return_inverse=True)[1].astype(np.int32)
+        return dataclasses.replace(
+            self,
+            train=self.train[rows],
+            train_labels=self.train_labels[rows],
+            train_files=tuple(self.train_files[row] for row in rows if self.train_files),
+            copy_of=copies,
+        )
 
     def counts(self, validation_split: float) -> str:
         """Says in a line what the images were understood to be.

@@ -81,6 +81,8 @@ def fit(
     if not isinstance(data, ImageData):
         given = {"dataset": name, **settings}
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
+    else:
+        data = data.with_train_images(experiment.train_images)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         return fit_run(experiment, data, record=RunRecord.of(data), **options)
