@@ -11,6 +11,12 @@ from kerasae_cli.main import app
 
 # Where Typer puts what is known of an option beside its help.
 _FACTS = re.compile(r"\s*\[([^\[\]]*(?:default|required|env var|<=|>=)[^\[\]]*)\]$")
+_RANGES = (
+    (r"([^;\s]+)<=x<=([^;\s]+)", r"from \1 to \2"), (r"x>=(\S+)", r"at least \1"),
+    (r"x<=(\S+)", r"at most \1"), (r"env var", "environment variable"),
+    # Defaults that depend on other options are in parentheses.
+    (r"default: \((.*)\)", r"default: \1"),
+)  # fmt: skip
 _PANEL = {"argument": "Arguments", "option": "Options"}
 
 
@@ -72,11 +78,17 @@ def _definitions(parameters: Any, context: Any) -> list[str]:
         facts = _FACTS.search(text)
         text = _FACTS.sub("", text).strip() or "–"
         lines += [f"`{names}`", f": {_escaped(text)}"]
-        if facts:
-            # Defaults that are shown in the help without being the option's own are in parentheses.
-            lines += ["", f"  *{_escaped(re.sub(r'[()]', '', facts[1]))}*"]
+        # That a switch is off by default, its name says.
+        if facts and not re.fullmatch(r"default: (no-.*|\(\))", facts[1]):
+            lines += ["", f"  *{_escaped(_in_words(facts[1]))}*"]
         lines.append("")
     return lines
+
+
+def _in_words(facts: str) -> str:
+    for pattern, words in _RANGES:
+        facts = re.sub(pattern, words, facts)
+    return facts
 
 
 def _first_line(text: str | None) -> str:
