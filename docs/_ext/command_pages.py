@@ -31,21 +31,30 @@ def write_pages(folder: Path) -> None:
     folder.mkdir()
     program = typer.main.get_command(app)
     commands: dict[str, Any] = vars(program)["commands"]
-    rows = [
-        f"| [`kerasae {name}`]({name}.md) | {_escaped(_first_line(one.help))} |"
-        for name, one in commands.items()
-    ]
     context = program.make_context("kerasae", [], resilient_parsing=True)
     index = [
         "# Commands", "",
         "`kerasae COMMAND --help` prints the same in the terminal.", "",
-        "| command | what it does |", "|---|---|", *rows, "",
+        *_tables(commands),
         "## Options of every command", "", *_definitions(program.params, context),
         "```{toctree}", ":hidden:", "", *commands, "```",
     ]  # fmt: skip
     (folder / "index.md").write_text("\n".join(index) + "\n", encoding="utf-8")
     for name, command in commands.items():
         (folder / f"{name}.md").write_text(_page(name, command), encoding="utf-8")
+
+
+def _tables(commands: dict[str, Any]) -> list[str]:
+    """A table of commands for each section of the help."""
+    lines = []
+    for title, some in groupby(commands.items(), key=lambda one: one[1].rich_help_panel):
+        lines += [f"## {title}", "", "| command | what it does |", "|---|---|"]
+        for name, command in some:
+            lines.append(
+                f"| [`kerasae {name}`]({name}.md) | {_escaped(_first_line(command.help))} |"
+            )
+        lines.append("")
+    return lines
 
 
 def _page(name: str, command: Any) -> str:
@@ -75,6 +84,8 @@ def _definitions(parameters: Any, context: Any) -> list[str]:
         if record is None:
             continue
         names, text = record
+        if parameter.param_type_name == "argument":
+            names = names.partition(" ")[0]
         facts = _FACTS.search(text)
         text = _FACTS.sub("", text).strip() or "–"
         lines += [f"`{names}`", f": {_escaped(text)}"]
