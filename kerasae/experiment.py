@@ -35,6 +35,8 @@ def _help(text: str, **extra: Any) -> Meta:
     return Meta(description=text, extra=extra or None)
 
 
+# What the operating system takes for the name of a file, bytes that are no text included.
+PathName = Annotated[str, Meta(pattern="^[^\0\ud800-\udc7f\udd00-\udfff]*$")]
 _DATASET = _help(
     "mnist, fashion_mnist, mnist5k or digits8 (no download), or the path of your images.",
     expected="its name or a path, such as mnist",
@@ -82,7 +84,7 @@ class Experiment:
     (256,)
     """
 
-    dataset: Annotated[str, _DATASET] = "mnist"
+    dataset: Annotated[PathName, _DATASET] = "mnist"
     hidden_dims: Annotated[
         tuple[Count, ...], Meta(max_length=100), _help("Widths from the image to the code.")
     ] = ARCHITECTURES["basic"]
