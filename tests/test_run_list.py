@@ -92,6 +92,19 @@ def test_scores_that_are_none_are_refused(folder, metrics, reason):
     assert names(find_runs(folder)[0]) == ["b", "c ["]
 
 
+@pytest.mark.parametrize("linked", ["trials", "trials/a"])
+def test_a_trial_that_is_a_link_is_left_out_and_told(tmp_path, folder, linked):
+    place = tmp_path / "other" / linked
+    place.parent.mkdir(parents=True)
+    target = folder / "sweep" / "x] ü"
+    place.symlink_to(target if linked == "trials" else target / "a", target_is_directory=True)
+    runs, broken = find_runs(tmp_path / "other")
+    assert runs == []
+    assert [line.partition(":")[0] for line in broken] == [str(place)]
+    with pytest.raises(ArtifactError, match="symbolic link"):
+        Run(tmp_path / "other" / "trials" / "a").metrics
+
+
 def test_only_what_differs_and_the_scores_are_set_side_by_side(folder):
     runs, _ = find_runs(folder)
     assert side_by_side(runs[:2]) == {

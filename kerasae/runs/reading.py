@@ -21,7 +21,7 @@ from kerasae.files.shapes import fields_of, read_shape
 from kerasae.files.whole_files import read_json
 from kerasae.model_parts import CENTRE
 from kerasae.recorded_scores import Scores, read_epochs, read_scores
-from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL
+from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL, TRIALS
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_files import WEIGHTS, extract_weights, read_config
 
@@ -189,7 +189,8 @@ def run_file(folder: str | Path, name: str) -> Path:
         raise ArtifactError(f"{name!r}: expected the name of a file, without a folder")
     with refusing(folder, ArtifactError, _ADVICE):
         place = Path(folder)
-        if place.is_symlink():
+        trials = place.absolute().parent
+        if place.is_symlink() or (trials.name == TRIALS and trials.is_symlink()):
             raise Refused("is a symbolic link; name the folder it leads to")
         if not place.is_dir():
             raise Refused(f"is not a folder; {_ADVICE}")
