@@ -81,7 +81,7 @@ class ArtifactError(KerasAEError):
 
 
 class DiskFull(ArtifactError, LateError):
-    """There was no room for a file; what was there before still is."""
+    """There was no room for a file, or the disk failed; what was there before still is."""
 
 
 class DamagedFile(ArtifactError):

@@ -32,7 +32,8 @@ class HiddenDifferences:
         model: An autoencoder with a layer `encoder`, as kerasae's have.
 
     Raises:
-        InvalidSetting: If it has none, or more than 2,048 hidden units.
+        InvalidSetting: If it has none, one that makes no rows of numbers or uses a layer twice, or
+            more than 2,048 hidden units.
 
     Example:
 
@@ -48,8 +49,14 @@ class HiddenDifferences:
 
         encoder = encoder_of(model)
         hidden = [one for one in encoder.layers if isinstance(one, keras.layers.Dense)]
-        tensors = [one.output for one in hidden if one.activation is not keras.activations.linear]
-        tensors.append(encoder.output)
+        hidden = [one for one in hidden if one.activation is not keras.activations.linear]
+        once = all(len(one._inbound_nodes) == 1 for one in hidden)
+        tensors = [*(one.output for one in hidden if once), encoder.output]
+        if not once or any(len(tensor.shape) != 2 for tensor in tensors):
+            raise InvalidSetting(
+                "model", "an encoder that is no plain stack of layers", "one that makes rows of "
+                "numbers in each, for sap and nap",
+            )  # fmt: skip
         units = sum(int(tensor.shape[-1]) for tensor in tensors)
         if units > MOST_UNITS:
             raise InvalidSetting(
