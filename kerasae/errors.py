@@ -68,6 +68,10 @@ class InvalidSetting(KerasAEError, ValueError):
         self.setting = name
 
 
+class MemoryExceeded(KerasAEError):
+    """What is asked for would take more memory than is free."""
+
+
 class DataError(KerasAEError):
     """A data set is missing, damaged or not what its name says."""
 
