@@ -31,6 +31,9 @@ class HiddenDifferences:
     Args:
         model: An autoencoder with a layer `encoder`, as kerasae's have.
 
+    Attributes:
+        widths: Units of each layer.
+
     Raises:
         InvalidSetting: If it has none, or more than 2,048 hidden units.
 
@@ -50,7 +53,8 @@ class HiddenDifferences:
         hidden = [one for one in encoder.layers if isinstance(one, keras.layers.Dense)]
         tensors = [one.output for one in hidden if one.activation is not keras.activations.linear]
         tensors.append(encoder.output)
-        units = sum(int(tensor.shape[-1]) for tensor in tensors)
+        self.widths = [int(tensor.shape[-1]) for tensor in tensors]
+        units = sum(self.widths)
         if units > MOST_UNITS:
             raise InvalidSetting(
                 "score", f"sap or nap of {units:,} hidden units", f"at most {MOST_UNITS:,}"
