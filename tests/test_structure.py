@@ -24,6 +24,7 @@ ROOMS = (
     ("studies",),
     ("bench", "doctor_report"),
     ("kerasae_cli",),
+    ("__main__",),
 )
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    data: ImageData | str | os.PathLike[str] | NDArray[np.uint8],
+    data: ImageData | str | os.PathLike[str] | NDArray[Any],
     experiment: Experiment | None = None,
     *,
     folder: str | os.PathLike[str] | None = None,
@@ -46,9 +46,9 @@ def fit(
     """Trains an autoencoder and scores it.
 
     Args:
-        data: A data set, its name or path (see `load_dataset`), or an array of images, `uint8`,
-            `(images, height, width)` or `(images, height, width, channels)`, which has no test
-            images.
+        data: A data set, its name or path (see `load_dataset`), or an array of images,
+            `(images, height, width)` or `(images, height, width, channels)`, of `uint8`, floats
+            in [0, 1] or other whole numbers, which has no test images.
         experiment: The settings; default: those of `Experiment`.
         folder: Where the run is saved, with a checkpoint after each epoch. One that was begun
             there with the same settings and data goes on from the last of them, or with more
@@ -81,6 +81,8 @@ def fit(
     if not isinstance(data, ImageData):
         given = {"dataset": name, **settings}
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
+    else:
+        data = data.with_train_images(experiment.train_images)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         return fit_run(experiment, data, record=RunRecord.of(data), **options)
