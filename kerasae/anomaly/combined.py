@@ -12,7 +12,7 @@ from kerasae.anomaly.rapp import Whitening
 
 Floats = NDArray[np.floating]
 # Below any score that is no zero.
-_LEAST = 1e-12
+LEAST = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _logarithms(layers: Sequence[Whitening], differences: Floats, distances: Flo
         one.nap(part)
         for one, part in zip(layers, _by_layer(differences, widths), strict=True)
     ]  # fmt: skip
-    return np.log(np.maximum(np.stack([*parts, distances], 1), _LEAST))
+    return np.log(np.maximum(np.stack([*parts, distances], 1), LEAST))
 
 
 def _by_layer(differences: Floats, widths: Sequence[int]) -> list[Floats]:

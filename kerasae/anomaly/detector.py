@@ -131,11 +131,19 @@ class Detector:
         Raises:
             InvalidSetting: If the share is out of range, or there is no such score.
         """
-        if score not in self.held_out:
-            raise InvalidSetting("score", score, f"one of {', '.join(self.held_out)}")
+        self.check_score(score)
         if not 0 < false_alarms < 1:
             raise InvalidSetting("false_alarms", false_alarms, "a share above 0 and below 1")
         return float(np.quantile(self.held_out[score], 1 - false_alarms))
+
+    def check_score(self, score: str) -> None:
+        """Checks that it knows a score.
+
+        Raises:
+            InvalidSetting: If it does not.
+        """
+        if score not in self.held_out:
+            raise InvalidSetting("score", score, f"one of {', '.join(self.held_out)}")
 
     def above(self, score: str, threshold: float) -> int:
         """Counts the normal images that lie above a threshold."""
