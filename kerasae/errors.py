@@ -68,6 +68,10 @@ class InvalidSetting(KerasAEError, ValueError):
         self.setting = name
 
 
+class MemoryExceeded(KerasAEError):
+    """What is asked for would take more memory than is free."""
+
+
 class DataError(KerasAEError):
     """A data set is missing, damaged or not what its name says."""
 
@@ -81,7 +85,7 @@ class ArtifactError(KerasAEError):
 
 
 class DiskFull(ArtifactError, LateError):
-    """There was no room for a file; what was there before still is."""
+    """There was no room for a file, or the disk failed; what was there before still is."""
 
 
 class DamagedFile(ArtifactError):

@@ -42,6 +42,8 @@ def _help(text: str, about: str = TRAINING, **extra: Any) -> Meta:
     return Meta(description=text, extra={"about": about, **extra})
 
 
+# What the operating system takes for the name of a file, bytes that are no text included.
+PathName = Annotated[str, Meta(pattern="^[^\0\ud800-\udc7f\udd00-\udfff]*$")]
 _DATASET = _help(
     "Data set: mnist, fashion_mnist, mnist5k or digits8 (the last two need no download), or the "
     "path of your own images.",
@@ -92,7 +94,7 @@ class Experiment:
     (256,)
     """
 
-    dataset: Annotated[str, _DATASET] = "mnist"
+    dataset: Annotated[PathName, _DATASET] = "mnist"
     hidden_dims: Annotated[
         tuple[Count, ...],
         Meta(max_length=100),

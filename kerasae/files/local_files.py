@@ -30,6 +30,10 @@ class Refused(Exception):
     """What a checker says is wrong with a file; `refusing` adds the file's name."""
 
 
+class WrongShape(Refused):
+    """What is there instead of what was declared; `refusing` adds the advice as well."""
+
+
 @contextlib.contextmanager
 def within(part: str) -> Iterator[None]:
     """Adds the part of a file to what is refused inside.
@@ -45,7 +49,7 @@ def within(part: str) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        raise Refused(f"{part}: {refused}") from None
+        raise type(refused)(f"{part}: {refused}") from None
 
 
 @contextlib.contextmanager
@@ -80,7 +84,8 @@ def refusing(
     try:
         yield
     except Refused as refused:
-        raise error(f"{os.fspath(path)}: {refused}") from None
+        advised = f"; {advice}" if isinstance(refused, WrongShape) else ""
+        raise error(f"{os.fspath(path)}: {refused}{advised}") from None
     except _READING_ERRORS as cause:
         reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
         lines = reason.splitlines() or [type(cause).__name__]

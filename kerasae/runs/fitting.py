@@ -21,6 +21,7 @@ from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
+from kerasae.memory import check_training
 from kerasae.pca import fit_pca
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
@@ -175,6 +176,7 @@ def fit_run(
         The `Run`.
     """
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     on_stage("starting TensorFlow")
     start_tensorflow(threads)
     from kerasae.training.train import train
@@ -220,8 +222,10 @@ def check_begun(
     Raises:
         ArtifactError: If it holds something else, or was begun with other settings.
         InvalidSetting: If there are too few images to train on.
+        MemoryExceeded: If the network is too large for the memory there is.
     """
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
     elif folder.is_dir():

@@ -12,9 +12,11 @@ from kerasae.data.image_data import ImageData
 from kerasae.data.named_sets import DATASETS
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
+from kerasae.experiment import PathName, Positive
 from kerasae.files.local_files import refusing
-from kerasae.files.shapes import fields_of, read_shape
+from kerasae.files.shapes import read_shape
 from kerasae.files.whole_files import read_json
+from kerasae.identity import Whole
 from kerasae.runs.run_files import RUN, STUDY, SWEEP, TRIALS
 
 
@@ -36,16 +38,16 @@ class RunRecord:
             floats.
     """
 
-    dataset: str | None = None
+    dataset: PathName | None = None
     data_md5: tuple[str, ...] = ()
-    images: tuple[int, ...] = ()
-    image_shape: tuple[int, ...] = ()
+    images: tuple[Whole, ...] = ()
+    image_shape: tuple[Whole, ...] = ()
     command: str | None = None
     date: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     machine: str | None = None
-    cores: int | None = None
-    white: float | None = None
+    cores: Whole | None = None
+    white: Positive | None = None
 
     @classmethod
     def of(cls, data: ImageData, command: str | None = None) -> RunRecord:
@@ -100,7 +102,4 @@ def read_record(folder: Path) -> RunRecord | None:
         return None
     content = read_json(path)
     with refusing(path, ArtifactError, "take it away, or train the run again"):
-        if isinstance(content, dict):
-            known = fields_of(RunRecord)
-            content = {name: value for name, value in content.items() if name in known}
         return read_shape(content, RunRecord)

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
@@ -43,9 +43,9 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
             its settings.
     """
     path = folder / PLAN
-    plan = whole_files.read_json(path)
+    plan = _read_plan(folder)
     with refusing(path, ArtifactError, "choose the folder of a study"):
-        if not isinstance(plan, dict) or not str(plan.get("study")).startswith(kind.name):
+        if not str(plan.get("study")).startswith(kind.name):
             raise Refused(f"is no plan of {kind.name}")
         if "settings" not in plan:
             raise Refused(
@@ -146,8 +146,22 @@ def finished_trials(
         yield in_order, bases, errors
 
 
+class _Plan(TypedDict, total=False):
+    """What `plan.json` holds: of one study, or of those of a reproduction."""
+
+    study: str
+    settings: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
+
+
+def _read_plan(folder: Path) -> _Plan:
+    plan = whole_files.read_json(folder / PLAN)
+    with refusing(folder / PLAN, ArtifactError, "choose the folder of a study"):
+        return read_shape(plan, _Plan)
+
+
 def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
-    there = whole_files.read_json(folder / PLAN)
+    there = _read_plan(folder)
     # An older plan of a study tells its name alone; the ledger knows the trials.
     begun, asked = (
         one.get("parts") or {str(one.get("study")): one.get("settings")} for one in (there, plan)
