@@ -27,7 +27,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 # Each is a function of its module's name.
 _COMMANDS = (
     "sweep", "fit", "evaluate", "latent", "apply", "encode", "score", "export", "runs", "compare",
-    "report", *STUDY_COMMANDS, "reproduce", "bench", "config", "cache", "doctor",
+    "report", *STUDY_COMMANDS, "reproduce", "verify", "bench", "config", "cache", "doctor",
 )  # fmt: skip
 for _name in _COMMANDS:
     # A study has no module of its own.
