@@ -54,6 +54,9 @@ class InvalidSetting(KerasAEError, ValueError):
         received: The value that was given.
         expected: What is accepted, in words.
 
+    Attributes:
+        setting: The name.
+
     Example:
 
     >>> str(InvalidSetting("latent_dim", 0, "a whole number of at least 1, such as 30"))
@@ -62,6 +65,11 @@ class InvalidSetting(KerasAEError, ValueError):
 
     def __init__(self, name: str, received: object, expected: str) -> None:
         super().__init__(f"{name}: received {received!r}; expected {expected}")
+        self.setting = name
+
+
+class MemoryExceeded(KerasAEError):
+    """What is asked for would take more memory than is free."""
 
 
 class DataError(KerasAEError):

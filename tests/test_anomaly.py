@@ -67,7 +67,7 @@ def test_the_detector_of_a_fit_knows_the_held_out_images(fitted, digits):
     detector = read_detector(folder)
     parts = digits.parts(0.1)
     held_out, train = floats(parts.validation.taken()), floats(parts.train.taken())
-    assert detector.names() == ["reconstruction", "sap", "nap", "knn"]
+    assert detector.names() == ["reconstruction", "sap", "nap", "knn", "combined"]
     assert not detector.trained_on
     errors = ((np.asarray(model(held_out)) - held_out) ** 2).mean((1, 2))
     np.testing.assert_allclose(detector.held_out["reconstruction"], np.sort(errors), rtol=1e-4)

@@ -44,7 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.touch(exist_ok=False)
         try:
             yield temporary
-            with temporary.open("rb") as file:
+            # Windows only syncs what is open for writing.
+            with temporary.open("r+b") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
             _sync_folder(path.parent)

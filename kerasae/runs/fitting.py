@@ -21,6 +21,7 @@ from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
+from kerasae.memory import check_training
 from kerasae.pca import fit_pca
 from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    data: ImageData | str | os.PathLike[str] | NDArray[np.uint8],
+    data: ImageData | str | os.PathLike[str] | NDArray[Any],
     experiment: Experiment | None = None,
     *,
     folder: str | os.PathLike[str] | None = None,
@@ -47,9 +48,9 @@ def fit(
     """Trains an autoencoder and scores it.
 
     Args:
-        data: A data set, its name or path (see `load_dataset`), or an array of images, `uint8`,
-            `(images, height, width)` or `(images, height, width, channels)`, which has no test
-            images.
+        data: A data set, its name or path (see `load_dataset`), or an array of images,
+            `(images, height, width)` or `(images, height, width, channels)`, of `uint8`, floats
+            in [0, 1] or other whole numbers, which has no test images.
         experiment: The settings; default: those of `Experiment`.
         folder: Where the run is saved, with a checkpoint after each epoch. One that was begun
             there with the same settings and data goes on from the last of them, or with more
@@ -82,6 +83,8 @@ def fit(
     if not isinstance(data, ImageData):
         given = {"dataset": name, **settings}
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
+    else:
+        data = data.with_train_images(experiment.train_images)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         return fit_run(experiment, data, record=RunRecord.of(data), **options)
@@ -179,6 +182,7 @@ def fit_run(
         The `Run`.
     """
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     on_stage("starting TensorFlow")
     start_tensorflow(threads)
     from kerasae.training.train import train
@@ -224,8 +228,10 @@ def check_begun(
     Raises:
         ArtifactError: If it holds something else, or was begun with other settings.
         InvalidSetting: If there are too few images to train on.
+        MemoryExceeded: If the network is too large for the memory there is.
     """
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
     elif folder.is_dir():

@@ -17,6 +17,7 @@ from kerasae.errors import ModelFileError
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.bounded_zip import copy_member, open_zip, read_member
 from kerasae.files.local_files import Refused, StrPath, open_local, refusing, within
+from kerasae.memory import FLOAT, check_memory
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_config import check_model_config, least_weights
 from kerasae.safety.weights_file import count_weights
@@ -187,7 +188,14 @@ def _take_weights(archive: zipfile.ZipFile, folder: Path) -> int:
     target = folder / WEIGHTS
     with target.open("xb") as file:
         copy_member(archive, WEIGHTS, file)
-    return count_weights(target)
+    weights = count_weights(target)
+    # Each is read, as it is stored and as what it is in the model, and is there at its start.
+    check_memory(
+        f"a model of {weights:,} weights",
+        target.stat().st_size + 2 * FLOAT * weights,
+        "choose a smaller one",
+    )
+    return weights
 
 
 def _check_outputs(model: keras.Model) -> None:

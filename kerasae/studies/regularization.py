@@ -44,11 +44,12 @@ class RegularizationStudy(Study):
     """
 
     lambdas: Annotated[
-        tuple[Positive, ...], Meta(min_length=1, description="Weights of the L1 penalty.")
+        tuple[Positive, ...],
+        Meta(min_length=1, description="Weights λ of the L1 penalty to compare."),
     ] = LAMBDAS
-    dropouts: Annotated[tuple[Positive, ...], Meta(min_length=1, description="Dropout rates.")] = (
-        DROPOUTS
-    )
+    dropouts: Annotated[
+        tuple[Positive, ...], Meta(min_length=1, description="Dropout rates to compare.")
+    ] = DROPOUTS
     name: ClassVar[str] = "regularize"
     title: ClassVar[str] = "Lasso and Dropout"
     varies: ClassVar[tuple[str, ...]] = ("l1", "dropout")

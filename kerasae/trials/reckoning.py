@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from kerasae.data.image_data import ImageData
 from kerasae.experiment import Experiment
+from kerasae.memory import FLOAT, SLOTS, weights_bytes, weights_of
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import CHECKPOINTS_KEPT
 from kerasae.trials.grid import Sweep
@@ -20,9 +21,6 @@ from kerasae.trials.halving import planned_steps
 WORKER = 700 << 20
 # Bytes of a trial's files beside the weights in them.
 FILES = 70 << 10
-_FLOAT = 4
-# Values that an optimizer keeps for each weight.
-_SLOTS = {"adam": 2, "nadam": 2, "rmsprop": 1, "sgd": 0, "muon": 2}
 _TIMED_STEPS = 16
 _TIMED_EPOCHS = 3
 # To score an image takes a forward pass, a third of a step; as many training images are
@@ -143,42 +141,18 @@ def reckon(
     )
 
 
-def weights_of(experiment: Experiment, pixels: int) -> int:
-    """Returns the number of a network's weights, those that are not trained included.
-
-    Whether a start at PCA subtracts a mean image shows when PCA is fitted; it is counted here.
-
-    Args:
-        experiment: The settings.
-        pixels: Numbers in one image.
-
-    Example:
-
-    >>> weights_of(Experiment(shortcut=None), 784)
-    418094
-    """
-    code = experiment.latent_dim
-    widths = (pixels, *experiment.hidden_dims, code)
-    count = sum(2 * a * b + a + b for a, b in itertools.pairwise(widths))
-    if experiment.shortcut is not None:
-        count += 2 * pixels * code + pixels + code
-    # The mean image, and a variance that is not used.
-    return count + 2 * pixels * (experiment.shortcut == "pca")
-
-
 def memory(sizes: Sequence[int], optimizer: str, at_once: int) -> int:
     """Returns the bytes of the processes that train the largest networks at once.
 
-    Each weight is there with its gradient, its best value so far and what the optimizer keeps; in
-    the checkpoint that is being written again, without the gradient. One more process waits.
+    One more process waits; for the weights see `weights_bytes`.
 
     Args:
         sizes: Number of weights of each trial.
         optimizer: Name of the optimizer.
         at_once: Processes that train.
     """
-    copies = 3 + _SLOTS[optimizer] + 2 + _SLOTS[optimizer]
-    return (at_once + 1) * WORKER + _FLOAT * copies * sum(heapq.nlargest(at_once, sizes))
+    largest = sum(heapq.nlargest(at_once, sizes))
+    return (at_once + 1) * WORKER + weights_bytes(largest, optimizer)
 
 
 def disk_left(sizes: Sequence[int], models: int) -> int:
@@ -188,7 +162,7 @@ def disk_left(sizes: Sequence[int], models: int) -> int:
         sizes: Number of weights of each trial.
         models: Models that are kept.
     """
-    return len(sizes) * FILES + _FLOAT * sum(heapq.nlargest(models, sizes))
+    return len(sizes) * FILES + FLOAT * sum(heapq.nlargest(models, sizes))
 
 
 def checkpoint_bytes(sizes: Sequence[int], optimizer: str, trials: int) -> int:
@@ -202,8 +176,8 @@ def checkpoint_bytes(sizes: Sequence[int], optimizer: str, trials: int) -> int:
         optimizer: Name of the optimizer.
         trials: Trials that are on the way.
     """
-    values = (CHECKPOINTS_KEPT + 1) * (2 + _SLOTS[optimizer])
-    return _FLOAT * values * sum(heapq.nlargest(trials, sizes))
+    values = (CHECKPOINTS_KEPT + 1) * (2 + SLOTS[optimizer])
+    return FLOAT * values * sum(heapq.nlargest(trials, sizes))
 
 
 def mean_epochs(steps: Sequence[tuple[int, int]]) -> float:
