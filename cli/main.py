@@ -36,7 +36,7 @@ _COMMANDS = {
     "Train": ("fit", "sweep"),
     "Study": (*STUDY_COMMANDS, "reproduce"),
     "Use a model": ("apply", "encode", "score", "export"),
-    "Look at results": ("evaluate", "latent", "runs", "compare", "report"),
+    "Look at results": ("evaluate", "latent", "runs", "compare", "report", "verify"),
     "Tools": ("bench", "config", "cache", "doctor"),
 }
 for _section, _names in _COMMANDS.items():

@@ -100,6 +100,10 @@ class TrackingError(LateError):
     """A finished run could not be logged where it was asked to."""
 
 
+class VerificationFailed(LateError):
+    """What is there, or what came out again, is not what was recorded."""
+
+
 class TrainingDiverged(LateError):
     """The training loss stopped being a finite number."""
 

@@ -23,11 +23,12 @@ from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.memory import check_training
 from kerasae.pca import fit_pca
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import run_data
-from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
+from kerasae.runs.run_files import EXPERIMENT, MANIFEST, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 
@@ -121,8 +122,12 @@ def fit_into(
         if begun is not None and _is_finished(begun, experiment):
             if not (folder / DETECTOR).exists():
                 _learn_normal(begun, data)
+                forget_manifest(folder)
+            if not (folder / MANIFEST).exists():
+                write_manifest(folder)
             return begun
-        record = (begun and begun.record) or RunRecord.of(data, command)
+        forget_manifest(folder)
+        record = (begun and begun.record) or RunRecord.of(data, command, options.get("threads"))
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
         if begun is None:
@@ -131,6 +136,7 @@ def fit_into(
         run = fit_run(experiment, data, **options)
         options.get("on_stage", lambda stage: None)("scoring normal images")
         _learn_normal(run, data)
+        write_manifest(folder)
         return run
 
 

@@ -34,6 +34,8 @@ class RunRecord:
         versions: Version of Python and of each package that decides results.
         machine: Its processor's kind.
         cores: Number of cores.
+        processor: Its processor's model; `None` where it does not tell.
+        threads: Threads that a fit computes with; `None` is one per core.
         white: The number that is white in images of your own; `None` where that is 255, or 1.0 of
             floats.
     """
@@ -47,15 +49,20 @@ class RunRecord:
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     machine: str | None = None
     cores: Whole | None = None
+    processor: str | None = None
+    threads: Whole | None = None
     white: Positive | None = None
 
     @classmethod
-    def of(cls, data: ImageData, command: str | None = None) -> RunRecord:
+    def of(
+        cls, data: ImageData, command: str | None = None, threads: int | None = None
+    ) -> RunRecord:
         """Makes the record of what begins now.
 
         Args:
             data: The images.
             command: The command, as a shell takes it.
+            threads: Threads that it computes with; `None` is one per core.
 
         Example:
 
@@ -73,6 +80,7 @@ class RunRecord:
             command,
             datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             white=data.white,
+            threads=threads,
             **environment(),
         )
 

@@ -14,6 +14,7 @@ from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
@@ -129,6 +130,7 @@ def finished_trials(
             for one in data.values():
                 split = trials[0].experiment.validation_split
                 write_pictures(folder, list_pictures(one, split))
+        forget_manifest(folder)
         runs: dict[str, Run] = {}
         errors: dict[str, str] = {}
         with running_trials(trials, data, folder, executor) as (bases, events):
@@ -144,6 +146,16 @@ def finished_trials(
                     on_event(event)
         in_order = {trial.name: runs[trial.name] for trial in trials if trial.name in runs}
         yield in_order, bases, errors
+        write_manifest(folder)
+
+
+def plan_name(folder: Path) -> str:
+    """Returns the name of the study that was begun in a folder; none for a reproduction.
+
+    Raises:
+        ArtifactError: If the plan is missing or damaged.
+    """
+    return str(_read_plan(folder).get("study", ""))
 
 
 class _Plan(TypedDict, total=False):

@@ -19,6 +19,7 @@ from kerasae.files.shapes import fields_of, read_shape
 from kerasae.html_table import html_table
 from kerasae.identity import check_same
 from kerasae.runs import run_files
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.reading import parse_experiment
 from kerasae.runs.record import RunRecord, read_record
@@ -142,6 +143,7 @@ def run_sweep(
         else:
             whole_files.write_json(folder / run_files.SWEEP, record)
             write_pictures(folder, list_pictures(data, sweep.base.validation_split))
+        forget_manifest(folder)
         models = KeptModels(folder / run_files.TRIALS, keep)
         with running_trials(
             trials, {data.name: data}, folder, executor, tensorboard=tensorboard, halving=halving
@@ -163,6 +165,7 @@ def run_sweep(
                 table.write(outcomes)
                 raise
             table.write(outcomes)
+        write_manifest(folder)
     return sweep_result(sweep, outcomes, table.pca_mse)
 
 
