@@ -70,6 +70,7 @@ def score(
 ) -> None:
     """Rank pictures by how odd they are and mark the anomalies."""
     from kerasae.files.whole_files import check_new, write_csv
+    from kerasae.inference.defect_masks import PixelSeparation
     from kerasae.inference.picture_scores import score_pictures
 
     if score_name not in SCORES:
@@ -81,9 +82,11 @@ def score(
     detector = _detector(run, loading, model, dataset, score_name, threshold)
     if detector is not None and threshold is None:
         threshold = detector.threshold(score_name, false_alarms)
+    pixels = PixelSeparation()
     scores = score_pictures(
-        model.used(run), pictures, threshold, maps, detector=detector, score=score_name
-    )
+        model.used(run), pictures, threshold, maps,
+        detector=detector, score=score_name, pixels=pixels,
+    )  # fmt: skip
     o.tell_inputs(pictures)
     found = _separation(pictures, scores, threshold)
     rows = [dataclasses.asdict(one) for one in scores]
@@ -95,7 +98,7 @@ def score(
         "false_alarms": false_alarms if detector is not None else None,
         "odd": sum(one.anomaly or False for one in scores),
         **_held_out(detector, score_name, threshold),
-        **({} if found is None else dataclasses.asdict(found)),
+        **({} if found is None else {**dataclasses.asdict(found), "pixel_auroc": pixels.auroc}),
         "images": rows,
     }
     left = [f"Saved all scores in {out}"] if out is not None else []
@@ -151,10 +154,10 @@ def _separation(
 ) -> Separation | None:
     import numpy as np
 
-    from kerasae.anomaly.labelled import odd_by_folder, separation
+    from kerasae.anomaly.labelled import separation
+    from kerasae.inference.picture_scores import odd_by_title
 
-    odd = odd_by_folder([one.name for one in pictures.images])
-    known = {one.title: label for one, label in zip(pictures.images, odd, strict=True)}
+    known = odd_by_title(pictures)
     values = np.array([one.score for one in scores])
     return separation(values, [known[one.name] for one in scores], threshold)
 
@@ -191,4 +194,7 @@ def _notes(summary: dict[str, Any], detector: Detector | None) -> list[str]:
         notes.append(
             f"AUROC {summary['auroc']:.4f} ({summary['good']:,} good, {summary['defects']:,} not)"
         )
+        names = ("precision", "recall", "pixel_auroc")
+        notes += [f"{name.replace('_auroc', ' AUROC')} {summary[name]:.4f}"
+                  for name in names if summary[name] is not None]  # fmt: skip
     return notes
