@@ -13,16 +13,21 @@ from .output import print_result
 
 
 def bench(
-    images: Annotated[int, typer.Option(min=500, help="Images in an epoch.")] = IMAGES,
-    rounds: Annotated[int, typer.Option(min=1, help="Epochs of each way, in turns.")] = ROUNDS,
+    images: Annotated[int, typer.Option(min=500, help="Images per epoch.")] = IMAGES,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Epochs measured of each way, in turns.")
+    ] = ROUNDS,
     networks: Annotated[
-        str | None, typer.Option(help=f"Some of {','.join(NETWORKS)}; default: all.")
+        str | None,
+        typer.Option(
+            metavar="NAME,…", help=f"Networks to measure: {', '.join(NETWORKS)}; default: all."
+        ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = BATCH_SIZE,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per training step.")] = BATCH_SIZE,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure speed beside plain fit and the machine's limit."""
+    """Measure training speed, beside plain Keras and PyTorch."""
     from kerasae.bench.benchmark import measure_network
     from kerasae.environment import environment
     from kerasae.errors import InvalidSetting

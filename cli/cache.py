@@ -12,10 +12,10 @@ from .output import print_result
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove everything in it.")] = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Show or clear the decoded pictures kept between runs."""
+    """Show or clear the cache of decoded pictures."""
     from kerasae.data import decoded_cache
 
     folder = decoded_cache.cache_folder()
@@ -25,7 +25,10 @@ def cache(
         print_result(as_json, {"folder": str(folder), "freed_bytes": freed}, saved=saved)
         return
     kept = decoded_cache.kept_sets()
-    rows = [[one.path.name, f"{one.pictures:,}", size(one.size)] for one in kept]
+    rows = [
+        [one.path.name, f"{one.pictures:,}" if one.pictures else "–", size(one.size)]
+        for one in kept
+    ]
     columns = [Column("file"), Column("pictures"), Column("size")]
     total = sum(one.size for one in kept)
     table = Table(f"Decoded pictures in {folder}", columns, rows, f"{size(total)} in all")

@@ -16,6 +16,7 @@ ROOMS = (
         "reference",
         "presets",
         "identity",
+        "recorded_scores",
         "memory",
     ),
     ("data",),
@@ -33,6 +34,7 @@ ROOMS = (
     ("studies",),
     ("bench", "doctor_report"),
     ("kerasae_cli",),
+    ("__main__",),
 )
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
 

@@ -1,10 +1,14 @@
-"""Decoded pictures kept between runs, in a folder of bounded size that can be cleared."""
+"""Decoded pictures kept between runs, in a folder of bounded size that can be cleared.
+
+Beside them, `known_looks` keeps what pictures were seen to be.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,12 +28,12 @@ _MOST_BYTES = 8 << 30
 
 
 class Kept(NamedTuple):
-    """A set of decoded pictures in the cache.
+    """A file of the cache.
 
     Args:
-        path: Its file, an array of `uint8`.
+        path: An array of decoded pictures, or sizes and checksums of a folder's.
         size: In bytes.
-        pictures: How many they are.
+        pictures: How many are in the array.
     """
 
     path: Path
@@ -47,9 +51,13 @@ def cache_folder() -> Path:
 
 def kept_sets() -> list[Kept]:
     """Lists what is in the cache, what was used last at the end."""
-    found = [(path, path.stat()) for path in cache_folder().glob("pictures-*.npy")]
+    found = [(path, path.stat()) for path in cache_folder().glob("*-*.*") if _is_ours(path)]
     found.sort(key=lambda one: one[1].st_mtime_ns)
     return [Kept(path, status.st_size, _count(path)) for path, status in found]
+
+
+def _is_ours(path: Path) -> bool:
+    return re.fullmatch(r"(pictures-\w+\.npy|looks-\w+\.msgpack)", path.name) is not None
 
 
 def clear() -> int:
@@ -102,7 +110,9 @@ class _Incomplete(Exception):
 
 
 def _count(path: Path) -> int:
-    """Counts the pictures in a file; there are none in one that is damaged."""
+    """Counts the pictures in an array; there are none in one that is damaged."""
+    if path.suffix != ".npy":
+        return 0
     try:
         return len(map_npy(path))
     except DataError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import collections
-import hashlib
+import functools
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import NamedTuple, TypeVar
 
@@ -18,31 +18,21 @@ from numpy.typing import NDArray
 from kerasae.data.decoded_cache import cached
 from kerasae.data.image_data import ImageData, PictureFile
 from kerasae.data.image_store import new_images
+from kerasae.data.known_looks import KnownLooks
 from kerasae.data.near_copies import near_copies
-from kerasae.data.picture_files import (
-    WHITE_16,
-    PictureKind,
-    Size,
-    largest_value,
-    measure_picture,
-    pillow_quiet,
-    pixels_of,
-    read_picture,
-)
+from kerasae.data.picture_files import WHITE_16, PictureKind, Size, largest_value
 from kerasae.data.picture_listing import find_pictures, places_of
 from kerasae.data.picture_parts import Listed, PictureParts, listed_parts, parts_of_folders
+from kerasae.data.picture_work import Look, decode, each, look_at
 from kerasae.data.pixel_scale import white_of_bits
-from kerasae.environment import cores
 from kerasae.errors import DataError
-from kerasae.files.local_files import open_local, refusing
 
 Result = TypeVar("Result")
 Say = Callable[[str], None]
 _SIZES_NAMED = 5
-_MOST_BYTES = 1 << 28
 # As floats have to have (see `pixel_scale`).
 _LEAST_LEVELS = 64
-_BLOCK = 1 << 20
+_DECODED_AT_ONCE = 1 << 22  # bytes
 _SAID_AFTER = 2  # seconds between two words on how far reading is
 
 
@@ -86,8 +76,7 @@ def load_folder(
         DataError: If there are no pictures, one cannot be read, their sizes differ, or there are
             too few of a part.
     """
-    with pillow_quiet():
-        return _FolderReader(folder, skip_bad, say).load(conversion, listed)
+    return _FolderReader(folder, skip_bad, say).load(conversion, listed)
 
 
 class _FolderReader:
@@ -95,25 +84,33 @@ class _FolderReader:
         self._folder, self._skip_bad, self._say = folder, skip_bad, say
         found = find_pictures(folder)
         self._skipped = list(found.left_out)
-        kinds = dict(self._each(measure_picture, found.files, "measuring"))
-        if not kinds:
+        looks = self._look(found.files)
+        if not looks:
             raise DataError(f"{folder}: none of its {len(found.files):,} images can be read")
-        self._files, self._kinds = list(kinds), list(kinds.values())
+        self._files, self._looks = list(looks), list(looks.values())
+
+    def _look(self, files: list[Path]) -> dict[Path, Look]:
+        last_time = KnownLooks(self._folder, files)
+        looks = last_time.known
+        new = [path for path in files if path not in looks]
+        seen = {**looks, **dict(self._each(look_at, new, "measuring"))}
+        looks = {path: seen[path] for path in files if path in seen}
+        last_time.keep(looks)
+        return looks
 
     def load(self, conversion: Conversion, listed: Sequence[Listed]) -> ImageData:
-        names = [PurePath(path.relative_to(self._folder)) for path in self._files]
+        start = len(self._folder.parts)
+        names = [PurePath(*path.parts[start:]) for path in self._files]
         files = [
-            PictureFile(name.as_posix(), md5)
-            for name, (_, md5) in zip(
-                names, self._each(_md5, self._files, "checking", keep=True), strict=True
-            )
+            PictureFile(name.as_posix(), look.md5)
+            for name, look in zip(names, self._looks, strict=True)
         ]
         places = places_of(names)
         parts = listed_parts(self._folder, files, listed) or parts_of_folders(
             self._folder, files, places
         )
         order = [*parts.train, *parts.validation, *parts.test]
-        kinds = [self._kinds[row] for row in order]
+        kinds = [self._looks[row].kind for row in order]
         size = conversion.size or _one_size(self._folder, [files[row].name for row in order], kinds)
         gray = conversion.grayscale or all(kind.gray for kind in kinds)
         white = conversion.white or self._white(parts)
@@ -165,11 +162,15 @@ class _FolderReader:
 
     def _white(self, parts: PictureParts) -> float | None:
         """Finds what is white in the deep pictures that are trained on, by their bits."""
-        deep = [self._files[row] for row in (*parts.train, *parts.test) if self._kinds[row].deep]
-        trained = [self._files[row] for row in parts.train if self._kinds[row].deep]
+
+        def deep_of(rows: Sequence[int]) -> list[Path]:
+            return [self._files[row] for row in rows if self._looks[row].kind.deep]
+
+        trained = deep_of(parts.train)
+        deep = trained or deep_of(parts.test)
         if not deep:
             return None
-        values = [most for _, most in self._each(largest_value, trained or deep, "measuring")]
+        values = [most for _, most in self._each(largest_value, deep, "measuring")]
         return white_of_bits(max(values, default=WHITE_16))
 
     def _decoded(
@@ -178,12 +179,11 @@ class _FolderReader:
         shape = (len(files), *size) if gray else (len(files), *size, 3)
         readable = np.ones(len(files), bool)
         paths = [path for path, _ in files]
-
-        def decoded(path: Path) -> NDArray[np.uint8]:
-            return pixels_of(read_picture(path, white or WHITE_16).image, size, gray=gray)
+        decoded = functools.partial(decode, size=size, gray=gray, white=white or WHITE_16)
+        at_once = _DECODED_AT_ONCE // math.prod(shape[1:])
 
         def fill(images: NDArray[np.uint8]) -> bool:
-            results = self._each(decoded, paths, "reading", keep=True)
+            results = self._each(decoded, paths, "reading", at_once=at_once, keep=True)
             for row, (_, pixels) in enumerate(results):
                 readable[row] = pixels is not None
                 images[row] = 0 if pixels is None else pixels
@@ -200,47 +200,27 @@ class _FolderReader:
 
     def _each(
         self, function: Callable[[Path], Result], files: Sequence[Path], doing: str,
-        *, keep: bool = False,
+        *, at_once: int = 1 << 30, keep: bool = False,
     ) -> Iterator[tuple[Path, Result]]:  # fmt: skip
-        """Calls a function with each file, on all cores, in order.
+        """Calls a function with each file, in order, and says how far it is.
 
         A picture that cannot be read is left out where it may be; with `keep`, its result is
         `None`.
         """
-
-        def attempt(path: Path) -> Result | DataError:
-            try:
-                return function(path)
-            except DataError as error:
-                return error
-
         due = time.monotonic() + _SAID_AFTER
-        pool = ThreadPoolExecutor(cores())
-        try:
-            for number, (path, result) in enumerate(
-                zip(files, pool.map(attempt, files), strict=True)
-            ):
-                if time.monotonic() > due:
-                    self._say(f"{doing} pictures: {number:,} of {len(files):,}")
-                    due = time.monotonic() + _SAID_AFTER
-                if not isinstance(result, DataError):
-                    yield path, result
-                    continue
-                if not self._skip_bad:
-                    raise result
-                self._skipped.append(str(result))
-                if keep:
-                    yield path, None  # type: ignore[misc]
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _md5(path: Path) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    with refusing(path, DataError), open_local(path, _MOST_BYTES) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        results = zip(files, each(function, files, at_once), strict=True)
+        for number, (path, result) in enumerate(results):
+            if time.monotonic() > due:
+                self._say(f"{doing} pictures: {number:,} of {len(files):,}")
+                due = time.monotonic() + _SAID_AFTER
+            if not isinstance(result, DataError):
+                yield path, result
+                continue
+            if not self._skip_bad:
+                raise result
+            self._skipped.append(str(result))
+            if keep:
+                yield path, None  # type: ignore[misc]
 
 
 def _copies(files: Sequence[PictureFile]) -> NDArray[np.int32] | None:

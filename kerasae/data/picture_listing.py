@@ -67,28 +67,42 @@ def find_pictures(folder: Path) -> FoundPictures:
     def fail(error: OSError) -> None:
         raise error
 
-    files: list[Path] = []
+    # Text throughout: a hundred thousand paths as objects take seconds.
+    names: list[str] = []
     with refusing(folder, DataError):
-        for place, folders, names in os.walk(folder, onerror=fail):
+        for place, folders, inside in os.walk(folder, onerror=fail):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            files += [Path(place, name) for name in names if not name.startswith(".")]
-        files.sort(key=lambda path: path.relative_to(folder).as_posix())
-        pictures = [path for path in files if is_picture(path)]
-        masks = _masks([path.relative_to(folder) for path in pictures])
-        kept = [path for path, mask in zip(pictures, masks, strict=True) if not mask]
+            start = os.path.relpath(place, folder).replace(os.sep, "/") + "/"
+            start = "" if start == "./" else start
+            names += [start + name for name in inside if not name.startswith(".")]
+        names.sort()
+        pictures = [name for name in names if is_picture(name)]
+        masks = _masks(pictures)
+        kept = [name for name in pictures if name not in masks]
         if not kept:
             raise Refused(f"holds no images; expected files such as {', '.join(SUFFIXES)}")
-    kinds = {path: f"{path.suffix.lower()} file" for path in files if not is_picture(path)}
-    kinds |= {path: "mask" for path, mask in zip(pictures, masks, strict=True) if mask}
-    return FoundPictures(kept, _by_kind(folder, kinds))
+    taken = set(kept)
+    left_out = {
+        name: "mask" if name in masks else f"{PurePath(name).suffix.lower()} file"
+        for name in names
+        if name not in taken
+    }
+    return FoundPictures([folder / name for name in kept], _by_kind(folder, left_out))
 
 
-def _masks(names: Sequence[PurePath]) -> list[bool]:
-    stems = {(name.parent, name.stem) for name in names}
-    inside = {name.parent for name in names}
+def _masks(names: Sequence[str]) -> set[str]:
+    split = [name.rpartition("/") for name in names]
+    inside = {PurePath(place) for place in {place for place, _, _ in split}}
     known = {folder for one in inside for folder in (one, *one.parents)}
-    of_masks = {one for one in inside if _is_of_masks(one, known)}
-    return [name.parent in of_masks or _is_mask_of(name, stems) for name in names]
+    of_masks = {one.as_posix() for one in inside if _is_of_masks(one, known)}
+    like_masks = [name for name in names if _MASK_OF.search(name.rpartition(".")[0])]
+    stems = {name.rpartition(".")[0] for name in names} if like_masks else set()
+    inside_masks = {
+        name
+        for name, (place, _, _) in zip(names, split, strict=True)
+        if of_masks and PurePath(place).as_posix() in of_masks
+    }
+    return inside_masks | {name for name in like_masks if _is_mask_of(name, stems)}
 
 
 def _is_of_masks(folder: PurePath, known: set[PurePath]) -> bool:
@@ -102,15 +116,17 @@ def _is_of_masks(folder: PurePath, known: set[PurePath]) -> bool:
     return False
 
 
-def _is_mask_of(name: PurePath, stems: set[tuple[PurePath, str]]) -> bool:
-    picture = _MASK_OF.sub("", name.stem)
-    return picture not in ("", name.stem) and (name.parent, picture) in stems
+def _is_mask_of(name: str, stems: set[str]) -> bool:
+    """Tells whether there is a picture of the same name without `_mask`."""
+    stem = name.rpartition(".")[0]
+    picture = _MASK_OF.sub("", stem)
+    return not picture.endswith("/") and picture in stems
 
 
-def _by_kind(folder: Path, kinds: dict[Path, str]) -> list[str]:
+def _by_kind(folder: Path, kinds: dict[str, str]) -> list[str]:
     """Counts files by kind, and names the first of each."""
     counts = collections.Counter(kinds.values()).most_common()
-    first = {kind: path.relative_to(folder).as_posix() for path, kind in reversed(kinds.items())}
+    first = {kind: name for name, kind in reversed(kinds.items())}
     lines = []
     for kind, count in counts[:_KINDS_NAMED]:
         named = kind if kind != " file" else "file without an ending"

@@ -44,7 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.touch(exist_ok=False)
         try:
             yield temporary
-            with temporary.open("rb") as file:
+            # Windows only syncs what is open for writing.
+            with temporary.open("r+b") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
             _sync_folder(path.parent)
@@ -57,16 +58,17 @@ def writing(path: Path) -> Iterator[None]:
     """Turns what writing a file raises into one line that says why, and what to do.
 
     Raises:
-        DiskFull: If there is no room.
+        DiskFull: If there is no room, or the disk fails.
         ArtifactError: If it cannot be written for another reason.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in NO_ROOM:
+        if error.errno in (*NO_ROOM, errno.EIO):
+            failed = ", or the disk has failed" if error.errno == errno.EIO else ""
             raise DiskFull(
-                f"{path}: there is no room for it ({error.strerror}); what was there is kept: "
-                f"make room, then try again"
+                f"{path}: there is no room for it{failed} ({error.strerror}); what was there is "
+                f"kept: make room, then try again"
             ) from error
         raise ArtifactError(
             f"{path}: cannot be written ({error.strerror or error}); choose another --out"

@@ -23,11 +23,12 @@ from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.memory import check_training
 from kerasae.pca import fit_pca
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import run_data
-from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
+from kerasae.runs.run_files import EXPERIMENT, MANIFEST, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    data: ImageData | str | os.PathLike[str] | NDArray[np.uint8],
+    data: ImageData | str | os.PathLike[str] | NDArray[Any],
     experiment: Experiment | None = None,
     *,
     folder: str | os.PathLike[str] | None = None,
@@ -47,9 +48,9 @@ def fit(
     """Trains an autoencoder and scores it.
 
     Args:
-        data: A data set, its name or path (see `load_dataset`), or an array of images, `uint8`,
-            `(images, height, width)` or `(images, height, width, channels)`, which has no test
-            images.
+        data: A data set, its name or path (see `load_dataset`), or an array of images,
+            `(images, height, width)` or `(images, height, width, channels)`, of `uint8`, floats
+            in [0, 1] or other whole numbers, which has no test images.
         experiment: The settings; default: those of `Experiment`.
         folder: Where the run is saved, with a checkpoint after each epoch. One that was begun
             there with the same settings and data goes on from the last of them, or with more
@@ -82,6 +83,8 @@ def fit(
     if not isinstance(data, ImageData):
         given = {"dataset": name, **settings}
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
+    else:
+        data = data.with_train_images(experiment.train_images)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         return fit_run(experiment, data, record=RunRecord.of(data), **options)
@@ -119,8 +122,12 @@ def fit_into(
         if begun is not None and _is_finished(begun, experiment):
             if not (folder / DETECTOR).exists():
                 _learn_normal(begun, data)
+                forget_manifest(folder)
+            if not (folder / MANIFEST).exists():
+                write_manifest(folder)
             return begun
-        record = (begun and begun.record) or RunRecord.of(data, command)
+        forget_manifest(folder)
+        record = (begun and begun.record) or RunRecord.of(data, command, options.get("threads"))
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
         if begun is None:
@@ -129,6 +136,7 @@ def fit_into(
         run = fit_run(experiment, data, **options)
         options.get("on_stage", lambda stage: None)("scoring normal images")
         _learn_normal(run, data)
+        write_manifest(folder)
         return run
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from kerasae.errors import ArtifactError
+from kerasae.files.local_files import refusing
 from kerasae.identity import check_same, flat
+from kerasae.recorded_scores import TrialScores, read_scores
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import METRICS
 from kerasae.trials.halving import rungs
@@ -50,7 +53,8 @@ def _compare_with_folder(job: Job, entry: Entry, ledger: Ledger, halving: bool) 
         case Finished() if not saved:
             entry.outcome = None
         case None if saved and run.experiment == job.experiment:
-            entry.outcome = Finished(job.name, run.metrics)
+            with refusing(job.folder / METRICS, ArtifactError, "take it away, then resume again"):
+                entry.outcome = Finished(job.name, read_scores(run.metrics, TrialScores))
             ledger.record(entry.outcome)
     if entry.outcome and halving and not set(rungs(job.experiment.pace.epochs)) <= set(entry.rungs):
         # A line of it was damaged, and the others would wait for what it said.

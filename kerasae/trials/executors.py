@@ -7,11 +7,9 @@ costs its own job only, and that one goes on from its checkpoint.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.errors import InvalidSetting
+from kerasae.files.child_process import die_with
 from kerasae.files.interrupts import Interrupted, check, handling_signals
 from kerasae.trials.jobs import Died, Ending, Event, Job, JobQueue, Work
 
@@ -28,7 +27,6 @@ from kerasae.trials.jobs import Died, Ending, Event, Job, JobQueue, Work
 _RETIRE_ABOVE = 800 << 20
 # Seconds for a worker to finish what it is writing, once it is told to end.
 _GRACE = 15
-_PR_SET_PDEATHSIG = 1
 
 
 def check_workers(workers: int | None) -> None:
@@ -170,7 +168,8 @@ def spawned(
 
 def _work(connection: Connection, work: Work, parent: int) -> None:
     """Runs in the worker: takes jobs from the pipe until it is closed."""
-    _die_with(parent)
+    # Others may take the folder of a parent that has died.
+    die_with(parent)
     with contextlib.suppress(Interrupted), handling_signals():
         # Ctrl-C goes to all processes of a terminal; the parent decides what becomes of them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -178,14 +177,6 @@ def _work(connection: Connection, work: Work, parent: int) -> None:
         with contextlib.suppress(EOFError, BrokenPipeError):
             while True:
                 connection.send(work.run(connection.recv(), connection.send))
-
-
-def _die_with(parent: int) -> None:
-    """Has Linux kill this process when its parent dies, whose folder others may then take."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def resident_bytes(process: int | str | None = "self") -> int:

@@ -13,7 +13,7 @@ from msgspec import Meta, json
 
 from kerasae.data.image_data import ImageData
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import ARCHITECTURES, Count, Experiment, architecture_name
+from kerasae.experiment import ARCHITECTURES, NETWORK, Count, Experiment, architecture_name
 from kerasae.files.shapes import FINITE, checked, documented, fields_of
 from kerasae.reference import REPORT_DIMS
 from kerasae.trials.trial import Components, Trial, Trials, name_part, products_of
@@ -43,12 +43,14 @@ class Sweep:
         tuple[Annotated[tuple[Count, ...], Meta(max_length=100)], ...],
         Meta(description="The hidden widths of each network."),
     ] = tuple(ARCHITECTURES.values())
-    latent_dims: Annotated[tuple[Count, ...], Meta(description="Latent dimensions.")] = REPORT_DIMS
+    latent_dims: Annotated[
+        tuple[Count, ...], Meta(description="Latent dimensions to train.", extra={"about": NETWORK})
+    ] = REPORT_DIMS
     learning_rates: Annotated[
         tuple[Annotated[float, Meta(gt=0, le=FINITE)] | None, ...],
-        Meta(description="Peak learning rates; by default as the data need."),
+        Meta(description="Peak learning rates to train with.", extra={"follows": True}),
     ] = (None,)
-    seeds: Annotated[int, Meta(ge=1, description="Number of seeds, from 0.")] = 1
+    seeds: Annotated[int, Meta(ge=1, description="How many seeds of each, from 0.")] = 1
     # The settings of `Experiment` that are each trial's own.
     varies: ClassVar[tuple[str, ...]] = ("hidden_dims", "latent_dim", "learning_rate", "seed")
 
