@@ -144,6 +144,13 @@ class _Jobs(Mapping[str, Job]):
     def __iter__(self) -> Iterator[str]:
         return (self._trials.name(number) for number in self._trials.longest_first(self._data))
 
+    def __contains__(self, name: object) -> bool:
+        try:
+            self._trials.number_of(str(name))
+        except KeyError:
+            return False
+        return True
+
     def __getitem__(self, name: str) -> Job:
         trial = self._trials[self._trials.number_of(name)]
         md5 = self._md5[trial.experiment.dataset]
