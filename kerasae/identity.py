@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from kerasae.errors import ArtifactError
-from kerasae.experiment import Experiment
+from kerasae.experiment import Experiment, as_recorded
 
 # Raise it with every change of the code that changes a trial's numbers: what older code has
 # finished or begun is then never mixed with what the new code does.
@@ -126,7 +126,7 @@ resume with the same settings, data and version, or choose another --out
 def flat(identity: Mapping[str, Any]) -> dict[str, Any]:
     """Returns what `Identity.to_dict` gave, the settings beside the rest.
 
-    A setting that is missing was not there yet, and means what its default does.
+    A setting that is missing was not there yet, and means what it did then.
     """
     rest = {key: value for key, value in identity.items() if key != "experiment"}
-    return {**Experiment().to_dict(), **identity.get("experiment", {}), **rest}
+    return {**as_recorded(identity.get("experiment", {})), **rest}

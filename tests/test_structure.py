@@ -8,7 +8,16 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     ("errors",),
     ("files", "html_table"),
-    ("environment", "extras", "runtime", "experiment", "reference", "presets", "identity"),
+    (
+        "environment",
+        "extras",
+        "runtime",
+        "precision",
+        "experiment",
+        "reference",
+        "presets",
+        "identity",
+    ),
     ("data",),
     ("metrics", "keras_metrics", "sparsity", "noise", "pca"),
     ("models", "model_parts", "model_graph"),

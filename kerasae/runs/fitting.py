@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +16,17 @@ from kerasae.anomaly.detector import DETECTOR, Detector
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
-from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.environment import processor_flags
+from kerasae.errors import ArtifactError, InvalidSetting, KerasAEWarning
 from kerasae.evaluation import run_metrics
 from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.pca import fit_pca
+from kerasae.precision import slowness
 from kerasae.runs.picture_list import write_pictures
-from kerasae.runs.record import RunRecord
+from kerasae.runs.record import RunRecord, check_computing
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import run_data
 from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
@@ -83,7 +86,10 @@ def fit(
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
-        return fit_run(experiment, data, record=RunRecord.of(data), **options)
+        experiment = data.resolved(experiment)
+        warn_if_slow(experiment.precision)
+        record = RunRecord.of(data, experiment.precision)
+        return fit_run(experiment, data, record=record, **options)
     return fit_into(Path(folder), experiment, data, begun, **options)
 
 
@@ -119,7 +125,8 @@ def fit_into(
             if not (folder / DETECTOR).exists():
                 _learn_normal(begun, data)
             return begun
-        record = (begun and begun.record) or RunRecord.of(data, command)
+        warn_if_slow(experiment.precision)
+        record = (begun and begun.record) or RunRecord.of(data, experiment.precision, command)
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
         if begun is None:
@@ -129,6 +136,13 @@ def fit_into(
         options.get("on_stage", lambda stage: None)("scoring normal images")
         _learn_normal(run, data)
         return run
+
+
+def warn_if_slow(precision: str | None) -> None:
+    """Warns of a precision that the processor has no hardware for."""
+    line = slowness(precision, processor_flags())
+    if line is not None:
+        warnings.warn(line, KerasAEWarning, stacklevel=3)
 
 
 def _learn_normal(run: Run, data: ImageData) -> None:
@@ -213,12 +227,15 @@ def check_begun(
         begun: The run to go on with; without one, the folder has to be new or empty.
 
     Returns:
-        The settings, resolved.
+        The settings, resolved, with the precision of `begun` where none is given.
 
     Raises:
-        ArtifactError: If it holds something else, or was begun with other settings.
+        ArtifactError: If it holds something else, was begun with other settings, or cannot go
+            on with the bits that it has.
         InvalidSetting: If there are too few images to train on.
     """
+    if begun is not None and experiment.precision is None:
+        experiment = dataclasses.replace(experiment, precision=begun.experiment.precision)
     experiment = data.resolved(experiment)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
@@ -230,10 +247,13 @@ def check_begun(
 def _is_finished(begun: Run, experiment: Experiment) -> bool:
     """Tells whether a run is done; one that gets more epochs is unfinished again."""
     folder, planned = begun.place, begun.experiment.epochs
-    if not (folder / METRICS).is_file():
-        return False
-    if planned == experiment.epochs:
+    scored = (folder / METRICS).is_file()
+    if scored and planned == experiment.epochs:
         return True
+    if begun.record is not None:
+        check_computing(folder, begun.record.to_dict(), experiment.precision)
+    if not scored:
+        return False
     if begun.metrics["epochs"] < planned:
         raise InvalidSetting(
             "epochs", experiment.epochs, f"{planned}: the fit has ended by its patience"

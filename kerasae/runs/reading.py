@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import ArtifactError, InvalidSetting
-from kerasae.experiment import Experiment
+from kerasae.experiment import Experiment, as_recorded
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.local_files import Refused, read_local, refusing
 from kerasae.files.shapes import fields_of
@@ -80,7 +80,7 @@ def parse_experiment(settings: Any) -> Experiment:
     if "dataset" not in settings:
         raise Refused("dataset is missing; expected its name")
     try:
-        return Experiment(**settings)
+        return Experiment(**as_recorded(settings))
     except InvalidSetting as error:
         raise Refused(str(error)) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kerasae.errors import ArtifactError
 from kerasae.files.local_files import refusing
 from kerasae.files.shapes import fields_of, read_shape
 from kerasae.files.whole_files import read_json
+from kerasae.precision import WAYS
 from kerasae.runs.run_files import RUN, STUDY, SWEEP, TRIALS
 
 
@@ -32,6 +34,8 @@ class RunRecord:
         versions: Version of Python and of each package that decides results.
         machine: Its processor's kind.
         cores: Number of cores.
+        instructions: The processor's best instruction set; see `environment.instruction_set`.
+        way: How the steps are computed; see `precision.WAYS`.
         white: The number that is white in images of your own; `None` where that is 255, or 1.0 of
             floats.
     """
@@ -45,14 +49,19 @@ class RunRecord:
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     machine: str | None = None
     cores: int | None = None
+    instructions: str | None = None
+    way: str | None = None
     white: float | None = None
 
     @classmethod
-    def of(cls, data: ImageData, command: str | None = None) -> RunRecord:
+    def of(
+        cls, data: ImageData, precision: str | None = None, command: str | None = None
+    ) -> RunRecord:
         """Makes the record of what begins now.
 
         Args:
             data: The images.
+            precision: In which it computes.
             command: The command, as a shell takes it.
 
         Example:
@@ -70,6 +79,7 @@ class RunRecord:
             data.train.shape[1:],
             command,
             datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            way=WAYS.get(precision or ""),
             white=data.white,
             **environment(),
         )
@@ -77,6 +87,38 @@ class RunRecord:
     def to_dict(self) -> dict[str, Any]:
         """Returns all of it as plain JSON values."""
         return dataclasses.asdict(self)
+
+
+def check_computing(place: object, there: Mapping[str, Any], precision: str | None) -> None:
+    """Checks that what was begun can go on here as it was computed until then.
+
+    Args:
+        place: Its folder, for the message.
+        there: What is recorded of it; what an older version has recorded tells nothing of this.
+        precision: In which it computes.
+
+    Raises:
+        ArtifactError: If it was computed with other instructions or in another way.
+
+    Example:
+
+    >>> check_computing("run", {"way": "by hand"}, "float32")
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.ArtifactError: run: was begun with another way (by hand there, one XLA program \
+here), which gives other bits; go on where it was begun, or choose another --out
+    """
+    here = {
+        "instruction set": ("instructions", environment()["instructions"]),
+        "way": ("way", WAYS.get(precision or "")),
+    }
+    for title, (name, value) in here.items():
+        begun = there.get(name)
+        if begun is not None and begun != value:
+            raise ArtifactError(
+                f"{place}: was begun with another {title} ({begun} there, {value} here), which "
+                f"gives other bits; go on where it was begun, or choose another --out"
+            )
 
 
 def read_record(folder: Path) -> RunRecord | None:

@@ -10,6 +10,7 @@ from kerasae.data.image_data import ImageData
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import ARCHITECTURES, Count, Experiment
 from kerasae.files.shapes import FINITE, checked, documented, fields_of
+from kerasae.precision import FLOAT32
 from kerasae.reference import REPORT_DIMS
 from kerasae.trials.trial import Trial, name_part
 
@@ -61,12 +62,20 @@ class Sweep:
     def resolved(self, data: ImageData) -> Self:
         """Returns it with the settings that follow from its data, which it is recorded with.
 
+        All trials have one precision, so that they can be compared: that of the rule where it
+        says the same of each network, and `float32` otherwise.
+
         Raises:
             InvalidSetting: If a batch is larger than the training set.
         """
         followed = data.resolved(dataclasses.replace(self.base, learning_rate=None)).learning_rate
         rates = tuple(followed if rate is None else rate for rate in self.learning_rates)
-        return dataclasses.replace(self, base=data.resolved(self.base), learning_rates=rates)
+        found: set[Any] = {data.resolved(one).precision for one in self._networks()}
+        base = dataclasses.replace(self.base, precision=found.pop() if len(found) == 1 else FLOAT32)
+        return dataclasses.replace(self, base=data.resolved(base), learning_rates=rates)
+
+    def _networks(self) -> list[Experiment]:
+        return [dataclasses.replace(self.base, hidden_dims=widths) for widths in self.networks]
 
     def trials(self) -> list[Trial]:
         """Returns the trials in the order of `results.csv`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from kerasae.data.image_data import ImageData
 from kerasae.pca import PCA
 from kerasae.runs import run_files
+from kerasae.runs.fitting import warn_if_slow
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.earlier import known_trials
 from kerasae.trials.jobs import Event, Executor, Job, JobQueue, Work
@@ -55,6 +56,9 @@ def running_trials(
         DiskFull: From the events, when there is no room for what a trial leaves.
     """
     trials = resolved_trials(trials, data)
+    # Once for all of them, and not by each worker.
+    for precision in {trial.experiment.precision for trial in trials}:
+        warn_if_slow(precision)
     md5 = {name: data[name].checksums() for name in {one.experiment.dataset for one in trials}}
     place = folder / run_files.TRIALS
     planned = [
