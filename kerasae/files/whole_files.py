@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         ArtifactError: If the folder cannot be written to for another reason.
     """
     with finishing_writes(), writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         temporary = path.with_name(f"{_NEW}{secrets.token_hex(8)}{path.suffix}")
         # With the permissions of any new file.
         temporary.touch(exist_ok=False)
@@ -162,6 +162,14 @@ def new_folder(folder: Path) -> Iterator[Path]:
             if folder.exists():
                 folder.rmdir()
             inside.rename(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it that are missing, each there after a power cut."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def save_with(path: Path, save: Callable[[Path], object]) -> None:

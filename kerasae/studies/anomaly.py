@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from msgspec import Meta
@@ -18,21 +19,26 @@ from kerasae.anomaly.detector import Detector
 from kerasae.anomaly.labelled import odd_by_folder, separation
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_floats
+from kerasae.environment import cores
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
 from kerasae.inference.defect_masks import PixelSeparation, mask_path
 from kerasae.inference.picture_scores import by_pixel, count_pixels
 from kerasae.model_outputs import outputs
 from kerasae.presets import novelty_detector
-from kerasae.reference import PUBLISHED_AUROC
-from kerasae.runs.run import Run
+from kerasae.reference import PUBLISHED_AUROC, REPORT_MSE
 from kerasae.show.table import Cell, Column, Table
 from kerasae.studies.study import Findings, Results, Study, StudyFigure
 from kerasae.trials.trial import Trial
 
+if TYPE_CHECKING:
+    import keras
+
 ONE_CLASS: Literal["one-class"] = "one-class"
 # Chosen inside the training splits of the report's data sets, see docs/anomaly.md.
 CHOSEN = "combined"
+# So were these, for one class; nine have as many images in fewer epochs.
+_EPOCHS = {"one-class": 60, "one-novel": 7}
 Scores = dict[str, NDArray[np.floating]]
 
 
@@ -64,7 +70,7 @@ class AnomalyStudy(Study):
     start: ClassVar[Callable[[str], Experiment]] = staticmethod(novelty_detector)
 
     def resolved(self, data: ImageData) -> Self:
-        """Returns it with all classes of the data where none are named.
+        """Returns it with all classes of the data where none are named, and its epochs.
 
         Raises:
             InvalidSetting: If there is no such class, or too few.
@@ -83,9 +89,14 @@ class AnomalyStudy(Study):
         for one in chosen:
             novel = self._novel(data.test_labels, known.index(one))
             if len(np.unique(novel)) < 2:
-                expected = f"test images of {one} and of other classes"
+                expected = (
+                    f"test images of {one} and of other classes, test/good and test/crack say"
+                )
                 raise InvalidSetting("dataset", data.name, expected)
-        return dataclasses.replace(self, classes=tuple(chosen))
+        base = self.base
+        if base.epochs is None and data.name in REPORT_MSE:
+            base = dataclasses.replace(base, epochs=_EPOCHS[self.protocol])
+        return dataclasses.replace(self, base=base, classes=tuple(chosen))
 
     def trials(self) -> list[Trial]:
         """Returns a trial for each class and seed."""
@@ -118,20 +129,28 @@ class AnomalyStudy(Study):
             raise KerasAEError("no trial finished; expected one at least")
         names, data = class_names(results.data), results.data
         subsets = self.data_sets(data)
-        turns: dict[str, list[_Turn]] = {}
-        for trial in self.trials():
-            if trial.name in results.runs:
-                run, subset = results.runs[trial.name], subsets[trial.experiment.dataset]
-                found = _turn(run, subset, data)
-                turns.setdefault(trial.name.rpartition("-seed")[0], []).append(found)
-        novel = {name: self._novel(data.test_labels, names.index(name)) for name in turns}
-        others = {
-            name: {
-                title: score(subsets[self._subset_name(name)].train, data.test)
-                for title, score in baselines().items()
+        runs = {one: results.runs[one.name] for one in self.trials() if one.name in results.runs}
+        # Models are loaded before the threads, which share nothing of Keras then.
+        models = {trial: run.model for trial, run in runs.items()}
+        with ThreadPoolExecutor(cores()) as pool:
+            scored = {
+                trial: pool.submit(_turn, model, subsets[trial.experiment.dataset], data,
+                                   self.base.validation_split)
+                for trial, model in models.items()
+            }  # fmt: skip
+            turns: dict[str, list[_Turn]] = {}
+            for trial, found in scored.items():
+                turns.setdefault(trial.name.rpartition("-seed")[0], []).append(found.result())
+            started = {
+                name: {title: pool.submit(score, subsets[self._subset_name(name)].train, data.test)
+                       for title, score in baselines().items()}
+                for name in turns
+            }  # fmt: skip
+            others = {
+                name: {title: score.result() for title, score in ones.items()}
+                for name, ones in started.items()
             }
-            for name in turns
-        }
+        novel = {name: self._novel(data.test_labels, names.index(name)) for name in turns}
         summary = _summary(turns, others, novel)
         chosen = CHOSEN if CHOSEN in summary["mean"]["auroc"] else SCORES[0]
         figure = anomaly_figure(
@@ -188,14 +207,14 @@ class _Turn:
     pixel_auroc: float | None
 
 
-def _turn(run: Run, subset: ImageData, data: ImageData) -> _Turn:
-    detector = Detector.of(run.model, subset, run.experiment.validation_split)
+def _turn(model: keras.Model, subset: ImageData, data: ImageData, validation_split: float) -> _Turn:
+    detector = Detector.of(model, subset, validation_split)
     thresholds = {name: detector.threshold(name, FALSE_ALARMS) for name in detector.names()}
-    scores = detector.scores(run.model, as_floats(data.test))
-    return _Turn(scores, thresholds, _pixel_auroc(run, data))
+    scores = detector.scores(model, as_floats(data.test))
+    return _Turn(scores, thresholds, _pixel_auroc(model, data))
 
 
-def _pixel_auroc(run: Run, data: ImageData) -> float | None:
+def _pixel_auroc(model: keras.Model, data: ImageData) -> float | None:
     if not data.test_files:
         return None
     files = [Path(data.name) / one.name for one in data.test_files]
@@ -203,7 +222,7 @@ def _pixel_auroc(run: Run, data: ImageData) -> float | None:
     if not any(mask_path(file) for file, is_odd in zip(files, odd, strict=True) if is_odd):
         return None
     images, pixels = as_floats(data.test), PixelSeparation()
-    errors = by_pixel(outputs(run.model, images) - images)
+    errors = by_pixel(outputs(model, images) - images)
     for file, is_odd, one in zip(files, odd, errors, strict=True):
         count_pixels(pixels, file, is_odd, one)
     return pixels.auroc
