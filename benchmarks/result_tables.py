@@ -1,4 +1,4 @@
-"""Prints the README's tables from the committed results, as Markdown.
+"""Prints the tables of the README and the docs from the committed results, as Markdown.
 
     python benchmarks/result_tables.py
 
@@ -84,6 +84,23 @@ def sweep_table(dataset: str) -> list[str]:
         pca = cell(rows, "basic", dim, "pca_test_mse")[0]
         report = [f"{values[dim]:.4f}" for values in REPORT_MSE[dataset].values()]
         lines.append(f"| {' | '.join([str(dim), *cells, f'{pca:.5f}', *report])} |")
+    return lines
+
+
+def overview_table() -> list[str]:
+    """Sets both sweeps beside PCA and the report, without the spread."""
+    lines = [
+        f"| test MSE, latent dim | the report's best | PCA | {' | '.join(NETWORKS.values())} |",
+        "|---|---|---|---|---|",
+    ]
+    for dataset, title in TITLES.items():
+        rows = sweep_rows(dataset)
+        for dim in REPORT_MSE[dataset]["basic"]:
+            report = min(values[dim] for values in REPORT_MSE[dataset].values())
+            pca = cell(rows, "basic", dim, "pca_test_mse")[0]
+            means = [statistics.fmean(cell(rows, name, dim, "test_mse")) for name in NETWORKS]
+            shown = [f"{report:.4f}", *(f"{value:.5f}" for value in (pca, *means))]
+            lines.append(f"| {title}, {dim} | {' | '.join(shown)} |")
     return lines
 
 
@@ -173,6 +190,27 @@ def speed_table(batch_size: int) -> list[str]:
     return lines
 
 
+def speed_summary() -> list[str]:
+    """Images per second of the ways that a user chooses from, with the default batch size."""
+    speeds = json.loads((RESULTS / "bench-128.json").read_text())["speeds"]
+    lines = [
+        "| network | plain `fit` | `fit`, jit-compiled | PyTorch, the faster "
+        "| `kerasae fit` | `kerasae sweep` |",
+        "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for network in dict.fromkeys(speed["network"] for speed in speeds):
+        rates = {
+            one["way"]: one["images_per_second"] for one in speeds if one["network"] == network
+        }
+        shown = (
+            rates["fit"], rates["fit, jit, 100 steps a call"],
+            max(rates["torch eager"], rates["torch.compile"]),
+            rates["kerasae, all threads"], rates["kerasae, 1 process per core"],
+        )  # fmt: skip
+        lines.append(f"| {network} | {' | '.join(f'{rate:,.0f}' for rate in shown)} |")
+    return lines
+
+
 def denoising_table() -> list[str]:
     """PSNR of every method, on both data sets, raw and clipped."""
     results = studies()["results"]
@@ -193,9 +231,10 @@ def denoising_table() -> list[str]:
 
 def main() -> None:
     for table in (
-        sweep_table("mnist"), sweep_table("fashion_mnist"), long_run_table(), denoising_table(),
+        overview_table(), sweep_table("mnist"), sweep_table("fashion_mnist"),
+        long_run_table(), denoising_table(),
         regularizer_table(), learning_rate_table(), deep_table(), speed_table(128),
-        speed_table(256),
+        speed_table(256), speed_summary(),
     ):  # fmt: skip
         print("\n".join(table), end="\n\n")
 

@@ -14,12 +14,12 @@ from .output import print_result
 def apply(
     model: o.ImageModelOptions,
     inputs: o.Inputs,
-    out: Annotated[Path, typer.Option(help="A new folder for the results.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for the results.")],
     loading: o.Loading,
     part: o.Part = "test",
     as_json: o.AsJson = False,
 ) -> None:
-    """Reconstruct or denoise pictures, keeping their names."""
+    """Reconstruct or denoise pictures."""
     from kerasae.inference.pictures import reconstruct_pictures
 
     run = model.open()
@@ -27,4 +27,6 @@ def apply(
     written = reconstruct_pictures(model.used(run), pictures, out)
     o.tell_inputs(pictures)
     summary = {"folder": str(out), "images": [str(path) for path in written]}
-    print_result(as_json, summary, saved=f"Saved {counted(pictures.read, 'image')} in {out}")
+    then = [("score", model.path, "PICTURES", "see which of them are odd")]
+    saved = f"Saved {counted(pictures.read, 'image')} in {out}"
+    print_result(as_json, summary, saved=saved, then=then)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from kerasae.bench import BATCH_SIZE, IMAGES, NETWORKS, ROUNDS
+from kerasae.experiment import DATA
 from kerasae.show.table import Column, Table
 
 from . import options as o
@@ -14,20 +15,30 @@ from .settings import NONE
 
 
 def bench(
-    images: Annotated[int, typer.Option(min=500, help="Images in an epoch.")] = IMAGES,
-    rounds: Annotated[int, typer.Option(min=1, help="Epochs of each way, in turns.")] = ROUNDS,
+    images: Annotated[int, typer.Option(min=500, help="Images per epoch.")] = IMAGES,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Epochs measured of each way, in turns.")
+    ] = ROUNDS,
     networks: Annotated[
-        str | None, typer.Option(help=f"Some of {','.join(NETWORKS)}; default: all.")
+        str | None,
+        typer.Option(
+            metavar="NAME,…", help=f"Networks to measure: {', '.join(NETWORKS)}; default: all."
+        ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = BATCH_SIZE,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per training step.")] = BATCH_SIZE,
     dataset: Annotated[
-        str, typer.Option(help="What the time to a quality is measured on; none for no such.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Data set that the time to a quality is measured on, or none.",
+            rich_help_panel=DATA,
+        ),
     ] = "mnist",
     data_dir: o.DataDir = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure speed beside plain fit and the machine's limit."""
+    """Measure training speed, beside plain Keras and PyTorch."""
     from kerasae.bench.benchmark import measure_network
     from kerasae.bench.quality import times_to_quality
     from kerasae.bench.ways import skipped

@@ -12,10 +12,10 @@ from .output import print_result
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove everything in it.")] = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Show or clear the decoded pictures kept between runs."""
+    """Show or clear the cache of decoded pictures."""
     from kerasae.data import decoded_cache
 
     folder = decoded_cache.cache_folder()

@@ -11,10 +11,12 @@ from .table_width import fitting_table
 
 
 def compare(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of two runs or more.")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR", help="Folders of two or more runs.")
+    ],
     as_json: o.AsJson = False,
 ) -> None:
-    """Set runs side by side: the settings and the scores that differ."""
+    """Show what differs between runs, in settings and scores."""
     from kerasae.errors import InvalidSetting
     from kerasae.runs.choice import choice_score
     from kerasae.runs.listing import short_names, shown, side_by_side
@@ -38,7 +40,8 @@ def compare(
     scores = [name for name in _LESS_WANTED if name in values]
     note = "★ best by validation" if "val_mse" in columns else "" if values else "nothing differs"
     table = fitting_table(title, names, columns, (*_rest(values, settings, scores), *scores), note)
-    print_result(as_json, {"folders": [*map(str, folders)], "values": values}, [table])
+    then = [("report", folders[best], "", "the page of the best one")]
+    print_result(as_json, {"folders": [*map(str, folders)], "values": values}, [table], then=then)
 
 
 # Scores in the order in which a narrow terminal does without them, after those not named here.

@@ -16,7 +16,12 @@ _DEPENDENT = ("epochs", "hidden-dims", "architectures")
 
 def config(
     context: typer.Context,
-    target: Annotated[str, typer.Argument(help="A command, such as fit, or the folder of a run.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="COMMAND|DIR", help="A command, such as fit, or the folder of a run."
+        ),
+    ],
 ) -> None:
     """Print the configuration of a command or run as TOML."""
     commands = getattr(context.parent.command, "commands", {}) if context.parent else {}

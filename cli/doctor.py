@@ -5,7 +5,7 @@ from .output import print_result
 
 
 def doctor(data_dir: o.DataDir = None, as_json: o.AsJson = False) -> None:
-    """Print versions, devices, threads, and data sets found."""
+    """Show versions, devices and the data sets found."""
     from kerasae.doctor_report import doctor_report
     from kerasae.show.table import Column, Table
 

@@ -12,13 +12,13 @@ from .output import print_result
 def encode(
     model: o.ImageModelOptions,
     inputs: o.Inputs,
-    out: Annotated[Path, typer.Option(help="A new file: codes.npy, codes.csv or codes.parquet.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="New file: .npy, .csv or .parquet.")],
     loading: o.Loading,
     part: o.Part = "test",
     code_layer: o.CodeLayer = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Write the codes of pictures, a row for each."""
+    """Write the codes of pictures to a file, a row for each."""
     from kerasae.inference.code_files import check_codes_file, write_codes
     from kerasae.inference.pictures import encode_pictures
     from kerasae.show.counts import counted
@@ -32,4 +32,5 @@ def encode(
     o.tell_inputs(pictures)
     summary = {"file": str(out), "images": encoded.names, "latent_dim": size}
     codes = f"{counted(count, 'code')} of {counted(size, 'number')}"
-    print_result(as_json, summary, saved=f"Saved {codes} in {out}")
+    then = [("latent", model.path, "", "draw codes in two dimensions")]
+    print_result(as_json, summary, saved=f"Saved {codes} in {out}", then=then)

@@ -19,11 +19,11 @@ def evaluate(
     loading: o.Loading,
     code_layer: o.CodeLayer = None,
     codes: Annotated[
-        bool, typer.Option("--codes", help="Also say how well the codes tell classes apart.")
+        bool, typer.Option("--codes", help="Also measure how well the codes tell classes apart.")
     ] = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Score a run or any .keras autoencoder beside PCA."""
+    """Measure MSE, PSNR and SSIM of a model, beside PCA."""
     from kerasae.evaluation import evaluate as scores_of
 
     from .progress import doing
@@ -44,7 +44,8 @@ def evaluate(
             worth = code_worth(used, data, experiment)
             scores["codes"] = {name: dataclasses.asdict(one) for name, one in worth.items()}
             tables.append(_codes_table(scores))
-    print_result(as_json, {"path": model.path, "dataset": data.name, **scores}, tables)
+    then = [("latent", model.path, "", "draw its codes")]
+    print_result(as_json, {"path": model.path, "dataset": data.name, **scores}, tables, then=then)
 
 
 def _codes_table(scores: dict[str, Any]) -> Table:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kerasae.experiment import Experiment
+from kerasae.experiment import TRAINING, Experiment
 from kerasae.presets import PRESETS, preset
 
 from . import options as o
@@ -21,16 +21,24 @@ def fit(
     loading: o.Loading,
     tracking: o.Tracking,
     preset_name: Annotated[
-        str | None, typer.Option("--preset", help=f"Start from {', '.join(PRESETS)}.")
+        str | None,
+        typer.Option(
+            "--preset", metavar="NAME", help=f"Settings to start from: {', '.join(PRESETS)}."
+        ),
     ] = None,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="Default: all; 1 gives the same bits everywhere."),
+        typer.Option(
+            min=1,
+            max=256,
+            help="Threads to compute with; 1 gives bit-identical results anywhere. Default: all.",
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train one autoencoder and save it with its scores."""
+    """Train one autoencoder; save the model, its scores and a page."""
     from kerasae.runs.run import Run
 
     begun = Run(saving.resume) if saving.resume is not None else None
@@ -82,4 +90,11 @@ def fit(
             log_run(folder)
     pca_mse = pca.mse(data.test, [experiment.latent_dim])[experiment.latent_dim]
     summary = {"folder": str(folder), "page": str(page), "pca_test_mse": pca_mse, **run.metrics}
-    print_result(as_json, summary, [run_table(run, pca_mse)], folder, page=page)
+    then = [
+        ("apply", folder, "PICTURES --out DIR", "reconstruct pictures"),
+        ("score", folder, "PICTURES", "find the odd ones"),
+        ("export", folder, "--format onnx", "use it elsewhere"),
+    ]
+    print_result(
+        as_json, summary, [run_table(run, pca_mse)], folder, page=page, then=() if quiet else then
+    )

@@ -22,13 +22,14 @@ def latent(
     given: Given,
     loading: o.Loading,
     method: Annotated[
-        str, typer.Option(help="How more than two dimensions become two: pca or tsne.")
+        str,
+        typer.Option(
+            metavar="NAME", help="How codes are projected to two dimensions: pca or tsne."
+        ),
     ] = "pca",
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder for latent.png (latent-tsne.png) and .svg; default: the model's."
-        ),
+        typer.Option(metavar="DIR", help="Folder for the figure; default: the model's."),
     ] = None,
     code_layer: o.CodeLayer = None,
     as_json: o.AsJson = False,
@@ -44,7 +45,12 @@ def latent(
         folder = out or run.folder or Path(model.path).parent
         png, svg, images = _draw(model.used(run, code_layer), data, method, folder)
     summary = {"png": str(png), "svg": str(svg), "images": images}
-    print_result(as_json, summary, saved=f"Saved in {png} and {svg}")
+    print_result(
+        as_json,
+        summary,
+        saved=f"Saved in {png} and {svg}",
+        then=[("encode", model.path, "PICTURES --out codes.npy", "the codes as numbers")],
+    )
 
 
 def _draw(model: ImageModel, data: ImageData, method: str, folder: Path) -> tuple[Path, Path, int]:

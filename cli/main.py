@@ -14,25 +14,38 @@ import typer
 from kerasae import __version__
 from kerasae.errors import InvalidSetting, KerasAEError, KerasAEWarning, LateError, printable
 from kerasae.files.interrupts import Interrupted, handling_signals
+from kerasae.files.private_tmpdir import private_tmpdir
 from kerasae.runtime import OWN_PROCESS
 
 from .config_file import options_of, read_config
+from .sections import SectionedCommand, SectionedGroup
 from .settings import with_groups
 from .streams import flush_output, prepare_streams
 from .studies import STUDY_COMMANDS
 
 _DEBUG = "KERASAE_DEBUG"
-# Importing what boxes are drawn with takes half as long again as everything else.
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(
+    cls=SectionedGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="kerasae COMMAND --help shows a command's options. Start with: kerasae fit "
+    "--dataset mnist5k",
+)
 # Each is a function of its module's name.
-_COMMANDS = (
-    "sweep", "fit", "evaluate", "latent", "apply", "encode", "score", "export", "runs", "compare",
-    "report", *STUDY_COMMANDS, "reproduce", "bench", "config", "cache", "doctor",
-)  # fmt: skip
-for _name in _COMMANDS:
-    # A study has no module of its own.
-    _command = STUDY_COMMANDS.get(_name) or getattr(import_module(f".{_name}", __package__), _name)
-    app.command()(with_groups(_command))
+_COMMANDS = {
+    "Train": ("fit", "sweep"),
+    "Study": (*STUDY_COMMANDS, "reproduce"),
+    "Use a model": ("apply", "encode", "score", "export"),
+    "Look at results": ("evaluate", "latent", "runs", "compare", "report", "verify"),
+    "Tools": ("bench", "config", "cache", "doctor"),
+}
+for _section, _names in _COMMANDS.items():
+    for _name in _names:
+        # A study has no module of its own.
+        _command = STUDY_COMMANDS.get(_name)
+        _command = _command or getattr(import_module(f".{_name}", __package__), _name)
+        app.command(cls=SectionedCommand, rich_help_panel=_section)(with_groups(_command))
 
 
 def _print_version(wanted: bool) -> None:
@@ -47,16 +60,18 @@ def _about(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
     config_file: Annotated[
         Path | None,
-        typer.Option("--config", help="TOML file with options, such as [fit] epochs = 5."),
+        typer.Option(
+            "--config", help="TOML file with options, such as [fit] epochs = 5; see kerasae config."
+        ),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Dense autoencoders on images: sweep, train, compare, save, use."""
+    """Dense autoencoders on images: train, sweep, compare, denoise, find anomalies, export."""
     if debug:
         os.environ[_DEBUG] = "1"
     if config_file is not None:
@@ -92,8 +107,11 @@ def main() -> None:
     os.environ.update(OWN_PROCESS)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        with handling_signals():
+        with handling_signals(), private_tmpdir():
             app(_options_first(sys.argv[1:]))
+    except InvalidSetting as error:
+        _print(error, _as_typed(error))
+        sys.exit(2)
     except KerasAEError as error:
         _print(error)
         sys.exit(1 if isinstance(error, LateError) else 2)
@@ -107,6 +125,17 @@ def main() -> None:
         sys.exit(1)
     finally:
         flush_output()
+
+
+def _as_typed(error: InvalidSetting) -> str:
+    """Names a setting as its option is typed, in the command that refused it."""
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    command = next((commands[word] for word in sys.argv[1:] if word in commands), None)
+    flags = {one.name: one.opts[0] for one in command.params} if command else {}
+    names = (error.setting, f"{error.setting}s", f"{error.setting}_name")
+    flag = next((flags[name] for name in names if name in flags), "")
+    line = str(error)
+    return flag + line.removeprefix(error.setting) if flag.startswith("--") else line
 
 
 def _print(error: BaseException, line: str | None = None) -> None:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasae.errors import InvalidSetting, printable
+from kerasae.experiment import DATA
+
+from .sections import OUTPUT, TRIALS
 
 if TYPE_CHECKING:
     from kerasae.data.image_data import ImageData
@@ -24,24 +27,52 @@ if TYPE_CHECKING:
 _SKIPPED_SHOWN = 10
 
 SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")
+    bool,
+    typer.Option(
+        "--skip-bad",
+        help="Leave out pictures that cannot be read, instead of stopping.",
+        rich_help_panel=DATA,
+    ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(envvar="KERASAE_DATA_DIR", help="Folder with the data set's npz or IDX files."),
+    typer.Option(
+        metavar="DIR",
+        envvar="KERASAE_DATA_DIR",
+        help="Folder with the data set's npz or IDX files, in place of a download.",
+        rich_help_panel=DATA,
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
-Quiet = Annotated[bool, typer.Option(help="No progress.")]
-Jobs = Annotated[int | None, typer.Option(help="Processes; default: one per core.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON and nothing else.", rich_help_panel=OUTPUT)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.", rich_help_panel=OUTPUT)]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        help="Trials trained at once, each in a process of one thread; default: one per core.",
+        rich_help_panel=TRIALS,
+    ),
+]
 CodeLayer = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Layer whose output is the code; default: the narrowest."),
 ]
 Inputs = Annotated[
     list[Path],
-    typer.Argument(help="Pictures, folders of them, npy, npz, CSV and IDX files, or mnist5k."),
+    typer.Argument(
+        metavar="INPUT",
+        help="Pictures, folders of pictures, npy, npz, CSV or IDX files, or mnist5k.",
+    ),
 ]
-Part = Annotated[str, typer.Option(help="Of a file with several: train, validation, test or all.")]
+Part = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Which images of a file with several parts: train, validation, test or all.",
+        rich_help_panel=DATA,
+    ),
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,9 +119,21 @@ class Loading:
 class Saving:
     """Where a command that trains leaves what it makes."""
 
-    out: Annotated[Path | None, typer.Option(help="Default: a new folder in artifacts/.")] = None
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="New folder for the results; default: one in artifacts/.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on with what was begun in this folder.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Continue what was begun in this folder, with its settings.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None
 
     def folder(self, kind: str, dataset: str) -> Path:
@@ -111,10 +154,20 @@ class Tracking:
     """What logs runs beside their folders."""
 
     tensorboard: Annotated[
-        bool, typer.Option(help="Log for TensorBoard (kerasae[tensorboard]).")
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Write logs for TensorBoard (needs kerasae[tensorboard]).",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False
     mlflow: Annotated[
-        bool, typer.Option("--mlflow", help="Log what is finished to MLflow (kerasae[mlflow]).")
+        bool,
+        typer.Option(
+            "--mlflow",
+            help="Log finished runs to MLflow (needs kerasae[mlflow]).",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False
 
     def check(self) -> None:
@@ -134,12 +187,11 @@ class Tracking:
 class Model:
     """A trained model, and whether its layers are trusted unseen."""
 
-    path: Annotated[str, typer.Argument(metavar="model", help="Folder of a run, or a .keras file.")]
+    path: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of a run, or a .keras file.")]
     trust_model: Annotated[
         bool,
         typer.Option(
-            "--trust-model",
-            help="Accept layers that are not known to be harmless; their code then runs.",
+            "--trust-model", help="Open a model with custom layers, whose code then runs."
         ),
     ] = False
 
@@ -161,7 +213,7 @@ class ImageModelOptions(Model):
         str | None,
         typer.Option(
             metavar="RANGE",
-            help="Pixels of the model: 0-1 (default), 0-255, -1-1, or two: of in- and outputs.",
+            help="Range of the model's pixels: 0-1 (default), 0-255, -1-1; two for in- and output.",
         ),
     ] = None
 

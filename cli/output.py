@@ -20,6 +20,7 @@ def print_result(
     saved: str | Path | None = None,
     errors: Mapping[str, str] | None = None,
     page: Path | None = None,
+    then: Sequence[tuple[str, str | Path, str, str]] = (),
 ) -> None:
     """Prints a result as JSON, or as tables and what was left.
 
@@ -30,13 +31,14 @@ def print_result(
         saved: The folder that was left, or a line about what was; or `None`.
         errors: What went wrong, by trial.
         page: The page that was left.
+        then: What can be done next: a command, what it works on, its options, and what for.
 
     Raises:
         Exit: With 1, if something went wrong.
     """
     if as_json:
         print(json.dumps(summary))
-        tables, saved = (), None
+        tables, saved, then = (), None, ()
     if tables:
         # Slow to import.
         from rich.console import Console
@@ -47,14 +49,25 @@ def print_result(
         for table in tables:
             console.print(rich_table(table, console.width))
     if saved is not None:
-        # It may name files of strangers.
+        # It may name untrusted files.
         print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
         if page is not None:
-            print(printable(f"The page: {page}"))
+            print(printable(f"Open the page: {page}"))
+    _print_next(then)
     for name, error in (errors or {}).items():
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if errors:
         raise typer.Exit(1)
+
+
+def _print_next(steps: Sequence[tuple[str, str | Path, str, str]]) -> None:
+    lines = [
+        (f"kerasae {command} {shlex.quote(str(place))} {options}".rstrip(), what)
+        for command, place, options, what in steps
+    ]
+    width = max((len(line) for line, _ in lines), default=0)
+    for number, (line, what) in enumerate(lines):
+        print(printable(f"{'Next: ' if not number else '      '}{line:<{width}}  # {what}"))
 
 
 def command_line() -> str:

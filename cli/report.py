@@ -11,23 +11,25 @@ from .output import print_result
 
 def report(
     loading: o.Loading,
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, or of a sweep.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run, or of a sweep.")],
     out: Annotated[
-        Path | None, typer.Option(help="A new file; default: report.html in the folder.")
+        Path | None,
+        typer.Option(metavar="FILE", help="New file; default: report.html in the folder."),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Where the images are; default: where they were.")
+        str | None,
+        typer.Option(metavar="NAME|PATH", help="Where the images are now, if they were moved."),
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Write an HTML page about a run or a sweep."""
+    """Write the HTML page of a run or a sweep again."""
     from kerasae.show.report import write_page
 
     page = _page(folder, out)
     elsewhere = {"dataset": dataset} if dataset is not None else None
     runs, shown = write_page(folder, page, lambda run: loading.data_of(run, elsewhere))
     summary = {"page": str(page), "runs": len(runs), "shown": str(shown.folder)}
-    print_result(as_json, summary, saved=f"The page: {page}")
+    print_result(as_json, summary, saved=f"Open the page: {page}")
 
 
 def _page(folder: Path, out: Path | None) -> Path:

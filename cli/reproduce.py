@@ -14,13 +14,16 @@ def reproduce(
     saving: o.Saving,
     loading: o.Loading,
     quick: Annotated[
-        bool, typer.Option("--quick", help="On 5,000 digits, without a download, in minutes.")
+        bool,
+        typer.Option(
+            "--quick", help="Use 5,000 digits and shorter training: minutes, no download."
+        ),
     ] = False,
     jobs: o.Jobs = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Run every study of the report into one page."""
+    """Run every study of the report; results on one page."""
     from kerasae.data.datasets import load_dataset
     from kerasae.files.whole_files import write_text
     from kerasae.runs.run_files import PAGE
@@ -48,4 +51,4 @@ def reproduce(
     results = {name: findings.summary for name, findings in result.findings.items()}
     tables = [table for findings in result.findings.values() for table in findings.tables]
     summary = {"page": str(page), "results": results, "errors": result.errors}
-    print_result(as_json, summary, tables, f"The page: {page}", result.errors)
+    print_result(as_json, summary, tables, f"Open the page: {page}", result.errors)

@@ -28,20 +28,28 @@ _LESS_WANTED = (
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="Folder to look into.")] = Path("artifacts"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to search.")] = Path(
+        "artifacts"
+    ),
     sort: Annotated[
         str | None,
         typer.Option(
-            help="Setting or score; -test_psnr has the largest first.",
+            metavar="NAME",
+            help="Setting or score to sort by; -test_psnr puts the largest first.",
             show_default="the validation MSE",
         ),
     ] = None,
     conditions: Annotated[
-        list[str] | None, typer.Option("--filter", help="Such as latent_dim=30; repeat for more.")
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="NAME=VALUE",
+            help="Show only runs with latent_dim=30, say; can be repeated.",
+        ),
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """List the finished runs of a folder, by sweep and data set."""
+    """List finished runs."""
     from kerasae.runs.listing import by_choice, date_of, filtered, find_runs, ordered
 
     everything, broken = find_runs(folder)
@@ -61,9 +69,10 @@ def runs(
         for (home, dataset), members in groups.items()
     ]
     summary = [{"folder": str(run.folder), **values[run]} for run in listed]
-    print_result(as_json, summary, tables)
-    if not as_json:
-        print(f"{len(listed):,} of {counted(len(everything), 'run')} in {folder}")
+    saved = f"{len(listed):,} of {counted(len(everything), 'run')} in {folder}"
+    best = [str(run.folder) for run in listed[:2]]
+    then = [("compare", best[0], best[1], "see what differs")] if len(best) == 2 else []
+    print_result(as_json, summary, tables, saved, then=then)
 
 
 def _home(run: "Run", folder: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import ARCHITECTURES, Experiment, architecture_name
+from kerasae.experiment import ARCHITECTURES, TRAINING, Experiment, architecture_name
 from kerasae.files.shapes import Field, fields_of
 
 NONE = "none"
@@ -206,21 +206,33 @@ def _parameters(
 ) -> list[inspect.Parameter]:
     parameters = []
     for name, field in fields.items():
+        panel = field.extra.get("about", TRAINING)
         if name == "hidden_dims":
-            text = f"{' or '.join(ARCHITECTURES)}: its default widths."
-            parameters.append(_parameter("architecture", str, typer.Option(help=text)))
+            widths = [f"{one} ({','.join(map(str, dims))})" for one, dims in ARCHITECTURES.items()]
+            text = f"Hidden layers by name: {' or '.join(widths)}."
+            option = typer.Option(help=text, metavar="NAME", rich_help_panel=panel)
+            parameters.append(_parameter("architecture", str, option))
         kind = field.kind if field.kind in (int, float, bool) else str
         default = defaults.get(name)
+        if field.extra.get("follows") and default in (None, NONE):
+            default = "chosen for the data"
         option = typer.Option(
             *flags_of(field),
             help=_help(field),
-            metavar=field.extra.get("metavar"),
+            metavar=field.extra.get("metavar") or _metavar(field),
             # A flag's default is seen by its name.
             show_default=False if default is None or kind is bool else str(default),
+            rich_help_panel=panel,
         )
         kind = list[str] if field.extra.get("repeat") else kind
         parameters.append(_parameter(name, kind, option))
     return parameters
+
+
+def _metavar(field: Field) -> str | None:
+    """Says what an option takes that is neither a flag nor one number."""
+    kind = typing.get_origin(field.kind)
+    return "NAME" if kind is Literal else "N,N,…" if kind is tuple else None
 
 
 def _parameter(name: str, kind: Any, option: Any) -> inspect.Parameter:
@@ -235,5 +247,5 @@ def _help(field: Field) -> str:
         return field.help
     words = [*typing.get_args(field.kind)]
     if type(None) in typing.get_args(typing.get_args(field.shape)[0]):
-        words.append(NONE)
+        words += [] if field.extra.get("follows") else [NONE]
     return f"{field.help.removesuffix('.')}: {', '.join(words)}."

@@ -69,7 +69,8 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
         result = {
             "folder": str(folder), "page": str(page), "errors": errors, **findings.summary,
         }  # fmt: skip
-        print_result(as_json, result, findings.tables, folder, errors, page)
+        then = () if quiet else [("runs", folder, "", "list the trials and their scores")]
+        print_result(as_json, result, findings.tables, folder, errors, page, then=then)
 
     command.__name__, command.__doc__ = kind.name.replace("-", "_"), summary
     return with_settings(kind.start, without=kind.varies, own=lists)(command)
@@ -78,10 +79,10 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
 STUDY_COMMANDS = {
     kind.name: study_command(kind, summary)
     for kind, summary in (
-        (LearningRateStudy, "Train with several learning rates; mark the best."),
-        (OverfitStudy, "Train for long and show the gap to validation."),
-        (RegularizationStudy, "Compare Lasso, Dropout and neither at their best."),
-        (DenoisingStudy, "Train a denoiser beside classical methods, by PSNR."),
-        (AnomalyStudy, "Train on normal classes and find the novel ones, by AUROC."),
+        (LearningRateStudy, "Find the best learning rate."),
+        (OverfitStudy, "Train for long and watch for overfitting."),
+        (RegularizationStudy, "Compare Lasso (L1), Dropout and no regularizer."),
+        (DenoisingStudy, "Train a denoiser, beside classical methods, in PSNR."),
+        (AnomalyStudy, "Measure anomaly detection by AUROC, a class at a time."),
     )
 }

@@ -10,7 +10,7 @@ import typer
 
 from kerasae.environment import cores
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import Experiment
+from kerasae.experiment import NETWORK, Experiment
 from kerasae.files.shapes import fields_of
 from kerasae.show.counts import duration, size
 from kerasae.show.table import Column, Table
@@ -19,6 +19,7 @@ from kerasae.trials.grid import Sweep
 from . import options as o
 from .output import command_line, print_result
 from .resuming import resumable
+from .sections import TRIALS
 from .settings import Given, networks, with_settings
 
 if TYPE_CHECKING:
@@ -34,31 +35,69 @@ def sweep(
     loading: o.Loading,
     tracking: o.Tracking,
     architectures: Annotated[
-        str | None, typer.Option(help="basic,extended or one.", show_default="basic,extended")
+        str | None,
+        typer.Option(
+            metavar="NAME,…",
+            help="Networks by name: basic, extended or both.",
+            show_default="basic,extended",
+            rich_help_panel=NETWORK,
+        ),
     ] = None,
     hidden_dims: Annotated[
         list[str] | None,
-        typer.Option(help="Widths of one network, such as 512,256; repeat for more networks."),
+        typer.Option(
+            metavar="N,N,…",
+            help="Hidden widths of one network, such as 512,256; repeat it for more networks.",
+            rich_help_panel=NETWORK,
+        ),
     ] = None,
     early_stop: Annotated[
-        str | None, typer.Option(help="halving: stop the weaker half at 1/4 and 1/2 of the epochs.")
+        str | None,
+        typer.Option(
+            metavar="halving",
+            help="Stop the weaker half of the trials after 1/4 and 1/2 of the epochs.",
+            rich_help_panel=TRIALS,
+        ),
     ] = None,
-    keep: Annotated[str, typer.Option(help="Models to keep: best, all or their number.")] = "all",
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="Models to keep: best, all or a number.", rich_help_panel=TRIALS
+        ),
+    ] = "all",
     jobs: o.Jobs = None,
     executor: Annotated[
-        str, typer.Option(help="processes, serial or ray; see docs/distributed.md.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What runs the trials: processes, serial or ray.",
+            rich_help_panel=TRIALS,
+        ),
     ] = "processes",
     ray_address: Annotated[
-        str | None, typer.Option(help="auto or host:port; default: start Ray on this machine.")
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Ray cluster, or auto; default: a Ray started on this machine.",
+            rich_help_panel=TRIALS,
+        ),
     ] = None,
-    gpus_per_trial: Annotated[float, typer.Option(help="With ray; may be a fraction.")] = 0.0,
+    gpus_per_trial: Annotated[
+        float, typer.Option(help="GPUs for each trial on Ray, such as 0.5.", rich_help_panel=TRIALS)
+    ] = 0.0,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what time, memory and disk it would take.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the time, memory and disk space it would take, and train nothing.",
+            rich_help_panel=TRIALS,
+        ),
     ] = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train a grid of autoencoders beside PCA and the report."""
+    """Train several latent dimensions and networks, beside PCA."""
+    from kerasae.runs.run_files import TRIALS as TRIALS_FOLDER
     from kerasae.trials.make_executor import make_executor
     from kerasae.trials.sweeps import HALVING, read_sweep, run_sweep
 
@@ -124,7 +163,12 @@ def sweep(
         "errors": result.errors,
     }
     table = sweep_table(result.rows, result.pca_mse, plan.base.dataset)
-    print_result(as_json, summary, [table], folder, result.errors, page)
+    then = [
+        ("runs", folder, "", "list the trials, the best first"),
+        ("apply", folder / TRIALS_FOLDER / "NAME", "PICTURES --out DIR", "use one of them"),
+        ("sweep --resume", folder, "--latent-dims 8,15", "add trials"),
+    ]
+    print_result(as_json, summary, [table], folder, result.errors, page, then=() if quiet else then)
 
 
 def _reckon(

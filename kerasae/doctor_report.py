@@ -13,6 +13,7 @@ from kerasae.errors import DataError
 from kerasae.runtime import start_tensorflow
 
 # A requirement of an extra, as the package's metadata have it.
+_NOT_OF_USERS = ("all", "dev", "docs")
 _OF_EXTRA = re.compile(r"""([\w.-]+).*; extra == ["']([\w-]+)["']""", re.ASCII)
 
 
@@ -45,7 +46,7 @@ def _extras() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in importlib.metadata.requires("kerasae") or ():
         match = _OF_EXTRA.fullmatch(line)
-        if match is not None and match[2] != "dev":
+        if match is not None and match[2] not in _NOT_OF_USERS:
             found.setdefault(match[2], []).append(match[1])
     return found
 

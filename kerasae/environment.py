@@ -20,7 +20,7 @@ def environment() -> dict[str, Any]:
     Example:
 
     >>> sorted(environment())
-    ['cores', 'instructions', 'machine', 'versions']
+    ['cores', 'instructions', 'machine', 'processor', 'versions']
     """
     # Slow to import, and `cores` is asked by commands that only print their help.
     from importlib.metadata import version
@@ -29,9 +29,20 @@ def environment() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **versions},
         "machine": platform.machine(),
+        "processor": _processor(),
         "cores": cores(),
         "instructions": instruction_set(processor_flags()),
     }
+
+
+def _processor() -> str | None:
+    """Returns the processor's model as the system names it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            names = (line.partition(":")[2] for line in file if line.startswith("model name"))
+            return next(names, "").strip() or None
+    except OSError:
+        return platform.processor() or None
 
 
 @functools.cache

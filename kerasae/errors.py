@@ -20,7 +20,7 @@ class KerasAEError(Exception):
     """Base of every error that kerasae raises on purpose.
 
     The message is one line: what was received, what was expected, what to do. It may quote
-    file names and contents of strangers, so line breaks and terminal codes are spelled out.
+    file names and contents of untrusted files, so line breaks and terminal codes are spelled out.
 
     Args:
         message: The message.
@@ -54,6 +54,9 @@ class InvalidSetting(KerasAEError, ValueError):
         received: The value that was given.
         expected: What is accepted, in words.
 
+    Attributes:
+        setting: The name.
+
     Example:
 
     >>> str(InvalidSetting("latent_dim", 0, "a whole number of at least 1, such as 30"))
@@ -62,6 +65,11 @@ class InvalidSetting(KerasAEError, ValueError):
 
     def __init__(self, name: str, received: object, expected: str) -> None:
         super().__init__(f"{name}: received {received!r}; expected {expected}")
+        self.setting = name
+
+
+class MemoryExceeded(KerasAEError):
+    """What is asked for would take more memory than is free."""
 
 
 class DataError(KerasAEError):
@@ -77,7 +85,7 @@ class ArtifactError(KerasAEError):
 
 
 class DiskFull(ArtifactError, LateError):
-    """There was no room for a file; what was there before still is."""
+    """There was no room for a file, or the disk failed; what was there before still is."""
 
 
 class DamagedFile(ArtifactError):
@@ -90,6 +98,10 @@ class ClusterLost(LateError):
 
 class TrackingError(LateError):
     """A finished run could not be logged where it was asked to."""
+
+
+class VerificationFailed(LateError):
+    """What is there, or what came out again, is not what was recorded."""
 
 
 class TrainingDiverged(LateError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -27,19 +28,32 @@ Sigma = Annotated[
     float,
     Meta(ge=0, le=MOST_SIGMA, extra={"expected": f"a number from 0 to {MOST_SIGMA}, {SIGMA_HINT}"}),
 ]
+_PLAIN = (bool, int, float, str, type(None))
 _Side = Annotated[int, Meta(ge=1, le=8192)]
 ImageSize = Annotated[
     tuple[_Side, _Side], Meta(extra={"expected": "a height and a width, each from 1 to 8192"})
 ]
 
 
-def _help(text: str, **extra: Any) -> Meta:
-    """Says what a setting is, and what else `shapes.Field` has of it."""
-    return Meta(description=text, extra=extra or None)
+# What settings are about; options are shown by it.
+DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 
 
+def _help(text: str, about: str = TRAINING, **extra: Any) -> Meta:
+    """Says what a setting is and is about, and what else `shapes.Field` has of it.
+
+    `follows` is true of one that follows from the data where it is not given.
+    """
+    return Meta(description=text, extra={"about": about, **extra})
+
+
+# What the operating system takes for the name of a file, bytes that are no text included.
+PathName = Annotated[str, Meta(pattern="^[^\0\ud800-\udc7f\udd00-\udfff]*$")]
 _DATASET = _help(
-    "mnist, fashion_mnist, mnist5k or digits8 (no download), or the path of your images.",
+    "Data set: mnist, fashion_mnist, mnist5k or digits8 (the last two need no download), or the "
+    "path of your own images.",
+    DATA,
+    metavar="NAME|PATH",
     expected="its name or a path, such as mnist",
 )
 
@@ -85,72 +99,84 @@ class Experiment:
     (256,)
     """
 
-    dataset: Annotated[str, _DATASET] = "mnist"
+    dataset: Annotated[PathName, _DATASET] = "mnist"
     hidden_dims: Annotated[
-        tuple[Count, ...], Meta(max_length=100), _help("Widths from the image to the code.")
+        tuple[Count, ...],
+        Meta(max_length=100),
+        _help("Widths of the encoder's hidden layers; the decoder mirrors them.", NETWORK),
     ] = ARCHITECTURES["basic"]
-    latent_dim: Annotated[Count, _help("Size of the code.")] = 30
+    latent_dim: Annotated[
+        Count, _help("Latent dimension: how many numbers the code of an image has.", NETWORK)
+    ] = 30
     activation: Annotated[
         Literal["relu", "silu", "gelu", "elu", "selu", "tanh", "sigmoid", "leaky_relu"],
-        _help("Activation of the hidden layers; the code is linear."),
+        _help("Activation of the hidden layers; the code is linear.", NETWORK),
     ] = "gelu"
-    l1: Annotated[NotNegative, _help("Weight λ of the L1 penalty on the code (Lasso).")] = 0.0
-    dropout: Annotated[Share, _help("Rate after each hidden layer, in [0, 1).")] = 0.0
+    l1: Annotated[
+        NotNegative, _help("Weight λ of the L1 penalty on the code (Lasso).", NETWORK)
+    ] = 0.0
+    dropout: Annotated[Share, _help("Dropout rate after each hidden layer.", NETWORK)] = 0.0
     shortcut: Annotated[
-        Literal["linear", "pca"] | None, _help("Linear path beside the stack, at random or at PCA.")
+        Literal["linear", "pca"] | None,
+        _help("Linear path beside the layers, initialized at random or at PCA.", NETWORK),
     ] = "pca"
     initializer: Annotated[
         Literal["glorot_uniform", "lecun_uniform"] | None,
-        _help("Of the hidden layers; by default as the data need."),
+        _help("Initializer of the hidden layers.", NETWORK, follows=True),
+    ] = None
+    train_images: Annotated[
+        Count | None,
+        _help("Use only this many of the training images, so that overfitting shows.", DATA),
     ] = None
     sigma: Annotated[
-        Sigma, _help("Standard deviation of noise on the input, pixels in [0, 1].")
+        Sigma,
+        _help("Standard deviation of the noise added to inputs, with pixels in [0, 1].", DATA),
     ] = 0.0
     clip_noise: Annotated[
-        bool, _help("Clip the noisy images to [0, 1].", flags=("--clip/--no-clip",))
+        bool, _help("Clip noisy images to [0, 1].", DATA, flags=("--clip/--no-clip",))
     ] = False
     shift: Annotated[
-        int, Meta(ge=0, le=1_000_000), _help("Augmentation: shift by up to so many pixels.")
+        int,
+        Meta(ge=0, le=1_000_000),
+        _help("Augmentation: shift training images by up to this many pixels.", DATA),
     ] = 0
-    epochs: Annotated[
-        Count | None, _help("Passes over the training images; by default as the data need.")
-    ] = None
-    batch_size: Annotated[
-        Count | None, _help("Images per step; by default as the data need, at most 128.")
-    ] = None
+    epochs: Annotated[Count | None, _help("Training epochs.", follows=True)] = None
+    batch_size: Annotated[Count | None, _help("Images per training step.", follows=True)] = None
     learning_rate: Annotated[
         Positive | None,
-        _help("Peak of the warm-up and cosine schedule; by default as the data need."),
+        _help("Peak learning rate, after a warm-up and before a cosine decay.", follows=True),
     ] = None
     optimizer: Annotated[
-        Literal["adam", "nadam", "rmsprop", "sgd", "muon"], _help("Keras' optimizer.")
+        Literal["adam", "nadam", "rmsprop", "sgd", "muon"], _help("Keras optimizer.")
     ] = "adam"
     weight_decay: Annotated[
-        NotNegative | None,
-        _help("Decoupled, biases excepted; by default as the data need, 0 or 0.1."),
+        NotNegative | None, _help("Decoupled weight decay of all weights but biases.", follows=True)
     ] = None
     loss: Annotated[
-        Literal["mse", "binary_crossentropy"], _help("With a shortcut, the first of them.")
+        Literal["mse", "binary_crossentropy"],
+        _help("Training loss; the second needs --shortcut none."),
     ] = "mse"
     precision: Annotated[
-        Precision | None,
-        _help("Of products while training; by default by the processor and the network."),
+        Precision | None, _help("Precision of the matrix products in training.", follows=True)
     ] = None
     validation_split: Annotated[
-        Share, _help("Share of the training images held out; 0 trains on all.")
+        Share, _help("Share of the training images held out for validation; 0 trains on all.")
     ] = 0.1
     patience: Annotated[
-        Count | None, _help("Stop after so many epochs without a better validation MSE.")
+        Count | None,
+        _help("Stop after this many epochs without a better validation MSE; off by default."),
     ] = None
     seed: Annotated[
-        int, Meta(ge=0, le=2**32 - 1), _help("Of weights, order, Dropout and noise.")
+        int,
+        Meta(ge=0, le=2**32 - 1),
+        _help("Seed of initial weights, image order, Dropout and noise."),
     ] = 0
     image_size: Annotated[
         ImageSize | None,
-        _help("Convert your images to a size, such as 64x64.", metavar="WIDTHxHEIGHT"),
+        _help("Resize your images, such as to 64x64.", DATA, metavar="WIDTHxHEIGHT"),
     ] = None
     grayscale: Annotated[
-        bool, _help("Convert your images to grayscale.", flags=("--grayscale",))
+        bool, _help("Convert your images to grayscale.", DATA, flags=("--grayscale",))
     ] = False
 
     def __post_init__(self) -> None:
@@ -234,7 +260,7 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns every setting as plain JSON values."""
-        values = dataclasses.asdict(self)
+        values = {name: getattr(self, name) for name in fields_of(Experiment)}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
@@ -249,7 +275,12 @@ def as_recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> as_recorded({"epochs": 9})["precision"], as_recorded({"precision": None})["precision"]
     ('float32', None)
     """
-    return {**Experiment().to_dict(), "precision": FLOAT32, **settings}
+    return {**_defaults(), "precision": FLOAT32, **settings}
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    return Experiment().to_dict()
 
 
 def check_setting(name: str, value: Any) -> Any:
@@ -263,6 +294,14 @@ def check_setting(name: str, value: Any) -> Any:
     >>> check_setting("image_size", [64, 48])
     (64, 48)
     """
+    # The trials of a sweep have most values in common.
+    if type(value) in _PLAIN:
+        return _check_plain(name, value)
+    return checked(name, value, fields_of(Experiment)[name].shape)
+
+
+@functools.lru_cache(1 << 12, typed=True)
+def _check_plain(name: str, value: object) -> Any:
     return checked(name, value, fields_of(Experiment)[name].shape)
 
 

@@ -2,15 +2,26 @@
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta
 
 from kerasae.errors import ArtifactError
-from kerasae.experiment import Experiment, as_recorded
+from kerasae.experiment import Experiment, NotNegative, as_recorded
 
 # Raise it with every change of the code that changes a trial's numbers: what older code has
 # finished or begun is then never mixed with what the new code does.
 RESULTS_VERSION = 2
+Whole = Annotated[int, Meta(ge=0, le=2**62)]
 _NOTHING = "nothing"
+
+
+class RecordedIdentity(TypedDict):
+    """What `Identity.to_dict` gives, as files hold it; settings may be of another version."""
+
+    experiment: dict[str, bool | Whole | NotNegative | str | list[Whole] | None]
+    data_md5: list[str]
+    code: Whole
 
 
 @dataclasses.dataclass(frozen=True)

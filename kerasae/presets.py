@@ -4,7 +4,7 @@ import dataclasses
 
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.reference import long_epochs
+from kerasae.reference import REPORT_MSE, long_epochs
 
 _DEEP30 = Experiment(
     "mnist",
@@ -87,16 +87,18 @@ def novelty_detector(dataset: str) -> Experiment:
     """Returns the network whose hidden layers tell novel images best.
 
     Deep, for each layer is compared, without a shortcut, which would reconstruct whatever PCA
-    does, and on images that are shifted by up to a pixel.
+    does, and on images that are shifted by up to a pixel. Chosen by a development AUROC inside
+    the training splits of the report's data sets, in small batches, which are more steps; on others
+    batches follow from the data.
 
     Example:
 
-    >>> novelty_detector("mnist").latent_dim
-    20
+    >>> novelty_detector("mnist").batch_size, novelty_detector("photos").batch_size
+    (64, None)
     """
     return Experiment(
-        dataset, (512, 256, 128, 64), 20, shortcut=None, shift=1, epochs=100, learning_rate=2e-3,
-        batch_size=None,
+        dataset, (256, 128, 64, 32), 20, shortcut=None, shift=1, learning_rate=2e-3,
+        batch_size=64 if dataset in REPORT_MSE else None,
     )  # fmt: skip
 
 

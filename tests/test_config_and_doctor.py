@@ -12,6 +12,7 @@ import pytest
 from kerasae_cli.config_file import read_config, run_options, toml_text
 from kerasae_cli.settings import flags_of, written
 
+import kerasae
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
@@ -111,8 +112,8 @@ def test_the_help_shows_what_a_command_does_by_itself():
     def shown(command):
         return " ".join(cli(command, "--help").stdout.split())
 
-    assert "[default: (0.002)]" in shown("denoise")
-    assert "[default: (30)]" in shown("fit")
+    assert "[default: 0.002]" in shown("denoise")
+    assert "[default: 30]" in shown("fit")
 
 
 def test_the_doctor_finds_the_digits_and_prints_json_alone(tmp_path):
@@ -123,7 +124,7 @@ def test_the_doctor_finds_the_digits_and_prints_json_alone(tmp_path):
     assert found["data"]["mnist"].startswith("not found")
     assert "CPU" in found["devices"]
     expected = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert set(found["extras"]) == set(expected["optional-dependencies"]) - {"dev"}
+    assert set(found["extras"]) == set(expected["optional-dependencies"]) - {"all", "dev", "docs"}
     for text in found["extras"].values():
         assert re.match(r"not installed \([\w-]+\)|[\w-]+ \d", text)
 
@@ -139,3 +140,15 @@ def test_the_version_is_that_of_the_package():
     done = cli("--version")
     assert done.returncode == 0
     assert done.stdout == f"kerasae {importlib.metadata.version('kerasae')}\n"
+
+
+def test_the_command_runs_as_a_module():
+    command = [sys.executable, "-m", "kerasae", "--version"]
+    assert subprocess.check_output(command, text=True) == f"kerasae {kerasae.__version__}\n"
+
+
+def test_all_installs_every_extra_for_users():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = set(re.fullmatch(r"kerasae\[(.+)\]", *extras["all"])[1].split(","))
+    assert named == set(extras) - {"all", "dev", "docs"}

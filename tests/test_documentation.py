@@ -9,7 +9,13 @@ _DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.parametrize(
-    "name", ["own-images.md", "anomaly.md", pytest.param("plain-keras.md", marks=pytest.mark.slow)]
+    "name",
+    [
+        "own-images.md",
+        "anomaly.md",
+        pytest.param("../README.md", marks=pytest.mark.slow),
+        pytest.param("plain-keras.md", marks=pytest.mark.slow),
+    ],
 )
 def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

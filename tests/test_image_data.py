@@ -1,11 +1,15 @@
 """A data set made of arrays."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import kerasae
 from kerasae.data.image_data import ImageData
-from kerasae.errors import InvalidSetting
+from kerasae.errors import DataError, InvalidSetting
+from kerasae.evaluation import evaluate
+from kerasae.runs.run_data import run_data
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (20, 6, 5)).astype(np.uint8)
 
@@ -34,8 +38,8 @@ def test_a_fit_scores_the_test_images_that_it_is_given():
     ("changes", "reason"),
     [
         (
-            {"images": IMAGES / 255},
-            r"images: received 'float64 \(20, 6, 5\)'; expected an array of",
+            {"images": IMAGES.astype(str)},
+            r"images: received '<U3 \(20, 6, 5\)'; expected an array of",
         ),
         ({"images": IMAGES.tolist()}, "images: received 'list"),
         ({"images": IMAGES[0]}, r"images: received 'uint8 \(6, 5\)'; expected \(images, height"),
@@ -44,7 +48,6 @@ def test_a_fit_scores_the_test_images_that_it_is_given():
         ({"labels": np.zeros(20)}, "labels: received 'float64"),
         ({"labels": np.full(20, -1)}, "from 0 on"),
         ({"test": IMAGES[:, :5]}, r"test: received 'uint8 \(20, 5, 5\)'; expected .* \(6, 5\)"),
-        ({"test": IMAGES > 9}, "test: received 'bool"),
         ({"test_labels": [1]}, "test_labels: .* expected 0 whole numbers"),
         ({"validation": IMAGES[..., None]}, "validation: received"),
         ({"validation": IMAGES[:0]}, "validation: received 'no images'"),
@@ -53,6 +56,54 @@ def test_a_fit_scores_the_test_images_that_it_is_given():
 def test_arrays_that_are_no_images_are_refused(changes, reason):
     with pytest.raises(InvalidSetting, match=reason):
         ImageData.from_arrays(**{"images": IMAGES, **changes})
+
+
+def test_arrays_of_other_numbers_are_scaled_as_one():
+    floats = IMAGES[:16].astype(np.float32) / 255
+    data = ImageData.from_arrays(floats, test=floats[:4] / 2, validation=floats[4:8])
+    np.testing.assert_array_equal(data.train, IMAGES[:16])
+    np.testing.assert_array_equal(data.test, np.rint(IMAGES[:4] / 2).astype(np.uint8))
+    np.testing.assert_array_equal(data.validation, IMAGES[4:8])
+    assert (data.white, data.notes) == (None, ())
+    # 12 bits, of which 4,095 is white.
+    deep = IMAGES.astype(np.uint16) * 16
+    data = ImageData.from_arrays(deep, test=deep[:1])
+    np.testing.assert_array_equal(data.train, np.rint(deep * (255 / 4095)).astype(np.uint8))
+    assert data.white == 4095
+    with pytest.raises(DataError, match=r"array\[0, 0, 0\] is -1"):
+        ImageData.from_arrays(np.full((4, 3, 3), -1.0))
+
+
+def test_a_part_of_the_training_images_holds_none_that_the_whole_set_holds_out(digits):
+    held_out = set(digits.parts(0.1).validation.rows.tolist())
+    few = dataclasses.replace(digits, train_labels=np.arange(len(digits.train))).with_train_images(
+        50
+    )
+    rows = few.train_labels.tolist()
+    assert len(set(rows)) == 50
+    assert not held_out & set(rows)
+    np.testing.assert_array_equal(few.train, digits.train[rows])
+    assert few.test is digits.test
+    # Copies are still known to be some.
+    copies = np.arange(len(digits.train), dtype=np.int32)
+    copies[rows[7]] = copies[rows[3]]
+    again = dataclasses.replace(digits, copy_of=copies).with_train_images(50)
+    assert again.copy_of[7] == again.copy_of[3]
+    assert len(set(again.copy_of.tolist())) == 49
+    with pytest.raises(InvalidSetting, match="train_images: received"):
+        digits.with_train_images(len(digits.train) + 1)
+
+
+def test_a_run_of_few_images_is_scored_on_the_same(tmp_path):
+    run = kerasae.fit(
+        "digits8", folder=tmp_path / "run", train_images=40, epochs=1, latent_dim=2, verbose=0,
+        hidden_dims=(8,),
+    )  # fmt: skip
+    data = run_data(run)
+    assert len(data.train) == 40
+    assert evaluate(run.model, data, run.experiment).model["train"].mse == pytest.approx(
+        run.metrics["train_mse"], rel=1e-6
+    )
 
 
 def test_a_data_set_is_shown_in_one_line():

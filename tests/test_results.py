@@ -23,18 +23,26 @@ def tables():
     return module
 
 
-def test_the_readme_shows_the_committed_tables(tables):
+def test_the_readme_and_the_docs_show_the_committed_tables(tables):
+    assert "\n".join(tables.overview_table()) in README
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     for dataset in ("mnist", "fashion_mnist"):
-        assert "\n".join(tables.sweep_table(dataset)) in README
-    assert "\n".join(tables.long_run_table()) in README
-    assert "\n".join(tables.denoising_table()) in README
-    assert "\n".join(tables.regularizer_table()) in README
+        assert "\n".join(tables.sweep_table(dataset)) in page
+    assert "\n".join(tables.long_run_table()) in page
+    assert "\n".join(tables.denoising_table()) in page
+    assert "\n".join(tables.regularizer_table()) in page
+
+
+def test_the_readme_is_read_in_a_minute():
+    assert len(README.splitlines()) <= 120
 
 
 def test_the_docs_show_the_committed_speeds(tables):
-    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "developers" / "performance.md").read_text(encoding="utf-8")
     for batch_size in (128, 256):
         assert "\n".join(tables.speed_table(batch_size)) in page
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert "\n".join(tables.speed_summary()) in page
 
 
 def test_no_way_of_training_was_measured_faster_than_one_process_per_core():

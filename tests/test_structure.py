@@ -17,9 +17,11 @@ ROOMS = (
         "reference",
         "presets",
         "identity",
+        "recorded_scores",
+        "memory",
     ),
     ("data",),
-    ("metrics", "keras_metrics", "sparsity", "noise", "pca"),
+    ("metrics", "keras_metrics", "sparsity", "noise", "pca", "pca_in_blocks"),
     ("models", "model_parts", "model_graph"),
     ("model_outputs", "image_model", "evaluation", "code_worth", "callbacks"),
     ("anomaly",),
@@ -33,6 +35,7 @@ ROOMS = (
     ("studies",),
     ("bench", "doctor_report"),
     ("kerasae_cli",),
+    ("__main__",),
 )
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.anomaly import SCORES
+from kerasae.anomaly.combined import Combined, layer_whitenings
 from kerasae.anomaly.neighbours import mean_distances
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.data.image_data import ImageData, Part
@@ -30,6 +31,7 @@ _MOST_CODES = 5_000
 _MOST_BYTES = 1 << 26
 _MOST_NUMBERS = 1 << 26  # of their pixels
 _ROWS = 500
+_LAYER = "layer_"
 Floats = NDArray[np.floating]
 
 
@@ -44,12 +46,15 @@ class Detector:
         codes: Codes of at most 5,000 training images, `float32`, `(images, latent_dim)`; `None`
             where the model has no code that is a vector.
         whitening: The directions of NAP; `None` where the model has no layer `encoder`.
+        combined: What `combined` needs; `None` where one of its parts is missing, and of earlier
+            versions' detectors.
     """
 
     held_out: dict[str, Floats]
     trained_on: bool
     codes: Floats | None = None
     whitening: Whitening | None = None
+    combined: Combined | None = None
 
     @classmethod
     def of(
@@ -73,19 +78,24 @@ class Detector:
             raise InvalidSetting("data", f"{len(parts.train)} normal image", "two or more")
         known = _spread(parts.train, _MOST_IMAGES)
         codes = used.codes(known[:_MOST_CODES]) if used.code_size else None
-        whitening = None
-        if HiddenDifferences.possible(used.model):
-            whitening = Whitening.of(_Batches(used).differences(known))
-        detector = cls({}, trained_on, codes, whitening)
-        scores = detector.scores(used, _spread(held_out, _MOST_IMAGES))
+        batches, normal = _Batches(used), _spread(held_out, _MOST_IMAGES)
+        whitening = combined = None
+        if batches.hidden is not None:
+            differences = batches.differences(known)
+            whitening = Whitening.of(differences)
+            if codes is not None:
+                layers = layer_whitenings(differences, batches.hidden.widths)
+                distances = mean_distances(codes, used.codes(normal))
+                combined = Combined.of(layers, batches.differences(normal), distances)
+        detector = cls({}, trained_on, codes, whitening, combined)
+        scores = detector.scores(used, normal)
         return dataclasses.replace(
             detector, held_out={name: np.sort(score) for name, score in scores.items()}
         )
 
     def names(self) -> list[str]:
         """Lists the scores that it knows."""
-        known = {"reconstruction": True, "knn": self.codes is not None}
-        return [name for name in SCORES if known.get(name, self.whitening is not None)]
+        return [name for name in SCORES if name in self.held_out]
 
     def scores(self, model: keras.Model | ImageModel, images: Floats) -> dict[str, Floats]:
         """Scores images; the larger, the odder.
@@ -97,16 +107,17 @@ class Detector:
         Returns:
             By name, `(images,)`: `reconstruction` is the mean squared error, `sap` and `nap` are
             those of `rapp`, `knn` is the mean distance to the 5 nearest codes of training
-            images.
+            images, `combined` is that of `combined`.
         """
         used = ImageModel.of(model).on_shape(images.shape[1:])
-        batches = _Batches(used)
-        found = {"reconstruction": batches.errors(images)}
+        errors, differences = _Batches(used).errors_and_differences(images)
+        found = {"reconstruction": errors}
         if self.whitening is not None:
-            differences = batches.differences(images)
             found |= {"sap": sap(differences), "nap": self.whitening.nap(differences)}
         if self.codes is not None:
             found["knn"] = mean_distances(self.codes, used.codes(images))
+        if self.combined is not None:
+            found["combined"] = self.combined(differences, found["knn"])
         return {name: found[name] for name in SCORES if name in found}
 
     def threshold(self, score: str, false_alarms: float) -> float:
@@ -119,11 +130,19 @@ class Detector:
         Raises:
             InvalidSetting: If the share is out of range, or there is no such score.
         """
-        if score not in self.held_out:
-            raise InvalidSetting("score", score, f"one of {', '.join(self.held_out)}")
+        self.check_score(score)
         if not 0 < false_alarms < 1:
             raise InvalidSetting("false_alarms", false_alarms, "a share above 0 and below 1")
         return float(np.quantile(self.held_out[score], 1 - false_alarms))
+
+    def check_score(self, score: str) -> None:
+        """Checks that it knows a score.
+
+        Raises:
+            InvalidSetting: If it does not.
+        """
+        if score not in self.held_out:
+            raise InvalidSetting("score", score, f"one of {', '.join(self.held_out)}")
 
     def above(self, score: str, threshold: float) -> int:
         """Counts the normal images that lie above a threshold."""
@@ -137,6 +156,10 @@ class Detector:
             arrays["codes"] = self.codes
         if self.whitening is not None:
             arrays |= {"mean": self.whitening.mean, "directions": self.whitening.directions}
+        if self.combined is not None:
+            layers = enumerate(self.combined.layers)
+            arrays |= {f"{_LAYER}{number}": one.directions for number, one in layers}
+            arrays |= {"log_mean": self.combined.mean, "log_scale": self.combined.scale}
 
         def write(path: Path) -> None:
             with path.open("wb") as file:
@@ -157,8 +180,8 @@ def read_detector(folder: Path) -> Detector:
     path = folder / DETECTOR
     if not path.exists():
         raise ArtifactError(
-            f"{folder}: has no detector; make it with kerasae fit --resume {folder}, or name the "
-            f"training images with --dataset"
+            f"{folder}: has no detector; make it with kerasae fit --resume {folder}, or have "
+            "kerasae score find normal images with --dataset"
         )
     with refusing(path, ArtifactError, "take it away and make it with kerasae fit --resume"):
         try:
@@ -173,12 +196,32 @@ def read_detector(folder: Path) -> Detector:
     whitening = None
     if "directions" in arrays:
         whitening = Whitening(arrays["mean"], arrays["directions"])
-    return Detector(held_out, bool(arrays["trained_on"][0]), arrays.get("codes"), whitening)
+    return Detector(
+        held_out, bool(arrays["trained_on"][0]), arrays.get("codes"), whitening, _combined(arrays)
+    )
+
+
+def _combined(arrays: dict[str, NDArray]) -> Combined | None:
+    layers = _layers(arrays)
+    if not layers:
+        return None
+    means = np.split(arrays["mean"], np.cumsum([len(one) for one in layers])[:-1])
+    whitenings = tuple(map(Whitening, means, layers))
+    return Combined(whitenings, arrays["log_mean"], arrays["log_scale"])
+
+
+def _layers(arrays: dict[str, NDArray]) -> list[NDArray]:
+    """Returns the directions of the layers in their order."""
+    names = (f"{_LAYER}{number}" for number in range(len(arrays)))
+    return [arrays[name] for name in names if name in arrays]
 
 
 def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
     whole = all(array.dtype.kind in "fb" and np.isfinite(array).all() for array in arrays.values())
-    known = {"trained_on", "codes", "mean", "directions", *(f"held_out_{name}" for name in SCORES)}
+    layers = _layers(arrays)
+    matrices = {"codes", "directions", *(f"{_LAYER}{number}" for number in range(len(layers)))}
+    vectors = {"trained_on", "mean", "log_mean", "log_scale"}
+    known = matrices | vectors | {f"held_out_{name}" for name in SCORES}
     ranks = {name: array.ndim for name, array in arrays.items()}
     two = {name for name, rank in ranks.items() if rank == 2}
     fit = (
@@ -186,13 +229,25 @@ def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
         and ("mean" not in arrays or arrays["mean"].shape == arrays["directions"].shape[:1])
         and ("codes" in arrays) == ("knn" in held_out)
         and ("mean" in arrays) == ("nap" in held_out) == ("sap" in held_out)
+        and bool(layers) == ("combined" in held_out)
+        and (not layers or _are_of_layers(arrays, layers))
     )
     if (
         not whole or not set(arrays) <= known or "trained_on" not in arrays or not fit
-        or "reconstruction" not in held_out or two != set(arrays) & {"codes", "directions"}
+        or "reconstruction" not in held_out or two != set(arrays) & matrices
         or any(rank not in (1, 2) for rank in ranks.values())
     ):  # fmt: skip
         raise Refused("is no detector")
+
+
+def _are_of_layers(arrays: dict[str, NDArray], layers: list[NDArray]) -> bool:
+    logs = [arrays.get(name, np.zeros(0)).shape for name in ("log_mean", "log_scale")]
+    return (
+        {"mean", "codes"} <= set(arrays)
+        and sum(map(len, layers)) == len(arrays["mean"])
+        and logs == [(len(layers) + 1,)] * 2
+        and bool((arrays["log_scale"] > 0).all())
+    )
 
 
 class _Batches:
@@ -200,26 +255,26 @@ class _Batches:
 
     def __init__(self, model: ImageModel) -> None:
         self._model = model
-        self._hidden = (
+        self.hidden = (
             HiddenDifferences(model.model) if HiddenDifferences.possible(model.model) else None
         )
 
-    def errors(self, images: Floats) -> Floats:
-        return np.concatenate([image_mse(one, self._made(one)) for one in _slices(images)])
-
     def differences(self, images: Floats) -> NDArray[np.float32]:
-        assert self._hidden is not None
-        shape = self._model.model.input_shape[1:]
-        parts = [
-            self._hidden(
-                one.reshape(-1, *shape), np.clip(self._made(one), 0, 1).reshape(-1, *shape)
-            )
-            for one in _slices(images)
-        ]
-        return np.concatenate(parts)
+        """Returns the differences in the hidden layers, of which there are some."""
+        return self.errors_and_differences(images)[1]
 
-    def _made(self, images: Floats) -> NDArray[np.float32]:
-        return self._model.outputs(images)
+    def errors_and_differences(self, images: Floats) -> tuple[Floats, NDArray[np.float32]]:
+        """Returns the errors, and the differences, which have no units without hidden layers."""
+        shape = self._model.model.input_shape[1:]
+        errors, differences = [], []
+        for one in _slices(images):
+            made = self._model.outputs(one)
+            errors.append(image_mse(one, made))
+            if self.hidden is not None:
+                two = (one.reshape(-1, *shape), np.clip(made, 0, 1).reshape(-1, *shape))
+                differences.append(self.hidden(*two))
+        none = np.zeros((len(images), 0), np.float32)
+        return np.concatenate(errors), np.concatenate(differences) if differences else none
 
 
 def _slices(images: Floats) -> list[Floats]:

@@ -6,7 +6,7 @@ Kim et al., "RaPP: Novelty Detection with Reconstruction along Projection Pathwa
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,13 @@ class HiddenDifferences:
     Args:
         model: An autoencoder with a layer `encoder`, as kerasae's have.
 
+    Attributes:
+        widths: Units of each layer.
+        units: The model from images to the units of all these layers, `(images, units)`.
+
     Raises:
-        InvalidSetting: If it has none, or more than 2,048 hidden units.
+        InvalidSetting: If it has none, one that makes no rows of numbers or uses a layer twice, or
+            more than 2,048 hidden units.
 
     Example:
 
@@ -48,14 +53,22 @@ class HiddenDifferences:
 
         encoder = encoder_of(model)
         hidden = [one for one in encoder.layers if isinstance(one, keras.layers.Dense)]
-        tensors = [one.output for one in hidden if one.activation is not keras.activations.linear]
-        tensors.append(encoder.output)
-        units = sum(int(tensor.shape[-1]) for tensor in tensors)
+        hidden = [one for one in hidden if one.activation is not keras.activations.linear]
+        once = all(len(one._inbound_nodes) == 1 for one in hidden)
+        tensors = [*(one.output for one in hidden if once), encoder.output]
+        if not once or any(len(tensor.shape) != 2 for tensor in tensors):
+            raise InvalidSetting(
+                "model", "an encoder that is no plain stack of layers", "one that makes rows of "
+                "numbers in each, for sap and nap",
+            )  # fmt: skip
+        self.widths = [int(tensor.shape[-1]) for tensor in tensors]
+        units = sum(self.widths)
         if units > MOST_UNITS:
             raise InvalidSetting(
                 "score", f"sap or nap of {units:,} hidden units", f"at most {MOST_UNITS:,}"
             )
-        self._inputs = keras.Model(encoder.input, tensors)
+        joined = keras.ops.concatenate(tensors, -1) if len(tensors) > 1 else tensors[0]
+        self.units = keras.Model(encoder.input, joined)
 
     @classmethod
     def possible(cls, model: keras.Model) -> bool:
@@ -78,16 +91,7 @@ class HiddenDifferences:
         Returns:
             `(images, units)`, `float32`.
         """
-        return self._units(images) - self._units(reconstructed)
-
-    def _units(self, images: Floats) -> Floats:
-        def run(batch: Any, training: bool) -> Any:
-            import keras
-
-            found = self._inputs(batch, training=training)
-            return keras.ops.concatenate([*found] if isinstance(found, list) else [found], -1)
-
-        return outputs(run, images)
+        return outputs(self.units, images) - outputs(self.units, reconstructed)
 
 
 def sap(differences: Floats) -> Floats:

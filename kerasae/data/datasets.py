@@ -20,10 +20,11 @@ def experiment_data(
     experiment: Experiment, data_dir: StrPath | None = None, **options: Any
 ) -> ImageData:
     """Loads the images that an experiment names, as it wants them; see `load_dataset`."""
-    return load_dataset(
+    data = load_dataset(
         experiment.dataset, data_dir, image_size=experiment.image_size,
         grayscale=experiment.grayscale, **options,
     )  # fmt: skip
+    return data.with_train_images(experiment.train_images)
 
 
 def load_dataset(

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.idx import idx_md5
+from kerasae.data.image_store import new_images
+from kerasae.data.pixel_scale import PixelScale, scale_of
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
 _SPLIT_SEED = 0
+_ROWS = 1024  # converted at once
 _FASHION = (
     "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
     "ankle boot",
@@ -82,8 +85,8 @@ class ImageData:
         train_files: The file of each training image, where they are pictures of a folder.
         validation_files: The same of `validation`.
         test_files: The same of `test`.
-        copy_of: Number of the first training image that was saved as the same bytes, for each,
-            `int32`, `(images,)`; `None` where there are no copies.
+        copy_of: A number for each training image, `int32`, `(images,)`, which is the same for those
+            that were saved as the same bytes; `None` where there are no copies.
         notes: Lines on what was taken otherwise than it stands in the files.
         white: The number in the files that is white, where that is not 255, or 1.0 of floats.
     """
@@ -106,19 +109,20 @@ class ImageData:
     @classmethod
     def from_arrays(
         cls,
-        images: NDArray[np.uint8],
+        images: NDArray[Any],
         labels: NDArray[np.integer] | None = None,
         *,
-        test: NDArray[np.uint8] | None = None,
+        test: NDArray[Any] | None = None,
         test_labels: NDArray[np.integer] | None = None,
-        validation: NDArray[np.uint8] | None = None,
+        validation: NDArray[Any] | None = None,
         name: str = "array",
     ) -> ImageData:
-        """Makes a data set of arrays, which are not copied.
+        """Makes a data set of arrays; those of `uint8` are not copied.
 
         Args:
-            images: Training images, `uint8`, `(images, height, width)` or
-                `(images, height, width, channels)`.
+            images: Training images, `(images, height, width)` or
+                `(images, height, width, channels)`: `uint8`, floats in [0, 1], or other whole
+                numbers, which one scale makes `uint8` (see `pixel_scale.scale_of`).
             labels: Their classes, whole numbers from 0 on, `(images,)`; `None` is one class.
             test: Test images of the same shape; `None` for none.
             test_labels: Their classes.
@@ -126,6 +130,7 @@ class ImageData:
             name: What the data are called in headings and in the names of files.
 
         Raises:
+            DataError: If a number is negative, not finite, or too large.
             InvalidSetting: If an array is of another type or shape.
 
         Example:
@@ -146,7 +151,17 @@ class ImageData:
             raise InvalidSetting("validation", "no images", "at least one, or None")
         labels = _labels_of("labels", labels, len(images))
         test_labels = _labels_of("test_labels", test_labels, len(test))
-        return cls(name, images, labels, test, test_labels, validation=validation)
+        arrays = [one for one in (images, test, validation) if one is not None]
+        if all(one.dtype == np.uint8 for one in arrays):
+            return cls(name, images, labels, test, test_labels, validation=validation)
+        scale = scale_of(arrays, name)
+        train, tests, *rest = (_scaled(one, scale) for one in arrays)
+        return cls(
+            name, train, labels, tests, test_labels,
+            validation=rest[0] if rest else None,
+            notes=(f"{name}: {scale.note}",) if scale.note else (),
+            white=scale.white if scale.note else None,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         size = " x ".join(map(str, self.train.shape[1:]))
@@ -157,6 +172,11 @@ class ImageData:
     def title(self) -> str:
         """A short name for headings and for the names of files and folders."""
         return short_name(self.name)
+
+    @property
+    def pixels(self) -> int:
+        """Numbers in one image."""
+        return math.prod(self.train.shape[1:])
 
     def checksums(self) -> tuple[str, ...]:
         """Returns the MD5 of each array as an IDX file: images and labels, training, test."""
@@ -172,7 +192,7 @@ class ImageData:
             InvalidSetting: If there are too few images to train on.
         """
         images = len(self.parts(experiment.validation_split).train)
-        return experiment.resolved(images, math.prod(self.train.shape[1:]))
+        return experiment.resolved(images, self.pixels)
 
     def parts(self, validation_split: float) -> Parts:
         """Says which images are which; there is no other place that does.
@@ -190,6 +210,40 @@ class ImageData:
         else:
             train, validation = _whole(self.train), _whole(self.validation)
         return Parts(train, validation, _whole(self.test))
+
+    def with_train_images(self, count: int | None) -> ImageData:
+        """Returns the data with so many of the training images, chosen by a fixed seed.
+
+        Args:
+            count: How many, held-out ones among them; `None` keeps all.
+
+        Raises:
+            InvalidSetting: If there are fewer.
+
+        Example:
+
+        >>> data = ImageData.from_arrays(np.zeros((20, 4, 4), np.uint8))
+        >>> len(data.with_train_images(5).train)
+        5
+        """
+        if count is None or count == len(self.train):
+            return self
+        if count > len(self.train):
+            expected = f"at most the {len(self.train):,} training images"
+            raise InvalidSetting("train_images", count, expected)
+        # The last of the order that the split takes its held-out images from the front of, so
+        # that none of those of the whole set is trained on.
+        rows = np.sort(np.random.RandomState(_SPLIT_SEED).permutation(len(self.train))[-count:])
+        copies = None
+        if self.copy_of is not None:
+            copies = np.unique(self.copy_of[rows], return_inverse=True)[1].astype(np.int32)
+        return dataclasses.replace(
+            self,
+            train=self.train[rows],
+            train_labels=self.train_labels[rows],
+            train_files=tuple(self.train_files[row] for row in rows if self.train_files),
+            copy_of=copies,
+        )
 
     def counts(self, validation_split: float) -> str:
         """Says in a line what the images were understood to be.
@@ -210,16 +264,21 @@ class ImageData:
 
 def _check_images(name: str, images: Any, shape: tuple[int, ...] | None = None) -> None:
     received = f"{getattr(images, 'dtype', type(images).__name__)} {np.shape(images)}"
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        raise InvalidSetting(
-            name, received, "an array of uint8; np.rint(x * 255).astype(np.uint8) makes it of "
-            "floats x in [0, 1]"
-        )  # fmt: skip
+    if not isinstance(images, np.ndarray) or images.dtype.kind not in "biuf":
+        raise InvalidSetting(name, received, "an array of floats in [0, 1], or of whole numbers")
     if shape is not None and images.shape[1:] != shape:
         raise InvalidSetting(name, received, f"images of {shape}, the shape of those to train on")
     if shape is None and (images.ndim not in (3, 4) or 0 in images.shape):
         expected = "(images, height, width) or (images, height, width, channels), none of them 0"
         raise InvalidSetting(name, received, expected)
+
+
+def _scaled(images: NDArray[Any], scale: PixelScale) -> NDArray[np.uint8]:
+    """Converts images a block at a time: floats of all of them take eight times the memory."""
+    result = new_images(images.shape)
+    for start in range(0, len(images), _ROWS):
+        result[start : start + _ROWS] = scale.to_bytes(images[start : start + _ROWS])
+    return result
 
 
 def _labels_of(name: str, labels: Any, count: int) -> NDArray[np.integer]:

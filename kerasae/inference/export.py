@@ -6,83 +6,59 @@ import dataclasses
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.anomaly import FALSE_ALARMS
+from kerasae.anomaly.detector import Detector
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
 from kerasae.files import whole_files
+from kerasae.inference.exported import FORMATS, OPENVINO_FILE, Arrays, open_exported
+from kerasae.inference.scoring_model import scoring_model
 from kerasae.model_parts import DECODER, ENCODER, decoder_of, encoder_of
 
 if TYPE_CHECKING:
     import keras
 
-Images = NDArray[np.float32]
+Run = Callable[[Mapping[str, Any]], Arrays]
 _LARGEST_DIFFERENCE = 1e-4
 _CHECKED = 4
-_OPENVINO_FILE = "model.xml"
+# Images so near to the threshold may fall on either side: sums in another order differ by as much.
+_NEAR = 1e-5
+_BATCH = 500
+WHOLE = "model"
+# What goes into each part and comes out of it.
+_TENSORS = {
+    WHOLE: ("images", "reconstruction"),
+    ENCODER: ("images", "code"),
+    DECODER: ("code", "reconstruction"),
+}
+PARTS = tuple(_TENSORS)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Format:
-    """What a model can be exported to.
+class Verdicts:
+    """How an exported model and Keras agree on which images are odd.
 
     Args:
-        run: Runs what was exported.
-        ending: The ending of the file; empty where it is a folder.
-        modules: What is needed, all in the extra of the format's name.
+        difference: The largest absolute difference of reconstructions and codes, of a few random
+            images.
+        threshold: The threshold that they were compared at.
+        images: Number of images compared; 0 where there were none.
+        odd: How many of them are odd.
+        near: How many more were left out, for their score is next to the threshold.
     """
 
-    run: Callable[[Path, Images], Any]
-    ending: str = ""
-    modules: tuple[str, ...] = ()
-
-
-def _run_onnx(path: Path, images: Images) -> Any:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: images})[0]
-
-
-def _run_litert(path: Path, images: Images) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    run = Interpreter(os.fspath(path)).get_signature_runner()
-    (name,) = run.get_input_details()
-    (output,) = run(**{name: images}).values()
-    return output
-
-
-def _run_saved_model(path: Path, images: Images) -> Any:
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(os.fspath(path))  # it owns the weights while it runs
-    return loaded.serve(tf.constant(images)).numpy()
-
-
-def _run_openvino(path: Path, images: Images) -> Any:
-    import openvino
-
-    # The processor's bfloat16, where it has it, would be other numbers.
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.compile_model(path / _OPENVINO_FILE, "CPU", exact)
-    return compiled(images)[0]
-
-
-_FORMATS = {
-    "onnx": _Format(_run_onnx, ".onnx", ("tf2onnx", "onnxruntime")),
-    "litert": _Format(_run_litert, ".tflite", ("ai_edge_litert",)),
-    "saved_model": _Format(_run_saved_model),
-    "openvino": _Format(_run_openvino, modules=("openvino",)),
-}
-FORMATS = tuple(_FORMATS)
-WHOLE = "model"
-PARTS = (WHOLE, ENCODER, DECODER)
+    difference: float
+    threshold: float
+    images: int
+    odd: int
+    near: int
 
 
 def check_export(file_format: str, path: Path) -> None:
@@ -99,7 +75,7 @@ def check_export(file_format: str, path: Path) -> None:
     """
     if file_format not in FORMATS:
         raise InvalidSetting("format", file_format, "one of " + ", ".join(FORMATS))
-    wanted = _FORMATS[file_format]
+    wanted = FORMATS[file_format]
     for module in wanted.modules:
         need(module, file_format)
     if wanted.ending and path.suffix != wanted.ending:
@@ -122,7 +98,7 @@ def default_path(file_format: str, model: Path, part: str = WHOLE) -> Path:
     folder, stem = (model, "model") if model.is_dir() else (model.parent, model.stem)
     if part != WHOLE:
         stem = part if stem == WHOLE else f"{stem}-{part}"
-    ending = _FORMATS[file_format].ending if file_format in FORMATS else ""
+    ending = FORMATS[file_format].ending if file_format in FORMATS else ""
     return folder / (f"{stem}{ending}" if ending else f"{stem}-{file_format}")
 
 
@@ -151,46 +127,145 @@ def export_model(model: keras.Model, file_format: str, path: Path, *, part: str 
         raise InvalidSetting("part", part, f"one of {', '.join(PARTS)}")
     if part != WHOLE:
         model = encoder_of(model) if part == ENCODER else decoder_of(model)
-    if None in model.input_shape[1:]:
-        raise InvalidSetting("model", f"one from {model.input_shape}", "one of images of one size")
-    place = whole_files.replacing if _FORMATS[file_format].ending else whole_files.new_folder
-    with place(path) as temporary:
-        return _export(model, file_format, temporary)
+    _check_size(model)
+    given, made = _TENSORS[part]
+    with _place(path, file_format) as temporary:
+        named = _named(_portable(model), given, made)
+        signature = [_spec(given, (None, *model.input_shape[1:]))]
+        run = _exported(named, signature, file_format, temporary)
+        inputs = _random(model.input_shape[1:])
+        expected = {made: np.asarray(model(inputs, training=False))}
+        return _difference(file_format, run, {given: inputs}, expected)
 
 
-def run_exported(path: Path, file_format: str, images: Images) -> Images:
-    """Runs an exported model.
+def export_with_score(
+    model: keras.Model,
+    detector: Detector,
+    score: str,
+    file_format: str,
+    path: Path,
+    images: NDArray[np.floating] | None = None,
+) -> Verdicts:
+    """Exports a model that says by itself which images are odd, and compares it with Keras.
+
+    Its inputs are `images` and `threshold`, a number; its outputs are `reconstruction`, `code`,
+    `score` and `odd`.
 
     Args:
-        path: What `export_model` wrote.
-        file_format: Its format.
-        images: In [0, 1], `float32`, `(images, *image_shape)`.
+        model: An autoencoder of kerasae's.
+        detector: Its detector.
+        score: Name of one of the detector's scores.
+        file_format: See `export_model`, as for `path`.
+        path: A new file or folder.
+        images: In [0, 1], `(images, *image_shape)`, on which both must come to the same verdict,
+            but for those within 1e-5 of the threshold (of large ones, that share of it); `None`
+            compares none.
 
     Returns:
-        Its output, of the same shape.
+        The `Verdicts` at the threshold that one in a hundred normal images lies above.
+
+    Raises:
+        InvalidSetting: If the format or the score is unknown, or the path has the wrong ending.
+        ArtifactError: If there is something already, or it cannot be written.
+        KerasAEError: If the result does not run, or says something else; nothing is left.
+        MissingExtra: If a library is missing.
     """
-    return np.asarray(_FORMATS[file_format].run(path, images))
+    check_export(file_format, path)
+    threshold = detector.threshold(score, FALSE_ALARMS)
+    shape = model.input_shape[1:]
+    with _place(path, file_format) as temporary:
+        scoring = scoring_model(_portable(model), detector, score)
+        signature = [[_spec("images", (None, *shape)), _spec("threshold", ())]]
+        run = _exported(scoring, signature, file_format, temporary)
+        inputs = _random(shape)
+        expected = {
+            "reconstruction": np.asarray(model(inputs, training=False)),
+            "code": np.asarray(encoder_of(model)(inputs, training=False)),
+        }
+        given = {"images": inputs, "threshold": threshold}
+        difference = _difference(file_format, run, given, expected)
+        if images is None:
+            return Verdicts(difference, threshold, 0, 0, 0)
+        known = detector.scores(model, images)[score]
+        clear = np.abs(known - threshold) > _NEAR * max(1, abs(threshold))
+        starts = range(0, len(images), _BATCH)
+        batches = [images[start : start + _BATCH] for start in starts]
+        odd = np.concatenate(
+            [run({"images": one, "threshold": threshold})["odd"] for one in batches]
+        )
+        wrong = int((odd != (known > threshold))[clear].sum())
+        if wrong:
+            raise KerasAEError(
+                f"{file_format}: the exported model calls {wrong:,} of {len(images):,} images "
+                "otherwise than Keras; expected the same verdicts"
+            )
+        return Verdicts(
+            difference, threshold, int(clear.sum()), int(odd[clear].sum()), int((~clear).sum())
+        )
 
 
-def _export(model: keras.Model, file_format: str, path: Path) -> float:
-    target = path / _OPENVINO_FILE if file_format == "openvino" else path
-    keras_name = "tf_saved_model" if file_format == "saved_model" else file_format
-    images = np.random.RandomState(0).rand(_CHECKED, *model.input_shape[1:]).astype(np.float32)
-    expected = np.asarray(model(images, training=False))
+def _check_size(model: keras.Model) -> None:
+    if None in model.input_shape[1:]:
+        raise InvalidSetting("model", f"one from {model.input_shape}", "one of images of one size")
+
+
+def _place(path: Path, file_format: str) -> Any:
+    return (whole_files.replacing if FORMATS[file_format].ending else whole_files.new_folder)(path)
+
+
+def _named(model: keras.Model, given: str, made: str) -> keras.Model:
+    """Wraps a model so that what goes in and comes out has names."""
+    import keras
+
+    inputs = keras.Input(model.input_shape[1:], name=given)
+    return keras.Model(inputs, {made: model(inputs)})
+
+
+def _spec(name: str, shape: tuple[int | None, ...]) -> Any:
+    import tensorflow as tf
+
+    return tf.TensorSpec(shape, tf.float32, name=name)
+
+
+def _random(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.random.RandomState(0).rand(_CHECKED, *shape).astype(np.float32)
+
+
+def _exported(model: keras.Model, signature: list[Any], file_format: str, path: Path) -> Run:
+    """Writes a model, and opens it again in its own runtime."""
+    target = path / OPENVINO_FILE if file_format == "openvino" else path
+    keras_name = FORMATS[file_format].keras_name or file_format
+
+    def write() -> Run:
+        model.export(os.fspath(target), format=keras_name, verbose=False, input_signature=signature)
+        return open_exported(path, file_format)
+
+    return _quietly(file_format, write)
+
+
+def _quietly(file_format: str, work: Callable[[], Any]) -> Any:
     log_level = logging.root.manager.disable
-    # The converters log and warn about what is checked below.
+    # The converters log and warn about what is checked afterwards.
     logging.disable(logging.ERROR)
     try:
         with warnings.catch_warnings(action="ignore"):
-            _portable(model).export(os.fspath(target), format=keras_name, verbose=False)
-        exported = run_exported(path, file_format, images)
+            return work()
     # Each converter and runtime has errors of its own.
     except Exception as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        # TensorFlow shows code of Keras before it says what is wrong.
+        told = lines[-1:] if lines[:1] == ["in user code:"] else lines
+        reason = next(iter(told), type(error).__name__)
         raise KerasAEError(f"{file_format}: this model cannot be exported ({reason})") from error
     finally:
         logging.disable(log_level)
-    difference = float(np.abs(exported - expected).max())
+
+
+def _difference(
+    file_format: str, run: Run, inputs: Mapping[str, Any], expected: Mapping[str, NDArray[Any]]
+) -> float:
+    made = _quietly(file_format, lambda: run(inputs))
+    difference = max(float(np.abs(made[name] - one).max()) for name, one in expected.items())
     if not difference <= _LARGEST_DIFFERENCE:
         raise KerasAEError(
             f"{file_format}: the exported model differs from Keras by {difference:.2g}; expected "

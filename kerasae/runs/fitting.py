@@ -23,13 +23,15 @@ from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
+from kerasae.memory import check_training
 from kerasae.pca import fit_pca
 from kerasae.precision import slowness
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord, check_computing
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import run_data
-from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
+from kerasae.runs.run_files import EXPERIMENT, MANIFEST, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    data: ImageData | str | os.PathLike[str] | NDArray[np.uint8],
+    data: ImageData | str | os.PathLike[str] | NDArray[Any],
     experiment: Experiment | None = None,
     *,
     folder: str | os.PathLike[str] | None = None,
@@ -49,9 +51,9 @@ def fit(
     """Trains an autoencoder and scores it.
 
     Args:
-        data: A data set, its name or path (see `load_dataset`), or an array of images, `uint8`,
-            `(images, height, width)` or `(images, height, width, channels)`, which has no test
-            images.
+        data: A data set, its name or path (see `load_dataset`), or an array of images,
+            `(images, height, width)` or `(images, height, width, channels)`, of `uint8`, floats
+            in [0, 1] or other whole numbers, which has no test images.
         experiment: The settings; default: those of `Experiment`.
         folder: Where the run is saved, with a checkpoint after each epoch. One that was begun
             there with the same settings and data goes on from the last of them, or with more
@@ -84,6 +86,8 @@ def fit(
     if not isinstance(data, ImageData):
         given = {"dataset": name, **settings}
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
+    else:
+        data = data.with_train_images(experiment.train_images)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         experiment = data.resolved(experiment)
@@ -124,9 +128,15 @@ def fit_into(
         if begun is not None and _is_finished(begun, experiment):
             if not (folder / DETECTOR).exists():
                 _learn_normal(begun, data)
+                forget_manifest(folder)
+            if not (folder / MANIFEST).exists():
+                write_manifest(folder)
             return begun
+        forget_manifest(folder)
         warn_if_slow(experiment.precision)
-        record = (begun and begun.record) or RunRecord.of(data, experiment.precision, command)
+        record = (begun and begun.record) or RunRecord.of(
+            data, experiment.precision, command, options.get("threads")
+        )
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
         if begun is None:
@@ -135,6 +145,7 @@ def fit_into(
         run = fit_run(experiment, data, **options)
         options.get("on_stage", lambda stage: None)("scoring normal images")
         _learn_normal(run, data)
+        write_manifest(folder)
         return run
 
 
@@ -187,6 +198,7 @@ def fit_run(
         The `Run`.
     """
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     on_stage("starting TensorFlow")
     start_tensorflow(threads)
     from kerasae.training.train import train
@@ -233,10 +245,12 @@ def check_begun(
         ArtifactError: If it holds something else, was begun with other settings, or cannot go
             on with the bits that it has.
         InvalidSetting: If there are too few images to train on.
+        MemoryExceeded: If the network is too large for the memory there is.
     """
     if begun is not None and experiment.precision is None:
         experiment = dataclasses.replace(experiment, precision=begun.experiment.precision)
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
     elif folder.is_dir():

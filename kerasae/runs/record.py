@@ -13,9 +13,11 @@ from kerasae.data.image_data import ImageData
 from kerasae.data.named_sets import DATASETS
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
+from kerasae.experiment import PathName, Positive
 from kerasae.files.local_files import refusing
-from kerasae.files.shapes import fields_of, read_shape
+from kerasae.files.shapes import read_shape
 from kerasae.files.whole_files import read_json
+from kerasae.identity import Whole
 from kerasae.precision import WAYS
 from kerasae.runs.run_files import RUN, STUDY, SWEEP, TRIALS
 
@@ -34,28 +36,36 @@ class RunRecord:
         versions: Version of Python and of each package that decides results.
         machine: Its processor's kind.
         cores: Number of cores.
+        processor: Its processor's model; `None` where it does not tell.
+        threads: Threads that a fit computes with; `None` is one per core.
         instructions: The processor's best instruction set; see `environment.instruction_set`.
         way: How the steps are computed; see `precision.WAYS`.
         white: The number that is white in images of your own; `None` where that is 255, or 1.0 of
             floats.
     """
 
-    dataset: str | None = None
+    dataset: PathName | None = None
     data_md5: tuple[str, ...] = ()
-    images: tuple[int, ...] = ()
-    image_shape: tuple[int, ...] = ()
+    images: tuple[Whole, ...] = ()
+    image_shape: tuple[Whole, ...] = ()
     command: str | None = None
     date: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     machine: str | None = None
-    cores: int | None = None
+    cores: Whole | None = None
+    processor: str | None = None
+    threads: Whole | None = None
     instructions: str | None = None
     way: str | None = None
-    white: float | None = None
+    white: Positive | None = None
 
     @classmethod
     def of(
-        cls, data: ImageData, precision: str | None = None, command: str | None = None
+        cls,
+        data: ImageData,
+        precision: str | None = None,
+        command: str | None = None,
+        threads: int | None = None,
     ) -> RunRecord:
         """Makes the record of what begins now.
 
@@ -63,6 +73,7 @@ class RunRecord:
             data: The images.
             precision: In which it computes.
             command: The command, as a shell takes it.
+            threads: Threads that it computes with; `None` is one per core.
 
         Example:
 
@@ -81,6 +92,7 @@ class RunRecord:
             datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             way=WAYS.get(precision or ""),
             white=data.white,
+            threads=threads,
             **environment(),
         )
 
@@ -142,7 +154,4 @@ def read_record(folder: Path) -> RunRecord | None:
         return None
     content = read_json(path)
     with refusing(path, ArtifactError, "take it away, or train the run again"):
-        if isinstance(content, dict):
-            known = fields_of(RunRecord)
-            content = {name: value for name, value in content.items() if name in known}
         return read_shape(content, RunRecord)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from msgspec import Meta
 
 from kerasae.errors import InvalidSetting, KerasAEError
-from kerasae.experiment import MOST_SIGMA, SIGMA_HINT, Experiment
+from kerasae.experiment import DATA, MOST_SIGMA, SIGMA_HINT, Experiment
 from kerasae.presets import SIGMA, denoiser
 from kerasae.reference import REPORT_MSE, nearest_of_report
 from kerasae.show.table import Cell, Column, Table
@@ -69,8 +69,8 @@ class DenoisingStudy(Study):
         ],
         Meta(
             min_length=1,
-            description="Noise's standard deviation; several such as 0.1,0.3,0.6.",
-            extra={"flags": ("--sigma",), "repeat": True},
+            description="Standard deviation of the noise; repeat it, or 0.1,0.3,0.6, for several.",
+            extra={"flags": ("--sigma",), "repeat": True, "about": DATA},
         ),
     ] = (SIGMA,)
     name: ClassVar[str] = "denoise"

@@ -36,7 +36,8 @@ class LearningRateStudy(Study):
     """
 
     rates: Annotated[
-        tuple[Positive, ...], Meta(min_length=2, description="Peak learning rates, two or more.")
+        tuple[Positive, ...],
+        Meta(min_length=2, description="Two or more peak learning rates to compare."),
     ] = RATES
     name: ClassVar[str] = "learning-rate"
     title: ClassVar[str] = "learning rate"

@@ -1,4 +1,4 @@
-"""Lasso against Dropout against neither: the report's table 3, with a search of both."""
+"""Lasso, Dropout and no regularizer compared: the report's table 3, with a search of both."""
 
 import dataclasses
 from collections.abc import Callable
@@ -44,11 +44,12 @@ class RegularizationStudy(Study):
     """
 
     lambdas: Annotated[
-        tuple[Positive, ...], Meta(min_length=1, description="Weights of the L1 penalty.")
+        tuple[Positive, ...],
+        Meta(min_length=1, description="Weights λ of the L1 penalty to compare."),
     ] = LAMBDAS
-    dropouts: Annotated[tuple[Positive, ...], Meta(min_length=1, description="Dropout rates.")] = (
-        DROPOUTS
-    )
+    dropouts: Annotated[
+        tuple[Positive, ...], Meta(min_length=1, description="Dropout rates to compare.")
+    ] = DROPOUTS
     name: ClassVar[str] = "regularize"
     title: ClassVar[str] = "Lasso and Dropout"
     varies: ClassVar[tuple[str, ...]] = ("l1", "dropout")

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
@@ -16,6 +16,7 @@ from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord, check_computing
 from kerasae.runs.run import Run
@@ -45,9 +46,9 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
             its settings.
     """
     path = folder / PLAN
-    plan = whole_files.read_json(path)
+    plan = _read_plan(folder)
     with refusing(path, ArtifactError, "choose the folder of a study"):
-        if not isinstance(plan, dict) or not str(plan.get("study")).startswith(kind.name):
+        if not str(plan.get("study")).startswith(kind.name):
             raise Refused(f"is no plan of {kind.name}")
         if "settings" not in plan:
             raise Refused(
@@ -70,7 +71,7 @@ def as_begun(study: AnyStudy, name: str, folder: Path) -> AnyStudy:
     """
     if study.base.precision is not None or not (folder / PLAN).is_file():
         return study
-    begun = _planned(whole_files.read_json(folder / PLAN)).get(name) or {}
+    begun = _planned(_read_plan(folder)).get(name) or {}
     precision = as_recorded(begun.get("base") or {})["precision"]
     return dataclasses.replace(study, base=dataclasses.replace(study.base, precision=precision))
 
@@ -156,6 +157,7 @@ def finished_trials(
             for one in data.values():
                 split = trials[0].experiment.validation_split
                 write_pictures(folder, list_pictures(one, split))
+        forget_manifest(folder)
         runs: dict[str, Run] = {}
         errors: dict[str, str] = {}
         with running_trials(trials, data, folder, executor) as (bases, events):
@@ -171,12 +173,37 @@ def finished_trials(
                     on_event(event)
         in_order = {trial.name: runs[trial.name] for trial in trials if trial.name in runs}
         yield in_order, bases, errors
+        write_manifest(folder)
+
+
+def plan_name(folder: Path) -> str:
+    """Returns the name of the study that was begun in a folder; none for a reproduction.
+
+    Raises:
+        ArtifactError: If the plan is missing or damaged.
+    """
+    return str(_read_plan(folder).get("study", ""))
+
+
+class _Plan(TypedDict, total=False):
+    """What `plan.json` holds: of one study, or of those of a reproduction."""
+
+    study: str
+    settings: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
+    instructions: str | None
+
+
+def _read_plan(folder: Path) -> _Plan:
+    plan = whole_files.read_json(folder / PLAN)
+    with refusing(folder / PLAN, ArtifactError, "choose the folder of a study"):
+        return read_shape(plan, _Plan)
 
 
 def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
-    there = whole_files.read_json(folder / PLAN)
+    there = _read_plan(folder)
     check_computing(folder, there, None)
-    # Where a plan tells no settings, the ledger knows the trials.
+    # An older plan of a study tells its name alone; the ledger knows the trials.
     begun, asked = _planned(there), _planned(plan)
     check_same(folder, {"studies": list(begun)}, {"studies": list(asked)})
     for name, settings in asked.items():
