@@ -62,7 +62,7 @@ def give_memory_back() -> None:
 
 
 def spare_imports() -> None:
-    """Has collections of garbage pass over what is imported, which takes them a third of a second."""
+    """Has collections of garbage pass over what is imported, a third of a second of each."""
     gc.collect()
     gc.freeze()
 
