@@ -11,10 +11,12 @@ import typer
 
 from kerasae.anomaly import FALSE_ALARMS, SCORES
 from kerasae.errors import InvalidSetting
+from kerasae.experiment import DATA
 from kerasae.show.table import Cell, Column, Table
 
 from . import options as o
 from .output import print_result
+from .sections import OUTPUT
 
 if TYPE_CHECKING:
     from kerasae.anomaly.detector import Detector
@@ -32,21 +34,36 @@ def score(
     inputs: o.Inputs,
     loading: o.Loading,
     score_name: Annotated[
-        str, typer.Option("--score", help=f"What pictures are ranked by: {', '.join(SCORES)}.")
+        str, typer.Option("--score", metavar="NAME", help=f"Score to rank by: {', '.join(SCORES)}.")
     ] = SCORES[0],
     false_alarms: Annotated[
-        float, typer.Option(help="Share of normal images that may be called odd.")
+        float,
+        typer.Option(help="Share of normal images that may be marked as odd; sets the threshold."),
     ] = FALSE_ALARMS,
     threshold: Annotated[
-        float | None, typer.Option(help="The score above which a picture is odd.")
+        float | None,
+        typer.Option(help="Score above which a picture is odd, in place of --false-alarms."),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Normal images, where there is no detector.")
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Normal images to compare with, for a model without a detector.",
+            rich_help_panel=DATA,
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many to print.")] = 20,
-    out: Annotated[Path | None, typer.Option(help="A new CSV file with all scores.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Number of pictures to print.")] = 20,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="New CSV file for all scores.", rich_help_panel=OUTPUT),
+    ] = None,
     maps: Annotated[
-        Path | None, typer.Option(help="A new folder for a picture of each one's errors.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="New folder for pictures of where each image is odd.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     part: o.Part = "test",
     as_json: o.AsJson = False,
@@ -84,7 +101,16 @@ def score(
         **({} if found is None else {**dataclasses.asdict(found), "pixel_auroc": pixels.auroc}),
         "images": rows,
     }
-    print_result(as_json, summary, [_table(summary, top, detector)])
+    left = [f"Saved all scores in {out}"] if out is not None else []
+    left += [f"Saved maps in {maps}"] if maps is not None else []
+    then = [("score", model.path, "INPUT --out scores.csv --maps DIR", "all scores, and maps")]
+    print_result(
+        as_json,
+        summary,
+        [_table(summary, top, detector)],
+        "; ".join(left) or None,
+        then=() if left else then,
+    )
 
 
 def _detector(

@@ -1,11 +1,16 @@
-"""How the documentation is built: `sphinx-build -W docs docs/_build`."""
+"""How the documentation is built: `sphinx-build -W docs docs/_build/html`."""
 
 import sys
+import typing
 from pathlib import Path
 
 import kerasae
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+# Of settings, their types; their bounds and texts are in the list of arguments.
+for kind in (kerasae.Experiment, kerasae.Sweep):
+    kind.__init__.__annotations__ = typing.get_type_hints(kind)
 
 project = "kerasae"
 author = copyright = "the kerasae developers"
@@ -25,12 +30,12 @@ nb_execution_mode = "off"
 # Widgets, which no notebook has, would be loaded from the network.
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 
-# Docstrings have single backticks around code.
+# Docstrings have single backticks around code; blocks of code say their language.
 default_role = "code"
+highlight_language = "text"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 78
 napoleon_numpy_docstring = False
 copybutton_exclude = ".linenos, .gp, .go"

@@ -13,7 +13,7 @@ def environment() -> dict[str, Any]:
     Example:
 
     >>> sorted(environment())
-    ['cores', 'machine', 'versions']
+    ['cores', 'machine', 'processor', 'versions']
     """
     # Slow to import, and `cores` is asked by commands that only print their help.
     from importlib.metadata import version
@@ -22,8 +22,19 @@ def environment() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **versions},
         "machine": platform.machine(),
+        "processor": _processor(),
         "cores": cores(),
     }
+
+
+def _processor() -> str | None:
+    """Returns the processor's model as the system names it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            names = (line.partition(":")[2] for line in file if line.startswith("model name"))
+            return next(names, "").strip() or None
+    except OSError:
+        return platform.processor() or None
 
 
 def cores() -> int:

@@ -20,7 +20,7 @@ class KerasAEError(Exception):
     """Base of every error that kerasae raises on purpose.
 
     The message is one line: what was received, what was expected, what to do. It may quote
-    file names and contents of strangers, so line breaks and terminal codes are spelled out.
+    file names and contents of untrusted files, so line breaks and terminal codes are spelled out.
 
     Args:
         message: The message.
@@ -68,6 +68,10 @@ class InvalidSetting(KerasAEError, ValueError):
         self.setting = name
 
 
+class MemoryExceeded(KerasAEError):
+    """What is asked for would take more memory than is free."""
+
+
 class DataError(KerasAEError):
     """A data set is missing, damaged or not what its name says."""
 
@@ -81,7 +85,7 @@ class ArtifactError(KerasAEError):
 
 
 class DiskFull(ArtifactError, LateError):
-    """There was no room for a file; what was there before still is."""
+    """There was no room for a file, or the disk failed; what was there before still is."""
 
 
 class DamagedFile(ArtifactError):
@@ -94,6 +98,10 @@ class ClusterLost(LateError):
 
 class TrackingError(LateError):
     """A finished run could not be logged where it was asked to."""
+
+
+class VerificationFailed(LateError):
+    """What is there, or what came out again, is not what was recorded."""
 
 
 class TrainingDiverged(LateError):

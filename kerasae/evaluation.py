@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.data.image_data import ImageData, Part, Parts
-from kerasae.data.pixels import as_floats
+from kerasae.data.pixels import as_floats, slices_of
 from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.image_model import PROBED, ImageModel
@@ -239,14 +239,23 @@ def _with_similarity(
     images, noisy = next(scoring_slices(experiment, part.images, stream, part.rows))
     clean = as_floats(images[:most_ssim])
     noisy = None if noisy is None else noisy[:most_ssim]
-    similarity = float(ssim(clean, reconstruct(clean if noisy is None else noisy)).mean())
+    seen = clean if noisy is None else noisy
+    parts = slices_of(len(clean), clean.shape[1:], len(clean))
+    found = [ssim(clean[one], reconstruct(seen[one])) for one in parts]
+    similarity = float(np.concatenate(found).mean())
     known = None if math.isnan(similarity) else similarity
     return PartScores(len(part), scored.mse, scored.psnr, scored.pooled_psnr, known)
 
 
 def _mse_of(reconstruct: Reconstruct) -> ImageMSE:
-    def mse(images: NDArray[np.uint8], inputs: Images | None = None) -> NDArray[np.floating]:
+    def part_mse(images: NDArray[np.uint8], inputs: Images | None) -> NDArray[np.floating]:
         clean = as_floats(images)
         return image_mse(clean, reconstruct(clean if inputs is None else inputs))
+
+    def mse(images: NDArray[np.uint8], inputs: Images | None = None) -> NDArray[np.floating]:
+        parts = slices_of(len(images), images.shape[1:], len(images))
+        return np.concatenate(
+            [part_mse(images[one], None if inputs is None else inputs[one]) for one in parts]
+        )
 
     return mse

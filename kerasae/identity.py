@@ -1,16 +1,28 @@
 """What a result is the result of, and whether what was begun may go on with it."""
 
 import dataclasses
+import functools
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta
 
 from kerasae.errors import ArtifactError
-from kerasae.experiment import Experiment
+from kerasae.experiment import Experiment, NotNegative
 
 # Raise it with every change of the code that changes a trial's numbers: what older code has
 # finished or begun is then never mixed with what the new code does.
 RESULTS_VERSION = 2
+Whole = Annotated[int, Meta(ge=0, le=2**62)]
 _NOTHING = "nothing"
+
+
+class RecordedIdentity(TypedDict):
+    """What `Identity.to_dict` gives, as files hold it; settings may be of another version."""
+
+    experiment: dict[str, bool | Whole | NotNegative | str | list[Whole] | None]
+    data_md5: list[str]
+    code: Whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,4 +141,9 @@ def flat(identity: Mapping[str, Any]) -> dict[str, Any]:
     A setting that is missing was not there yet, and means what its default does.
     """
     rest = {key: value for key, value in identity.items() if key != "experiment"}
-    return {**Experiment().to_dict(), **identity.get("experiment", {}), **rest}
+    return {**_defaults(), **identity.get("experiment", {}), **rest}
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    return Experiment().to_dict()

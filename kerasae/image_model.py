@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEWarning
 from kerasae.metrics import image_mse
-from kerasae.model_outputs import ImageMSE, image_mse_function, outputs
+from kerasae.model_outputs import ImageMSE, image_mse_function, outputs, rows_at_once
 from kerasae.model_parts import ENCODER
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What black and white are in each range.
 RANGES = {"0-1": (0.0, 1.0), "0-255": (0.0, 255.0), "-1-1": (-1.0, 1.0)}
-# Numbers that a layer may make of one image, as in files of strangers.
+# Numbers that a layer may make of one image, as in untrusted files.
 _MOST_NUMBERS = 1 << 26
 # Images that show what range a model works in.
 PROBED = 64
@@ -174,7 +174,7 @@ class ImageModel:
         Raises:
             InvalidSetting: If that are no finite numbers.
         """
-        return _finite(outputs(self, images, batch), "outputs")
+        return _finite(outputs(self, images, rows_at_once(batch, self._widest)), "outputs")
 
     def errors(
         self, images: NDArray[np.uint8], inputs: Images | None = None
@@ -199,7 +199,7 @@ class ImageModel:
         def encode(images: Any, training: bool) -> Any:
             return passage(self._entering(images), training=training)
 
-        return _finite(outputs(encode, images, batch), "codes")
+        return _finite(outputs(encode, images, rows_at_once(batch, self._widest)), "codes")
 
     def decoded(self, codes: Images) -> NDArray[np.float32]:
         """Returns the images that codes stand for.
@@ -236,7 +236,7 @@ class ImageModel:
     def _mse(self) -> ImageMSE:
         import tensorflow as tf
 
-        compiled = image_mse_function(self)
+        compiled = image_mse_function(self, rows_at_once(_BATCH, self._widest))
 
         def mse(
             images: NDArray[np.uint8], inputs: NDArray[np.float32] | None = None
@@ -249,6 +249,15 @@ class ImageModel:
                 return image_mse(clean, self.outputs(clean if inputs is None else inputs))
 
         return mse
+
+    @functools.cached_property
+    def _widest(self) -> int:
+        """Numbers in the largest output of a layer for one image."""
+        try:
+            return max((place.size for place in self._graph.places), default=1)
+        # A model that cannot be looked into may well be run.
+        except InvalidSetting:
+            return 1
 
     @property
     def _own(self) -> Shape:

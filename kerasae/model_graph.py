@@ -126,7 +126,8 @@ class Passage(keras.Layer):
             return made
 
         end = _walk(self._whole, start, lambda layer, *args, **kwargs: layer(*args, **kwargs), done)
-        return taken if self._from is None else end
+        # A model may make a list of its one tensor.
+        return taken if self._from is None else keras.tree.flatten(end)[0]
 
 
 def _walk(

@@ -51,7 +51,7 @@ def outputs(
     """
     import keras
 
-    size = max(1, min(batch, _MOST_NUMBERS // max(1, math.prod(inputs.shape[1:]))))
+    size = rows_at_once(batch, math.prod(inputs.shape[1:]))
 
     def run(batch: NDArray[np.floating]) -> Any:
         # PyTorch's tensors are no arrays while they carry gradients.
@@ -60,11 +60,23 @@ def outputs(
     return _in_batches(run, size, inputs)
 
 
-def image_mse_function(model: Callable[..., Any]) -> ImageMSE:
+def rows_at_once(batch: int, numbers: int) -> int:
+    """Returns how many rows are run through a model at once: of many numbers, fewer.
+
+    Example:
+
+    >>> rows_at_once(500, 784), rows_at_once(500, 1 << 24)
+    (500, 4)
+    """
+    return max(1, min(batch, _MOST_NUMBERS // max(1, numbers)))
+
+
+def image_mse_function(model: Callable[..., Any], batch: int = _BATCH) -> ImageMSE:
     """Compiles a function that scores a model's reconstructions.
 
     Args:
         model: An autoencoder from images in [0, 1] to the same shape.
+        batch: Images at once.
 
     Returns:
         A function of `uint8` images `(images, *image_shape)`, and of the model's input where
@@ -96,7 +108,7 @@ def image_mse_function(model: Callable[..., Any]) -> ImageMSE:
         images: NDArray[np.uint8], inputs: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         arrays = (images,) if inputs is None else (images, inputs)
-        return _in_batches(lambda *batch: compiled(*map(tf.constant, batch)), _BATCH, *arrays)
+        return _in_batches(lambda *one: compiled(*map(tf.constant, one)), batch, *arrays)
 
     return image_mse
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.pixels import as_floats
+from kerasae.data.pixels import as_floats, slices_of
 from kerasae.experiment import Count, check_several
 from kerasae.files.shapes import checked
+from kerasae.memory import check_memory
+from kerasae.pca_in_blocks import BLOCK, components_in_blocks
 
 _BATCH = 5000
 # Up to this many pixels the covariance matrix is the quickest way, and exact.
@@ -19,6 +21,9 @@ _COVARIANCE_PIXELS = 2000
 # this share of the largest.
 _SMALLEST_DEVIATION = 1e-3
 _MOST_NUMBERS = 1 << 28
+# Of more, floats are made a block at a time.
+_MOST_AT_ONCE = 1 << 26
+_COLUMNS = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,8 +101,8 @@ class PCA:
             Mean squared error over pixels and images, by dimension.
         """
         errors = dict.fromkeys(dims, 0.0)
-        for start in range(0, len(images), _BATCH):
-            batch = images[start : start + _BATCH]
+        for part in slices_of(len(images), images.shape[1:], _BATCH):
+            batch = images[part]
             clean = as_floats(batch)
             for dim in errors:
                 error = np.square(self.reconstructions(batch, dim) - clean)
@@ -138,8 +143,9 @@ def fit_pca(
 
     The components are nested, so one fit serves every dimension. It runs on one thread, so
     that the same images give the same bits. Images of more than 2,000 pixels are left to
-    scikit-learn's choice of solver, seeded. Of more images than fill a gigabyte as `float32`,
-    evenly spaced ones are taken.
+    scikit-learn's choice of solver, seeded. Images that fill more than a quarter of a gigabyte as
+    `float32` are gone through in blocks; of more than fill a gigabyte, evenly spaced ones are
+    taken.
 
     Args:
         images: Images to fit on, `uint8`, `(images, ...)`.
@@ -165,16 +171,53 @@ def fit_pca(
     rows = np.arange(len(images)) if rows is None else rows
     check_several(len(rows))
     checked("components", components, Count)
-    step = -(-len(rows) * math.prod(images.shape[1:]) // _MOST_NUMBERS)
-    pixels = scaled(images[rows[:: max(1, step)]])
-    # Images that are all the same have no variance: scikit-learn's ratios, which nobody reads
-    # here, are then 0 / 0.
+    pixels = math.prod(images.shape[1:])
+    check_memory(
+        f"PCA of {len(rows):,} images of {pixels:,} numbers",
+        pca_bytes(len(rows), pixels, components),
+        "convert them to a smaller --image-size, or choose a smaller --latent-dim",
+    )
+    rows = rows[:: max(1, -(-len(rows) * pixels // _MOST_NUMBERS))]
+    count = min(components, len(rows), pixels)
     with threadpool_limits(1), np.errstate(invalid="ignore"):
-        solver: Any = "covariance_eigh" if pixels.shape[1] <= _COVARIANCE_PIXELS else "auto"
-        count = min(components, *pixels.shape)
-        model = decomposition.PCA(count, svd_solver=solver, random_state=0).fit(pixels)
-    total = np.array(pixels.var(axis=0, dtype=np.float64).sum(), np.float32)
+        if len(rows) * pixels > _MOST_AT_ONCE:
+            return PCA(*components_in_blocks(images, rows, count, _COVARIANCE_PIXELS))
+        flat = scaled(images[rows])
+        solver: Any = "covariance_eigh" if pixels <= _COVARIANCE_PIXELS else "auto"
+        # Images that are all the same have no variance: scikit-learn's ratios, which nobody reads
+        # here, are then 0 / 0.
+        model = decomposition.PCA(count, svd_solver=solver, random_state=0).fit(flat)
+    total = np.array(_variances(flat).sum(), np.float32)
     return PCA(model.mean_, model.components_, model.explained_variance_, total)
+
+
+def pca_bytes(images: int, pixels: int, components: int) -> int:
+    """Returns the bytes that fitting PCA takes.
+
+    Args:
+        images: Number of images.
+        pixels: Numbers in one of them.
+        components: Number of components.
+    """
+    numbers = min(images, max(1, _MOST_NUMBERS // pixels)) * pixels
+    count = min(components, images, pixels)
+    found = 3 * pixels * (count + 10)
+    if pixels <= _COVARIANCE_PIXELS:
+        # The matrix, its eigenvectors and what LAPACK works with, in float64.
+        found += 8 * pixels * pixels
+    if numbers > _MOST_AT_ONCE:
+        return numbers + 4 * (3 * max(BLOCK, pixels) + found)
+    # Of as many components as there are images, scikit-learn makes a whole decomposition.
+    whole = 3 * min(images, pixels) ** 2 if pixels > _COVARIANCE_PIXELS else 0
+    return numbers + 4 * (4 * numbers + found + whole)
+
+
+def _variances(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Returns the variance of each column, without a copy of all as `float64`."""
+    columns = range(0, pixels.shape[1], _COLUMNS)
+    return np.concatenate(
+        [pixels[:, start : start + _COLUMNS].var(axis=0, dtype=np.float64) for start in columns]
+    )
 
 
 def scaled(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:

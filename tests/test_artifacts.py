@@ -53,7 +53,7 @@ def test_a_file_system_that_syncs_no_folders_takes_files(tmp_path, monkeypatch, 
 
     monkeypatch.setattr(os, "fsync", fsync)
     if number == errno.EIO:
-        with pytest.raises(ArtifactError, match="cannot be written"):
+        with pytest.raises(ArtifactError, match="or the disk has failed"):
             whole_files.write_text(tmp_path / "a", "text")
     else:
         whole_files.write_text(tmp_path / "a", "text")

@@ -19,6 +19,7 @@ from kerasae.trials.jobs import Died, Failed, Finished, Stopped, Warned
 from kerasae.trials.ledger import LEDGER, Entry, Ledger
 from kerasae.trials.make_executor import make_executor
 
+SCORES = {"test_mse": 0.5, "test_psnr": 3.0, "seconds": 1.0}
 NAMES = ["fine-a", "fine-b", "fine-c", "raising"]
 EXECUTORS = {
     "serial": SerialExecutor,
@@ -193,7 +194,7 @@ def three_trials(tmp_path):
     folder.mkdir()
     with Ledger(folder) as ledger:
         for number, job in enumerate(ledger.beginning(jobs_of(folder, ["t0", "t1", "t2"]))):
-            ledger.record(Finished(job.name, {"mse": number / 10}))
+            ledger.record(Finished(job.name, {"mse": number / 10, **SCORES}))
     return folder
 
 
@@ -218,7 +219,7 @@ def test_the_ledger_comes_back_and_nothing_in_it_is_written_again(three_trials):
     with Ledger(three_trials) as ledger:
         entries = ledger.read()
         ledger.record(Died("t1", "killed"))
-    assert entries["t2"].outcome == Finished("t2", {"mse": 0.2})
+    assert entries["t2"].outcome == Finished("t2", {"mse": 0.2, **SCORES})
     with Ledger(three_trials) as ledger:
         assert ledger.read()["t1"].kills == 1
     assert (three_trials / LEDGER).read_bytes().startswith(before)
@@ -252,7 +253,7 @@ def test_there_is_a_ledger_whenever_it_is_cut_short(three_trials, monkeypatch, s
     [
         (errno.ENOSPC, DiskFull, "there is no room"),
         (errno.EDQUOT, DiskFull, "there is no room"),
-        (errno.EIO, ArtifactError, "cannot be written"),
+        (errno.EIO, DiskFull, "there is no room for it, or the disk has failed"),
     ],
 )
 @pytest.mark.parametrize("syncs", range(2))
@@ -295,7 +296,23 @@ def test_a_damaged_line_costs_that_line_only_and_is_told(three_trials):
         {"trial": "t0", "outcome": {}},
         {"trial": "t0", "outcome": {"error": "e", "final": 1}},
         {"trial": "t0", "identity": []},
+        {"trial": "t0", "identity": {"experiment": {}, "data_md5": [""]}},
+        {"trial": "t0", "identity": {"experiment": [], "data_md5": [""], "code": 2}},
+        {"trial": "t0", "identity": {"experiment": {}, "data_md5": 5, "code": 2}},
+        {"trial": "t0", "identity": {"experiment": {"l1": {}}, "data_md5": [""], "code": 2}},
+        {"trial": "t0", "outcome": {"metrics": None}},
+        {"trial": "t0", "outcome": {"metrics": [1]}},
+        {"trial": "t0", "outcome": {"metrics": {}}},
+        {"trial": "t0", "outcome": {"metrics": {**SCORES, "test_mse": "0.1"}}},
+        {"trial": "t0", "outcome": {"metrics": {**SCORES, "test_mse": None}}},
+        {"trial": "t0", "outcome": {"metrics": {**SCORES, "test_mse": 10**300}}},
+        {"trial": "t0", "outcome": {"metrics": {**SCORES, "epochs": 3.5}}},
+        {"trial": "t0", "outcome": {"metrics": {**SCORES, "val_mse": True}}},
+        {"trial": "t0", "rung": 10**300, "val_mse": 0.1},
+        {"trial": "t0", "rung": 1, "val_mse": 10**300},
         ["t0"],
+        10**300,
+        None,
     ],
 )
 def test_a_whole_line_that_is_no_record_counts_as_damaged(three_trials, record):
@@ -325,9 +342,9 @@ def test_a_line_that_was_cut_off_is_told_and_the_next_one_is_whole(three_trials)
         pytest.warns(UserWarning, match="the last line is cut off"),
         Ledger(three_trials) as ledger,
     ):
-        ledger.record(Finished("t1", {"mse": 0.3}))
+        ledger.record(Finished("t1", {"mse": 0.3, **SCORES}))
     with Ledger(three_trials) as ledger:
-        assert ledger.read()["t1"].outcome == Finished("t1", {"mse": 0.3})
+        assert ledger.read()["t1"].outcome == Finished("t1", {"mse": 0.3, **SCORES})
 
 
 def test_a_ledger_of_an_earlier_version_reads_the_same(tmp_path):
@@ -335,7 +352,7 @@ def test_a_ledger_of_an_earlier_version_reads_the_same(tmp_path):
         {"trial": "a", "identity": {"experiment": {"seed": 0}, "data_md5": [""], "code": 1}},
         {"trial": "a", "killed": True},
         {"trial": "a", "rung": 3, "val_mse": 0.5},
-        {"trial": "a", "outcome": {"metrics": {"val_mse": None, "extended_at": [2]}}},
+        {"trial": "a", "outcome": {"metrics": {"val_mse": None, "extended_at": [2], **SCORES}}},
         {"trial": "b", "identity": {"experiment": {}, "data_md5": [""], "code": 1}},
         {"trial": "b", "outcome": {"error": "raised", "final": False}},
         {"trial": "unknown", "killed": True},
@@ -343,7 +360,7 @@ def test_a_ledger_of_an_earlier_version_reads_the_same(tmp_path):
     (tmp_path / LEDGER).write_bytes(b"".join(map(line_of, records)))
     with Ledger(tmp_path) as ledger:
         entries = ledger.read()
-    metrics = {"val_mse": None, "extended_at": [2]}
+    metrics = {"val_mse": None, "extended_at": [2], **SCORES}
     assert entries == {
         "a": Entry(records[0]["identity"], 1, {3: 0.5}, Finished("a", metrics)),
         "b": Entry(records[4]["identity"], outcome=Failed("b", "raised")),

@@ -5,6 +5,7 @@ import pytest
 
 from kerasae.errors import InvalidSetting
 from kerasae.pca import PCA, fit_pca, scaled
+from kerasae.pca_in_blocks import components_in_blocks
 
 
 def by_numpy(train, test, dims):
@@ -19,6 +20,19 @@ def test_pca_agrees_with_a_singular_value_decomposition(digits):
     found = fit_pca(digits.train, 20).mse(digits.test, [10, 20])
     assert found[10] == pytest.approx(expected, rel=1e-4)
     assert found[20] < found[10]
+
+
+@pytest.mark.parametrize("most_covariance", [2000, 10])
+def test_components_found_in_blocks_are_those_found_at_once(digits, monkeypatch, most_covariance):
+    once = fit_pca(digits.train, 8)
+    monkeypatch.setattr("kerasae.pca_in_blocks.BLOCK", 10_000)
+    blocks = PCA(
+        *components_in_blocks(digits.train, np.arange(len(digits.train)), 8, most_covariance)
+    )
+    np.testing.assert_allclose(blocks.mean, once.mean, atol=1e-5)
+    np.testing.assert_allclose(blocks.variances, once.variances, rtol=1e-3)
+    np.testing.assert_allclose(blocks.components, once.components, atol=1e-2)
+    np.testing.assert_allclose(blocks.total_variance, once.total_variance, rtol=1e-4)
 
 
 def test_the_linear_path_is_pca_with_a_standardized_code(digits):

@@ -107,8 +107,8 @@ def test_a_fit_killed_at_each_point_of_writing_ends_the_same(tmp_path, uninterru
     left = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     assert left[0].startswith("checkpoint-")
     assert left[1:] == [
-        "detector.npz", "experiment.json", "history.csv", "metrics.json", "model.keras",
-        "report.html", "run.json",
+        "detector.npz", "experiment.json", "history.csv", "manifest.json", "metrics.json",
+        "model.keras", "report.html", "run.json",
     ]  # fmt: skip
 
 

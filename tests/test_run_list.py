@@ -65,16 +65,20 @@ def test_a_broken_run_is_named_and_the_others_are_listed(folder):
 @pytest.mark.parametrize(
     ("metrics", "reason"),
     [
-        ([], "does not hold scores by name"),
+        ([], "expected values by name, received a list; train the run again"),
         ({"a\x1b[2J": 1}, r"received 'a\\x1b\[2J'; expected the name of a score"),
         ({"[/x]": 1}, r"received '\[/x\]'"),
         ({"dataset": 5}, "received 'dataset'"),
         ({"architecture": 5}, "received 'architecture'"),
-        ({"test_mse": "0.1"}, "test_mse: received '0.1'; expected a number"),
-        ({"test_mse": True}, "test_mse: received True"),
-        ({"test_mse": {"a": 1}}, "test_mse: received {'a': 1}"),
-        ({"extended_at": [3, "x"]}, r"extended_at: received \[3, 'x'\]"),
-        ({"test_mse": 10**400}, "test_mse: received 1000"),
+        ({"test_mse": "0.1"}, "test_mse: expected a number or null, received a text"),
+        ({"test_mse": True}, "test_mse: expected a number or null, received true or false"),
+        ({"test_mse": {"a": 1}}, "test_mse: expected a number or null, received values by name"),
+        ({"extended_at": [3, "x"]}, r"extended_at\[1\]: expected a whole number, received a text"),
+        ({"test_mse": 10**300}, "test_mse: expected a number <="),
+        ({"test_mse": 10**400}, "test_mse: Number out of range"),
+        ({"epochs": None}, "epochs: expected a whole number, received null"),
+        ({"epochs": 3.5}, "epochs: expected a whole number, received a number"),
+        ({"test_mse": 0.1, "test_psnr": None}, "test_psnr: received null beside an MSE"),
     ],
 )
 def test_scores_that_are_none_are_refused(folder, metrics, reason):
@@ -86,6 +90,19 @@ def test_scores_that_are_none_are_refused(folder, metrics, reason):
         Run(place).metrics
     assert run_files.METRICS in str(refused.value)
     assert names(find_runs(folder)[0]) == ["b", "c ["]
+
+
+@pytest.mark.parametrize("linked", ["trials", "trials/a"])
+def test_a_trial_that_is_a_link_is_left_out_and_told(tmp_path, folder, linked):
+    place = tmp_path / "other" / linked
+    place.parent.mkdir(parents=True)
+    target = folder / "sweep" / "x] ü"
+    place.symlink_to(target if linked == "trials" else target / "a", target_is_directory=True)
+    runs, broken = find_runs(tmp_path / "other")
+    assert runs == []
+    assert [line.partition(":")[0] for line in broken] == [str(place)]
+    with pytest.raises(ArtifactError, match="symbolic link"):
+        Run(tmp_path / "other" / "trials" / "a").metrics
 
 
 def test_only_what_differs_and_the_scores_are_set_side_by_side(folder):

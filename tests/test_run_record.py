@@ -148,7 +148,11 @@ def test_a_fit_of_an_array_records_its_shape_and_checksums(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [([1], "Expected `object`"), ({"cores": "many"}, "cores"), ({"data_md5": [1]}, "data_md5")],
+    [
+        ([1], "expected values by name, received a list"),
+        ({"cores": "many"}, "cores"),
+        ({"data_md5": [1]}, "data_md5"),
+    ],
 )
 def test_a_damaged_record_is_named(tmp_path, content, reason):
     (tmp_path / "run.json").write_text(json.dumps(content))

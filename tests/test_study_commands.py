@@ -24,8 +24,8 @@ def test_fit_leaves_a_run_and_prints_its_scores(tmp_path):
     assert printed["test_mse"] == json.loads((folder / "metrics.json").read_text())["test_mse"]
     found = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     assert found == {
-        "checkpoint-000001", "detector.npz", "experiment.json", "history.csv", "metrics.json",
-        "model.keras", "report.html", "run.json", "tensorboard",
+        "checkpoint-000001", "detector.npz", "experiment.json", "history.csv", "manifest.json",
+        "metrics.json", "model.keras", "report.html", "run.json", "tensorboard",
     }  # fmt: skip
     found = tags_of(folder / "tensorboard")
     assert {"settings", "network", "original, reconstruction", "epoch_psnr"} <= found

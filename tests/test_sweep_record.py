@@ -29,7 +29,10 @@ def test_a_sweep_comes_back(tmp_path, more, halving):
         ({"seeds": True}, "seeds: received True"),
         ({"latent_dims": list(range(1, 300_000))}, "at most 1,000,000 trials"),
         ({"networks": [[1] * 200_000]}, "networks: .* expected a list, each a list of at most 100"),
-        ({"networks": 5}, "is no record of a sweep"),
+        ({"networks": 5}, "networks: received 5"),
+        ({"early_stop": 5}, "early_stop: .*; choose the folder of a sweep"),
+        ({"base": None}, "expected values by name, received null"),
+        ({"base": {"dataset": "mnist", "epochs": "3"}}, "epochs: received '3'"),
         ({"learning_rates": []}, "learning_rates"),
     ],
 )

@@ -11,6 +11,12 @@ from kerasae_cli.main import app
 
 # Where Typer puts what is known of an option beside its help.
 _FACTS = re.compile(r"\s*\[([^\[\]]*(?:default|required|env var|<=|>=)[^\[\]]*)\]$")
+_RANGES = (
+    (r"([^;\s]+)<=x<=([^;\s]+)", r"from \1 to \2"), (r"x>=(\S+)", r"at least \1"),
+    (r"x<=(\S+)", r"at most \1"), (r"env var", "environment variable"),
+    # Defaults that depend on other options are in parentheses.
+    (r"default: \((.*)\)", r"default: \1"),
+)  # fmt: skip
 _PANEL = {"argument": "Arguments", "option": "Options"}
 
 
@@ -25,21 +31,30 @@ def write_pages(folder: Path) -> None:
     folder.mkdir()
     program = typer.main.get_command(app)
     commands: dict[str, Any] = vars(program)["commands"]
-    rows = [
-        f"| [`kerasae {name}`]({name}.md) | {_escaped(_first_line(one.help))} |"
-        for name, one in commands.items()
-    ]
     context = program.make_context("kerasae", [], resilient_parsing=True)
     index = [
         "# Commands", "",
         "`kerasae COMMAND --help` prints the same in the terminal.", "",
-        "| command | what it does |", "|---|---|", *rows, "",
+        *_tables(commands),
         "## Options of every command", "", *_definitions(program.params, context),
         "```{toctree}", ":hidden:", "", *commands, "```",
     ]  # fmt: skip
     (folder / "index.md").write_text("\n".join(index) + "\n", encoding="utf-8")
     for name, command in commands.items():
         (folder / f"{name}.md").write_text(_page(name, command), encoding="utf-8")
+
+
+def _tables(commands: dict[str, Any]) -> list[str]:
+    """A table of commands for each section of the help."""
+    lines = []
+    for title, some in groupby(commands.items(), key=lambda one: one[1].rich_help_panel):
+        lines += [f"## {title}", "", "| command | what it does |", "|---|---|"]
+        for name, command in some:
+            lines.append(
+                f"| [`kerasae {name}`]({name}.md) | {_escaped(_first_line(command.help))} |"
+            )
+        lines.append("")
+    return lines
 
 
 def _page(name: str, command: Any) -> str:
@@ -69,14 +84,22 @@ def _definitions(parameters: Any, context: Any) -> list[str]:
         if record is None:
             continue
         names, text = record
+        if parameter.param_type_name == "argument":
+            names = names.partition(" ")[0]
         facts = _FACTS.search(text)
         text = _FACTS.sub("", text).strip() or "–"
         lines += [f"`{names}`", f": {_escaped(text)}"]
-        if facts:
-            # Defaults that are shown in the help without being the option's own are in parentheses.
-            lines += ["", f"  *{_escaped(re.sub(r'[()]', '', facts[1]))}*"]
+        # That a switch is off by default, its name says.
+        if facts and not re.fullmatch(r"default: (no-.*|\(\))", facts[1]):
+            lines += ["", f"  *{_escaped(_in_words(facts[1]))}*"]
         lines.append("")
     return lines
+
+
+def _in_words(facts: str) -> str:
+    for pattern, words in _RANGES:
+        facts = re.sub(pattern, words, facts)
+    return facts
 
 
 def _first_line(text: str | None) -> str:

@@ -36,7 +36,8 @@ class HiddenDifferences:
         units: The model from images to the units of all these layers, `(images, units)`.
 
     Raises:
-        InvalidSetting: If it has none, or more than 2,048 hidden units.
+        InvalidSetting: If it has none, one that makes no rows of numbers or uses a layer twice, or
+            more than 2,048 hidden units.
 
     Example:
 
@@ -52,8 +53,14 @@ class HiddenDifferences:
 
         encoder = encoder_of(model)
         hidden = [one for one in encoder.layers if isinstance(one, keras.layers.Dense)]
-        tensors = [one.output for one in hidden if one.activation is not keras.activations.linear]
-        tensors.append(encoder.output)
+        hidden = [one for one in hidden if one.activation is not keras.activations.linear]
+        once = all(len(one._inbound_nodes) == 1 for one in hidden)
+        tensors = [*(one.output for one in hidden if once), encoder.output]
+        if not once or any(len(tensor.shape) != 2 for tensor in tensors):
+            raise InvalidSetting(
+                "model", "an encoder that is no plain stack of layers", "one that makes rows of "
+                "numbers in each, for sap and nap",
+            )  # fmt: skip
         self.widths = [int(tensor.shape[-1]) for tensor in tensors]
         units = sum(self.widths)
         if units > MOST_UNITS:

@@ -18,8 +18,11 @@ from kerasae.data.npz import map_npy, npz_headers, read_npz
 from kerasae.data.picture_files import is_picture
 from kerasae.errors import DataError
 from kerasae.files.local_files import open_local, refusing
+from kerasae.memory import check_memory
 
 _NAMES_SHOWN = 10
+# Bytes for each image, however small: its number, its place in the order, its label.
+_ROW = 40
 _SUFFIXES = (".npy", ".npz", ".csv")
 # What other files begin with, what they are, and what to do.
 _OTHERS = (
@@ -166,6 +169,7 @@ def _as_images(
         notes.append(f"{name}: the channels come first in {images.shape[1:]}: put last")
         images = np.moveaxis(images, 1, -1)
     check_shape(images, name)
+    check_memory(f"{name}: the numbers of {len(images):,} images", _ROW * len(images), "take fewer")
     if images.ndim == 4 and images.shape[3] not in (1, 3):
         raise DataError(f"{name}: the images have {images.shape[3]} channels; expected 1 or 3")
     return images

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import DataError
 from kerasae.files.local_files import Refused, open_local, refusing
+from kerasae.memory import check_memory
 
 _MOST_BYTES = 1 << 30
-_MOST_LINE = 1 << 20
+_MOST_LINE = 1 << 24
+# Bytes of an array for each in the file, of which a number takes two or more; rows are added to it.
+_GROWTH = 3
 _LABELS = ("label", "labels", "class", "target", "y")
 _NO_PIXELS = ("", "id", "index", "unnamed: 0", "image_id")
 
@@ -49,6 +54,8 @@ def read_csv(path: Path) -> CsvImages:
     """
     with refusing(path, DataError), open_local(path, _MOST_BYTES) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
+        size = os.fstat(file.fileno()).st_size
+        check_memory(f"{path}: {size:,} bytes of numbers", _GROWTH * size, "take fewer of its rows")
         first = text.readline(_MOST_LINE).strip()
         if not first:
             raise Refused("is empty; expected a row of pixels for each image")
@@ -58,12 +65,22 @@ def read_csv(path: Path) -> CsvImages:
         try:
             # NumPy warns where there is nothing.
             with warnings.catch_warnings(action="ignore"):
-                numbers = np.loadtxt(text, np.float32, delimiter=",", skiprows=int(header), ndmin=2)
+                numbers = np.loadtxt(
+                    _lines(text), np.float32, delimiter=",", skiprows=int(header), ndmin=2
+                )
         except ValueError as error:
             raise Refused(f"is no table of numbers ({error}); expected an image a row") from None
     if not len(numbers):
         raise DataError(f"{path}: has no rows; expected a row of pixels for each image")
     return _told_apart(path, numbers, names if header else [])
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """Yields the lines, none of which fills the memory."""
+    while line := text.readline(_MOST_LINE):
+        if len(line) == _MOST_LINE:
+            raise Refused(f"has a line of {_MOST_LINE:,} letters or more; expected an image a row")
+        yield line
 
 
 def _told_apart(path: Path, numbers: NDArray[np.float32], names: list[str]) -> CsvImages:

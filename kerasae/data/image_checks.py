@@ -1,10 +1,11 @@
-"""Checks that arrays of strangers are the images, and the labels, that they are said to be."""
+"""Checks that untrusted arrays are the images, and the labels, that they are said to be."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.data.pixels import slices_of
 from kerasae.errors import DataError
 
 _ROWS = 1024  # checked at once, so that the checks take little memory
@@ -34,8 +35,8 @@ def check_images(images: NDArray[Any], name: str = "images") -> None:
         return
     if images.dtype.kind != "f":
         raise DataError(f"{name}: received {images.dtype}; expected uint8, or floats in [0, 1]")
-    for start in range(0, len(images), _ROWS):
-        block = images[start : start + _ROWS]
+    for part in slices_of(len(images), images.shape[1:], _ROWS):
+        block, start = images[part], part.start
         # NaN compares false, so that it is an offender too.
         offenders = ~((block >= 0) & (block <= 1))
         if offenders.any():

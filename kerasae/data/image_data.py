@@ -173,6 +173,11 @@ class ImageData:
         """A short name for headings and for the names of files and folders."""
         return short_name(self.name)
 
+    @property
+    def pixels(self) -> int:
+        """Numbers in one image."""
+        return math.prod(self.train.shape[1:])
+
     def checksums(self) -> tuple[str, ...]:
         """Returns the MD5 of each array as an IDX file: images and labels, training, test."""
         arrays = [self.train, self.train_labels, self.test, self.test_labels]
@@ -187,7 +192,7 @@ class ImageData:
             InvalidSetting: If there are too few images to train on.
         """
         images = len(self.parts(experiment.validation_split).train)
-        return experiment.resolved(images, math.prod(self.train.shape[1:]))
+        return experiment.resolved(images, self.pixels)
 
     def parts(self, validation_split: float) -> Parts:
         """Says which images are which; there is no other place that does.

@@ -1,4 +1,4 @@
-"""Reading `.npz` and `.npy` files of strangers: numbers only, and measured before they are read."""
+"""Reading `.npz` and `.npy` untrusted files: numbers only, and measured before they are read."""
 
 import math
 import os
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kerasae.errors import DataError
 from kerasae.files.bounded_zip import member_names, open_zip
 from kerasae.files.local_files import Refused, open_local, read_exactly, refusing, within
+from kerasae.memory import check_memory
 
 # Keras' own, of MNIST and its kin: images and labels, to train and to test.
 MNIST_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -100,6 +101,7 @@ def read_npz(
         total = sum(archive.getinfo(f"{name}.npy").file_size for name in names)
         if total > most_bytes:
             raise Refused(f"declares {total:,} bytes; expected at most {most_bytes:,}")
+        check_memory(f"{path}: {total:,} bytes of arrays", total, "take fewer of its images")
         return tuple(_read_member(archive, f"{name}.npy") for name in names)
 
 

@@ -18,6 +18,7 @@ from kerasae.data.image_store import new_images
 from kerasae.data.picture_files import pixels_of
 from kerasae.data.picture_parts import TEST_SHARE, Listed
 from kerasae.data.pixel_scale import PixelScale, scale_of
+from kerasae.data.pixels import slices_of
 from kerasae.errors import DataError
 from kerasae.experiment import check_setting
 from kerasae.files.local_files import refusing
@@ -109,10 +110,10 @@ def _converted(
     size = conversion.size or images.shape[1:3]
     gray = conversion.grayscale or images.shape[3:] != (3,)
     result = new_images((len(rows), *size) if gray else (len(rows), *size, 3))
-    for start in range(0, len(rows), _ROWS):
-        block = scale.to_bytes(images[rows[start : start + _ROWS]])
+    for part in slices_of(len(rows), images.shape[1:], _ROWS):
+        block = scale.to_bytes(images[rows[part]])
         if block.shape[1:] != result.shape[1:]:
             pictures = [Image.fromarray(image) for image in block]
             block = np.stack([pixels_of(picture, size, gray=gray) for picture in pictures])
-        result[start : start + _ROWS] = block
+        result[part] = block
     return result

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.data.pixels import as_bytes
+from kerasae.data.pixels import as_bytes, slices_of
 from kerasae.errors import DataError
 
 _ROWS = 1024  # looked at at once, so that it takes little memory
@@ -116,8 +116,8 @@ def _of_whole_numbers(most: float, are_bytes: bool, name: str) -> PixelScale:
 def _ends(array: NDArray[Any], name: str) -> tuple[float, bool]:
     """Returns the largest number and whether all are whole; checks that none is below 0."""
     largest, whole = 0.0, True
-    for start in range(0, len(array), _ROWS):
-        block = array[start : start + _ROWS]
+    for part in slices_of(len(array), array.shape[1:], _ROWS):
+        block, start = array[part], part.start
         # NaN compares false, so that it is an offender too.
         offenders = ~((block >= 0) & (block < np.inf))
         if offenders.any():

@@ -1,9 +1,31 @@
 """Pixels as the networks take them, and as files hold them."""
 
+import math
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.errors import InvalidSetting
+
+_NUMBERS_AT_ONCE = 1 << 23
+
+
+def slices_of(rows: int, shape: Sequence[int], most: int) -> Iterator[slice]:
+    """Yields slices of images, of at most so many at once and of large ones fewer.
+
+    Args:
+        rows: Number of images.
+        shape: The shape of one.
+        most: How many at once.
+
+    Example:
+
+    >>> [*slices_of(5, (2, 2), most=3)]
+    [slice(0, 3, None), slice(3, 6, None)]
+    """
+    size = max(1, min(most, _NUMBERS_AT_ONCE // max(1, math.prod(shape))))
+    return (slice(start, start + size) for start in range(0, rows, size))
 
 
 def as_floats(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Opening files of strangers: local, regular and of bounded size, or refused in one line."""
+"""Opening untrusted files: local, regular and of bounded size, or refused in one line."""
 
 import contextlib
 import errno
@@ -30,6 +30,10 @@ class Refused(Exception):
     """What a checker says is wrong with a file; `refusing` adds the file's name."""
 
 
+class WrongShape(Refused):
+    """What is there instead of what was declared; `refusing` adds the advice as well."""
+
+
 @contextlib.contextmanager
 def within(part: str) -> Iterator[None]:
     """Adds the part of a file to what is refused inside.
@@ -45,7 +49,7 @@ def within(part: str) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        raise Refused(f"{part}: {refused}") from None
+        raise type(refused)(f"{part}: {refused}") from None
 
 
 @contextlib.contextmanager
@@ -80,12 +84,13 @@ def refusing(
     try:
         yield
     except Refused as refused:
-        raise error(f"{os.fspath(path)}: {refused}") from None
+        advised = f"; {advice}" if isinstance(refused, WrongShape) else ""
+        raise error(f"{os.fspath(path)}: {refused}{advised}") from None
     except _READING_ERRORS as cause:
         reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
         lines = reason.splitlines() or [type(cause).__name__]
         if isinstance(cause, OSError) and cause.errno in NO_ROOM:
-            # What is read of a stranger is a private copy.
+            # What is read of an untrusted file is a private copy.
             where = tempfile.gettempdir()
             raise DiskFull(
                 f"{os.fspath(path)}: there is no room in {where} for a copy of it ({lines[0]}); "

@@ -32,7 +32,7 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
 
     Raises:
         ArtifactError: If another process owns it (the message says which), if it is a symbolic
-            link, is not empty, or cannot be made.
+            link or holds one that leads out of it, is not empty, or cannot be made.
     """
     try:
         if folder.is_symlink():
@@ -54,6 +54,7 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
     try:
         if not resume:
             check_empty(folder)
+        check_links(folder)
         whole_files.remove_unfinished(folder)
         whole_files.write_json(folder / _OWNER, {"owner": _this_process()})
         yield
@@ -71,6 +72,26 @@ def check_empty(folder: Path) -> None:
     # Hidden files are the lock, and what a process that was killed had just begun.
     if any(not path.name.startswith(".") for path in folder.iterdir()):
         raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
+
+
+def check_links(folder: Path) -> None:
+    """Checks that nothing in a folder, or below, is a link that leads out of it.
+
+    Raises:
+        ArtifactError: If something is.
+    """
+    inside = os.path.realpath(folder) + os.sep
+    places = [os.fspath(folder)]
+    while places:
+        with os.scandir(places.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    places.append(entry.path)
+                elif entry.is_symlink() and not os.path.realpath(entry.path).startswith(inside):
+                    raise ArtifactError(
+                        f"{entry.path}: is a symbolic link out of {folder}; take it away, or put "
+                        f"there what it leads to"
+                    )
 
 
 def _this_process() -> str:

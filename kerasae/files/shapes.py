@@ -6,6 +6,7 @@ the time of pydantic.
 
 import dataclasses
 import functools
+import re
 import sys
 import types
 import typing
@@ -15,12 +16,17 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from kerasae.errors import InvalidSetting
-from kerasae.files.local_files import Refused
+from kerasae.files.local_files import WrongShape
 
 Shaped = TypeVar("Shaped")
 # The upper bound of a number that only has to be finite.
 FINITE = sys.float_info.max
 _WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "True or False"}
+# The same of JSON, by msgspec's names.
+_JSON_WORDS = {
+    "int": "a whole number", "float": "a number", "str": "a text", "bool": "true or false",
+    "null": "null", "array": "a list", "object": "values by name",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,19 +114,41 @@ def read_shape(value: Any, shape: type[Shaped]) -> Shaped:
         shape: A dataclass, or another annotation.
 
     Raises:
-        Refused: If it has another shape; the reason names the key.
+        WrongShape: If it has another shape; the reason names the key.
 
     Example:
 
     >>> read_shape([1, "2"], list[int])
     Traceback (most recent call last):
         ...
-    kerasae.files.local_files.Refused: Expected `int`, got `str` - at `$[1]`
+    kerasae.files.local_files.WrongShape: [1]: expected a whole number, received a text
     """
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        raise Refused(str(error)) from None
+        raise WrongShape(_in_words(str(error))) from None
+
+
+def _in_words(reason: str) -> str:
+    """Says what msgspec says as this project does, the key first.
+
+    Example:
+
+    >>> _in_words("Expected `int | null`, got `str` - at `$.a.b`")
+    'a.b: expected a whole number or null, received a text'
+    >>> _in_words("Object missing required field `trial`")
+    'trial is missing'
+    """
+    what, _, place = reason.partition(" - at `")
+    what = re.sub(r"Object missing required field `(.*)`", r"\1 is missing", what)
+    what = what.replace("Expected", "expected").replace(", got", ", received")
+    what = re.sub(
+        r"`([\w |]+)`",
+        lambda kinds: " or ".join(_JSON_WORDS.get(kind, kind) for kind in kinds[1].split(" | ")),
+        what,
+    )
+    key = place.rstrip("`").removeprefix("$").removeprefix(".")
+    return f"{key}: {what}" if key else what
 
 
 def expected(shape: Any) -> str:

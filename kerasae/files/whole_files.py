@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         ArtifactError: If the folder cannot be written to for another reason.
     """
     with finishing_writes(), writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         temporary = path.with_name(f"{_NEW}{secrets.token_hex(8)}{path.suffix}")
         # With the permissions of any new file.
         temporary.touch(exist_ok=False)
@@ -58,16 +58,17 @@ def writing(path: Path) -> Iterator[None]:
     """Turns what writing a file raises into one line that says why, and what to do.
 
     Raises:
-        DiskFull: If there is no room.
+        DiskFull: If there is no room, or the disk fails.
         ArtifactError: If it cannot be written for another reason.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in NO_ROOM:
+        if error.errno in (*NO_ROOM, errno.EIO):
+            failed = ", or the disk has failed" if error.errno == errno.EIO else ""
             raise DiskFull(
-                f"{path}: there is no room for it ({error.strerror}); what was there is kept: "
-                f"make room, then try again"
+                f"{path}: there is no room for it{failed} ({error.strerror}); what was there is "
+                f"kept: make room, then try again"
             ) from error
         raise ArtifactError(
             f"{path}: cannot be written ({error.strerror or error}); choose another --out"
@@ -161,6 +162,14 @@ def new_folder(folder: Path) -> Iterator[Path]:
             if folder.exists():
                 folder.rmdir()
             inside.rename(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it that are missing, each there after a power cut."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def save_with(path: Path, save: Callable[[Path], object]) -> None:

@@ -252,7 +252,10 @@ def _quietly(file_format: str, work: Callable[[], Any]) -> Any:
             return work()
     # Each converter and runtime has errors of its own.
     except Exception as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        # TensorFlow shows code of Keras before it says what is wrong.
+        told = lines[-1:] if lines[:1] == ["in user code:"] else lines
+        reason = next(iter(told), type(error).__name__)
         raise KerasAEError(f"{file_format}: this model cannot be exported ({reason})") from error
     finally:
         logging.disable(log_level)

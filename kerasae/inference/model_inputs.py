@@ -26,8 +26,10 @@ from kerasae.data.picture_listing import find_pictures
 from kerasae.data.pixel_scale import PixelScale, scale_of
 from kerasae.data.pixels import as_floats
 from kerasae.errors import DataError, InvalidSetting
+from kerasae.memory import check_memory
 
 BATCH = 64
+_INPUT = 500  # bytes of an `Input`, and of what is told of it
 _PARTS = ("train", "validation", TEST, ALL)
 
 
@@ -208,6 +210,9 @@ class ModelInputs:
         else:
             held = ", ".join(parts)
             raise DataError(f"{path}: has no {self._part} images; choose --part {held} or all")
+        check_memory(
+            f"{path}: a list of {len(images):,} images", _INPUT * len(images), "take fewer"
+        )
         self._arrays[path], self._scales[path] = images, scale
         name = PurePath(path.name).with_suffix(".npy")
         return [Input(path, name, row) for row in range(len(images))]

@@ -16,6 +16,7 @@ from kerasae.data.pixels import as_bytes, as_floats
 from kerasae.files import whole_files
 from kerasae.image_model import ImageModel
 from kerasae.inference.model_inputs import BATCH, Batch, ModelInputs
+from kerasae.memory import FLOAT, check_memory
 
 if TYPE_CHECKING:
     import keras
@@ -107,6 +108,10 @@ def encode_pictures(model: AnyModel, inputs: ModelInputs) -> PictureCodes:
     for one_model, batch in model_batches(model, inputs):
         names += [one.title for one in batch.inputs]
         codes.append(one_model.codes(batch.images, BATCH))
+        if len(codes) == 1:
+            count, size = len(inputs.images), codes[0].shape[1]
+            needed = 2 * FLOAT * count * size
+            check_memory(f"{count:,} codes of {size:,} numbers", needed, "take fewer images")
     return PictureCodes(names, np.concatenate(codes))
 
 

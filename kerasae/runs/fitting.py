@@ -21,12 +21,14 @@ from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
 from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
+from kerasae.memory import check_training
 from kerasae.pca import fit_pca
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import run_data
-from kerasae.runs.run_files import EXPERIMENT, METRICS, RUN, TENSORBOARD
+from kerasae.runs.run_files import EXPERIMENT, MANIFEST, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 
@@ -120,8 +122,12 @@ def fit_into(
         if begun is not None and _is_finished(begun, experiment):
             if not (folder / DETECTOR).exists():
                 _learn_normal(begun, data)
+                forget_manifest(folder)
+            if not (folder / MANIFEST).exists():
+                write_manifest(folder)
             return begun
-        record = (begun and begun.record) or RunRecord.of(data, command)
+        forget_manifest(folder)
+        record = (begun and begun.record) or RunRecord.of(data, command, options.get("threads"))
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
         if begun is None:
@@ -130,6 +136,7 @@ def fit_into(
         run = fit_run(experiment, data, **options)
         options.get("on_stage", lambda stage: None)("scoring normal images")
         _learn_normal(run, data)
+        write_manifest(folder)
         return run
 
 
@@ -175,6 +182,7 @@ def fit_run(
         The `Run`.
     """
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     on_stage("starting TensorFlow")
     start_tensorflow(threads)
     from kerasae.training.train import train
@@ -220,8 +228,10 @@ def check_begun(
     Raises:
         ArtifactError: If it holds something else, or was begun with other settings.
         InvalidSetting: If there are too few images to train on.
+        MemoryExceeded: If the network is too large for the memory there is.
     """
     experiment = data.resolved(experiment)
+    check_training(experiment, data.pixels)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
     elif folder.is_dir():

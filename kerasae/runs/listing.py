@@ -12,7 +12,7 @@ from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.files.local_files import Refused, refusing
 from kerasae.runs.choice import choice_score
 from kerasae.runs.run import Run
-from kerasae.runs.run_files import EXPERIMENT, METRICS
+from kerasae.runs.run_files import EXPERIMENT, METRICS, TRIALS
 
 
 def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
@@ -30,9 +30,13 @@ def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
     with refusing(folder, ArtifactError, "choose the folder of runs"):
         if not folder.is_dir():
             raise Refused("is not a folder; choose the folder of runs, such as artifacts")
-    places = [
-        Path(place) for place, _, names in os.walk(folder) if {EXPERIMENT, METRICS} <= set(names)
-    ]
+    places = []
+    for above, below, names in os.walk(folder):
+        if {EXPERIMENT, METRICS} <= set(names):
+            places.append(Path(above))
+        linked = [Path(above, name) for name in below if os.path.islink(os.path.join(above, name))]
+        # What they lead to is no part of the folder; where a run is expected, that is told.
+        places += [place for place in linked if TRIALS in (place.name, place.parent.name)]
     runs: list[Run] = []
     broken: list[str] = []
     for place in sorted(places):

@@ -6,20 +6,22 @@ import csv
 import dataclasses
 import itertools
 import math
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.bounded_json import parse_json
-from kerasae.files.local_files import Refused, read_local, refusing
-from kerasae.files.shapes import fields_of
+from kerasae.files.local_files import Refused, WrongShape, read_local, refusing
+from kerasae.files.shapes import fields_of, read_shape
 from kerasae.files.whole_files import read_json
 from kerasae.model_parts import CENTRE
-from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL
+from kerasae.recorded_scores import Scores, read_epochs, read_scores
+from kerasae.runs.run_files import EXPERIMENT, HISTORY, METRICS, MODEL, TRIALS
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_files import WEIGHTS, extract_weights, read_config
 
@@ -70,19 +72,18 @@ def parse_experiment(settings: Any) -> Experiment:
     Raises:
         Refused: If it is anything else.
     """
-    if not isinstance(settings, dict):
-        raise Refused("does not hold settings by name")
+    settings = read_shape(settings, dict[str, Any])
     known = fields_of(Experiment)
     unknown = [key for key in settings if key not in known]
     if unknown:
         expected = ", ".join(sorted(known))
-        raise Refused(f"has the unknown setting {unknown[0]!r}; expected {expected}")
+        raise WrongShape(f"has the unknown setting {unknown[0][:100]!r}; expected {expected}")
     if "dataset" not in settings:
-        raise Refused("dataset is missing; expected its name")
+        raise WrongShape("dataset is missing; expected its name")
     try:
         return Experiment(**settings)
     except InvalidSetting as error:
-        raise Refused(str(error)) from None
+        raise WrongShape(str(error)) from None
 
 
 def load_run(folder: str | Path, experiment: Experiment) -> keras.Model:
@@ -139,14 +140,14 @@ def read_history(folder: Path) -> list[dict[str, float]]:
     with refusing(path, ArtifactError, "train the run again"):
         content = read_local(path, _MOST_HISTORY, follow_symlinks=False)
         try:
-            reader = csv.DictReader(content.decode("utf-8").splitlines())
-            rows = [{key: float(value) for key, value in row.items()} for row in reader]
-        except (TypeError, csv.Error):
-            raise Refused("does not hold a number in every column") from None
-        if not all(math.isfinite(value) for row in rows for value in row.values()):
-            raise Refused("holds numbers that are not finite; train the run again")
-        if not rows or "mse" not in rows[0]:
-            raise Refused("does not hold the MSE of an epoch; train the run again")
+            rows = list(csv.DictReader(content.decode("utf-8").splitlines(), strict=True))
+            # Text, of which no number is another's.
+            rows = msgspec.convert(rows, list[dict[str, int | float]], strict=False)
+        except (msgspec.ValidationError, csv.Error):
+            raise WrongShape("does not hold a number in every column") from None
+        if not rows:
+            raise WrongShape("does not hold the MSE of an epoch")
+        read_epochs(rows)
     return rows
 
 
@@ -158,21 +159,11 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     """
     path = run_file(folder, METRICS)
     metrics = read_json(path)
-    with refusing(path, ArtifactError):
-        if not isinstance(metrics, dict):
-            raise Refused("does not hold scores by name; train it again")
-        for name, value in metrics.items():
+    with refusing(path, ArtifactError, "train the run again"):
+        for name in read_scores(metrics):
             if not name.isidentifier() or name in _NO_SCORES:
-                shown = repr(name[:100])
-                raise Refused(f"received {shown}; expected the name of a score; train it again")
-            if not all(map(_is_score, value if isinstance(value, list) else [value])):
-                raise Refused(f"{name}: received {repr(value)[:100]}; expected a number")
-    return metrics
-
-
-def _is_score(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value is None or (number and abs(value) <= sys.float_info.max)
+                raise WrongShape(f"received {name[:100]!r}; expected the name of a score")
+    return Scores(metrics, path)
 
 
 def run_file(folder: str | Path, name: str) -> Path:
@@ -198,7 +189,8 @@ def run_file(folder: str | Path, name: str) -> Path:
         raise ArtifactError(f"{name!r}: expected the name of a file, without a folder")
     with refusing(folder, ArtifactError, _ADVICE):
         place = Path(folder)
-        if place.is_symlink():
+        trials = place.absolute().parent
+        if place.is_symlink() or (trials.name == TRIALS and trials.is_symlink()):
             raise Refused("is a symbolic link; name the folder it leads to")
         if not place.is_dir():
             raise Refused(f"is not a folder; {_ADVICE}")

@@ -12,9 +12,11 @@ from kerasae.data.image_data import ImageData
 from kerasae.data.named_sets import DATASETS
 from kerasae.environment import environment
 from kerasae.errors import ArtifactError
+from kerasae.experiment import PathName, Positive
 from kerasae.files.local_files import refusing
-from kerasae.files.shapes import fields_of, read_shape
+from kerasae.files.shapes import read_shape
 from kerasae.files.whole_files import read_json
+from kerasae.identity import Whole
 from kerasae.runs.run_files import RUN, STUDY, SWEEP, TRIALS
 
 
@@ -32,28 +34,35 @@ class RunRecord:
         versions: Version of Python and of each package that decides results.
         machine: Its processor's kind.
         cores: Number of cores.
+        processor: Its processor's model; `None` where it does not tell.
+        threads: Threads that a fit computes with; `None` is one per core.
         white: The number that is white in images of your own; `None` where that is 255, or 1.0 of
             floats.
     """
 
-    dataset: str | None = None
+    dataset: PathName | None = None
     data_md5: tuple[str, ...] = ()
-    images: tuple[int, ...] = ()
-    image_shape: tuple[int, ...] = ()
+    images: tuple[Whole, ...] = ()
+    image_shape: tuple[Whole, ...] = ()
     command: str | None = None
     date: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     machine: str | None = None
-    cores: int | None = None
-    white: float | None = None
+    cores: Whole | None = None
+    processor: str | None = None
+    threads: Whole | None = None
+    white: Positive | None = None
 
     @classmethod
-    def of(cls, data: ImageData, command: str | None = None) -> RunRecord:
+    def of(
+        cls, data: ImageData, command: str | None = None, threads: int | None = None
+    ) -> RunRecord:
         """Makes the record of what begins now.
 
         Args:
             data: The images.
             command: The command, as a shell takes it.
+            threads: Threads that it computes with; `None` is one per core.
 
         Example:
 
@@ -71,6 +80,7 @@ class RunRecord:
             command,
             datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             white=data.white,
+            threads=threads,
             **environment(),
         )
 
@@ -100,7 +110,4 @@ def read_record(folder: Path) -> RunRecord | None:
         return None
     content = read_json(path)
     with refusing(path, ArtifactError, "take it away, or train the run again"):
-        if isinstance(content, dict):
-            known = fields_of(RunRecord)
-            content = {name: value for name, value in content.items() if name in known}
         return read_shape(content, RunRecord)

@@ -1,4 +1,4 @@
-"""The gate that a stranger's `.keras` file goes through before TensorFlow sees it."""
+"""The checks that an untrusted `.keras` file passes before TensorFlow sees it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from kerasae.errors import ModelFileError
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.bounded_zip import copy_member, open_zip, read_member
 from kerasae.files.local_files import Refused, StrPath, open_local, refusing, within
+from kerasae.memory import FLOAT, check_memory
 from kerasae.runtime import start_tensorflow
 from kerasae.safety.model_config import check_model_config, least_weights
 from kerasae.safety.weights_file import count_weights
@@ -41,7 +42,7 @@ _MISSING = "name the folder of a run, or a .keras file"
 
 
 def load_model_safely(path: StrPath, *, trust: bool = False) -> keras.Model:
-    """Loads a stranger's `.keras` file after it has passed every check.
+    """Loads an untrusted `.keras` file after it has passed every check.
 
     The file is checked by `checked_model` first, in Python, before TensorFlow is imported.
     Keras then reads a private copy, with `compile=False` and `safe_mode=True`.
@@ -187,7 +188,14 @@ def _take_weights(archive: zipfile.ZipFile, folder: Path) -> int:
     target = folder / WEIGHTS
     with target.open("xb") as file:
         copy_member(archive, WEIGHTS, file)
-    return count_weights(target)
+    weights = count_weights(target)
+    # Each is read, as it is stored and as what it is in the model, and is there at its start.
+    check_memory(
+        f"a model of {weights:,} weights",
+        target.stat().st_size + 2 * FLOAT * weights,
+        "choose a smaller one",
+    )
+    return weights
 
 
 def _check_outputs(model: keras.Model) -> None:

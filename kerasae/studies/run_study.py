@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
@@ -14,6 +14,7 @@ from kerasae.files.local_files import Refused, refusing
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
@@ -43,9 +44,9 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
             its settings.
     """
     path = folder / PLAN
-    plan = whole_files.read_json(path)
+    plan = _read_plan(folder)
     with refusing(path, ArtifactError, "choose the folder of a study"):
-        if not isinstance(plan, dict) or not str(plan.get("study")).startswith(kind.name):
+        if not str(plan.get("study")).startswith(kind.name):
             raise Refused(f"is no plan of {kind.name}")
         if "settings" not in plan:
             raise Refused(
@@ -129,6 +130,7 @@ def finished_trials(
             for one in data.values():
                 split = trials[0].experiment.validation_split
                 write_pictures(folder, list_pictures(one, split))
+        forget_manifest(folder)
         runs: dict[str, Run] = {}
         errors: dict[str, str] = {}
         with running_trials(trials, data, folder, executor) as (bases, events):
@@ -144,10 +146,34 @@ def finished_trials(
                     on_event(event)
         in_order = {trial.name: runs[trial.name] for trial in trials if trial.name in runs}
         yield in_order, bases, errors
+        write_manifest(folder)
+
+
+def plan_name(folder: Path) -> str:
+    """Returns the name of the study that was begun in a folder; none for a reproduction.
+
+    Raises:
+        ArtifactError: If the plan is missing or damaged.
+    """
+    return str(_read_plan(folder).get("study", ""))
+
+
+class _Plan(TypedDict, total=False):
+    """What `plan.json` holds: of one study, or of those of a reproduction."""
+
+    study: str
+    settings: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
+
+
+def _read_plan(folder: Path) -> _Plan:
+    plan = whole_files.read_json(folder / PLAN)
+    with refusing(folder / PLAN, ArtifactError, "choose the folder of a study"):
+        return read_shape(plan, _Plan)
 
 
 def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
-    there = whole_files.read_json(folder / PLAN)
+    there = _read_plan(folder)
     # An older plan of a study tells its name alone; the ledger knows the trials.
     begun, asked = (
         one.get("parts") or {str(one.get("study")): one.get("settings")} for one in (there, plan)

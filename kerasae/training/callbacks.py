@@ -16,10 +16,12 @@ from kerasae.errors import TrainingDiverged
 from kerasae.experiment import Experiment
 from kerasae.metrics import scores
 from kerasae.model_outputs import ImageMSE
-from kerasae.noise import TRAINING, VALIDATION, scoring_input
+from kerasae.noise import TRAINING, VALIDATION, scoring_input, scoring_slices
 
 # Training images that are scored after an epoch, at most.
 _MOST_SCORED = 5_000
+# Numbers in the images held out up to which they are copied, to be scored faster.
+_MOST_COPIED = 1 << 26
 
 
 class EpochScores(keras.callbacks.Callback):
@@ -65,6 +67,10 @@ class EpochScores(keras.callbacks.Callback):
 def _mse_of(
     part: Part, stream: int, experiment: Experiment, image_mse: ImageMSE
 ) -> Callable[[], NDArray[np.floating]]:
+    numbers = len(part) * math.prod(part.images.shape[1:])
+    if stream == VALIDATION and numbers > _MOST_COPIED:
+        slices = functools.partial(scoring_slices, experiment, part.images, stream, part.rows)
+        return lambda: np.concatenate([image_mse(*one) for one in slices()])
     images = part.taken()
     return functools.partial(image_mse, images, scoring_input(experiment, images, stream))
 

@@ -8,22 +8,29 @@ a name of its own, so there is no moment at which neither is in place.
 import dataclasses
 import hashlib
 import json
+import math
 import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from kerasae.errors import DamagedFile, KerasAEWarning
+from kerasae.experiment import Count
 from kerasae.files.bounded_json import parse_json
-from kerasae.files.local_files import Refused, read_local, refusing
+from kerasae.files.local_files import Refused, WrongShape, read_local, refusing, within
+from kerasae.files.shapes import read_shape
 from kerasae.files.whole_files import remove_unfinished, replacing
-from kerasae.identity import Identity, check_same, flat
+from kerasae.identity import Identity, RecordedIdentity, Whole, check_same, flat
+from kerasae.recorded_scores import NotBelowZero, read_epochs
 
 _FORMAT = "kerasae-checkpoint-1"
+_NUMBERS = r"^[<>|]([iu][1248]|f[248]|b1)$"
 CHECKPOINTS_KEPT = 2
 _NAME = re.compile(r"checkpoint-(\d{6,})")
 _DIGEST = hashlib.sha256().digest_size
@@ -144,17 +151,53 @@ def read_checkpoint(path: Path) -> Checkpoint:
     first, _, data = body.partition(b"\n")
     try:
         return _parse(parse_json(first, _MOST_DEPTH), data)
-    except (Refused, ValueError, KeyError, TypeError) as error:
+    except (Refused, ValueError, TypeError) as error:
         raise DamagedFile(f"{path}: is no checkpoint of this version ({error})") from error
 
 
-def _parse(header: dict[str, Any], data: bytes) -> Checkpoint:
-    if header["format"] != _FORMAT:
-        raise ValueError(f"its format is {header['format']!r}")
+class _Best(msgspec.Struct, frozen=True):
+    """The best epoch so far; see `best_epoch.BestEpoch.state`."""
+
+    epoch: Whole
+    mse: NotBelowZero | None
+    wait: Whole
+    stopped: bool
+
+
+class _State(msgspec.Struct, frozen=True):
+    """What is no array; see `state.TrainingState`."""
+
+    history: list[Any]
+    extended_at: list[Count]
+    seconds: NotBelowZero
+    throughput: tuple[Count, NotBelowZero]
+    best: _Best
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """The first line."""
+
+    format: Literal["kerasae-checkpoint-1"]
+    epochs: Count
+    belongs_to: dict[str, Any]
+    state: dict[str, Any]
+    arrays: list[tuple[str, Annotated[str, Meta(pattern=_NUMBERS)], list[Whole]]]
+
+
+def _parse(values: Any, data: bytes) -> Checkpoint:
+    header = read_shape(values, _Header)
+    belongs_to = read_shape(header.belongs_to, RecordedIdentity)
+    with within("state"):
+        history = read_epochs(read_shape(header.state, _State).history)
+        if len(history) != header.epochs:
+            raise WrongShape(f"history: holds {len(history)} epochs; expected {header.epochs}")
+        if belongs_to["experiment"].get("validation_split") and "val_mse" not in history[0]:
+            raise WrongShape("history: val_mse is missing")
     arrays, start = {}, 0
-    for name, kind, shape in header["arrays"]:
-        dtype = np.dtype(kind)
-        count = int(np.prod(shape, dtype=np.int64))
+    for name, kind, shape in header.arrays:
+        dtype, count = np.dtype(kind), math.prod(shape)
+        if start + count * dtype.itemsize > len(data):
+            raise WrongShape(f"arrays: {name} is longer than the file")
         arrays[name] = np.frombuffer(data, dtype, count, start).reshape(shape)
         start += count * dtype.itemsize
-    return Checkpoint(header["epochs"], header["belongs_to"], header["state"], arrays)
+    return Checkpoint(header.epochs, header.belongs_to, header.state, arrays)

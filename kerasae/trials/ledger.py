@@ -22,11 +22,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from kerasae.errors import ArtifactError, KerasAEWarning
+from kerasae.experiment import Count
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.interrupts import finishing_writes
 from kerasae.files.local_files import Refused, open_local, refusing
 from kerasae.files.shapes import read_shape
 from kerasae.files.whole_files import writing
+from kerasae.identity import RecordedIdentity
+from kerasae.recorded_scores import NotBelowZero, TrialScores, read_scores
 from kerasae.trials.jobs import Died, Event, Failed, Finished, Job, Paused
 
 LEDGER = "ledger.jsonl"
@@ -61,8 +64,8 @@ class _Record(msgspec.Struct, frozen=True):
     trial: str
     identity: dict[str, Any] | None = None
     killed: bool = False
-    rung: int | None = None
-    val_mse: float | None = None
+    rung: Count | None = None
+    val_mse: NotBelowZero | None = None
     # `metrics` of one that is done, or `error` and `final` of one that failed.
     outcome: dict[str, Any] | None = None
 
@@ -214,6 +217,7 @@ def _take(entries: dict[str, Entry], record: _Record) -> None:
     entry = entries.get(name, Entry({}))
     match record:
         case _Record(identity=dict(identity)):
+            read_shape(identity, RecordedIdentity)
             if entry.identity != identity:
                 entries[name] = Entry(identity)
         case _Record(killed=True):
@@ -222,6 +226,9 @@ def _take(entries: dict[str, Entry], record: _Record) -> None:
             entry.rungs[rung] = val_mse
         case _Record(outcome=dict(outcome)):
             kind: type[Finished | Failed] = Finished if "metrics" in outcome else Failed
-            entry.outcome = read_shape({"name": name, **outcome}, kind)
+            told = read_shape({**outcome, "name": name}, kind)
+            if isinstance(told, Finished):
+                read_scores(told.metrics, TrialScores)
+            entry.outcome = told
         case _:
             raise Refused("says nothing of its trial")

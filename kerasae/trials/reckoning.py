@@ -5,24 +5,21 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
-import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kerasae.data.image_data import ImageData
 from kerasae.experiment import Experiment
+from kerasae.memory import FLOAT, SLOTS, network_weights, weights_bytes
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import CHECKPOINTS_KEPT
-from kerasae.trials.grid import Sweep
+from kerasae.trials.grid import Grid, Sweep
 from kerasae.trials.halving import planned_steps
 
 # Bytes of a process that trains, TensorFlow and its compiled programs, without any weights.
 WORKER = 700 << 20
 # Bytes of a trial's files beside the weights in them.
 FILES = 70 << 10
-_FLOAT = 4
-# Values that an optimizer keeps for each weight.
-_SLOTS = {"adam": 2, "nadam": 2, "rmsprop": 1, "sgd": 0, "muon": 2}
 _TIMED_STEPS = 16
 _TIMED_EPOCHS = 3
 # To score an image takes a forward pass, a third of a step; as many training images are
@@ -86,14 +83,13 @@ def time_networks(sweep: Sweep, data: ImageData) -> Timings:
         sweep: The grid.
         data: The images, of which the first are taken.
     """
-    trials = [trial.experiment for trial in sweep.resolved(data).trials()]
-    pixels = math.prod(data.train.shape[1:])
-    sizes = {weights_of(one, pixels): one for one in trials}
+    grid = sweep.resolved(data).trials()
+    sizes = dict(zip(_sizes(grid, sweep.base, data), range(0, len(grid), grid.each), strict=True))
     began = time.perf_counter()
     start_tensorflow(threads=1)
     start = time.perf_counter() - began
     ends = sorted({min(sizes), max(sizes)})
-    return Timings(start, [_timing(sizes[size], data, size) for size in ends])
+    return Timings(start, [_timing(grid[sizes[size]].experiment, data, size) for size in ends])
 
 
 def reckon(
@@ -119,15 +115,16 @@ def reckon(
         The `Reckoning`. The time is a rough one: it knows nothing of what else the machine does.
     """
     sweep = sweep.resolved(data)
-    trials = [trial.experiment for trial in sweep.trials()]
+    trials = sweep.trials()
     at_once = min(at_once, len(trials))
-    sizes = [weights_of(one, math.prod(data.train.shape[1:])) for one in trials]
+    # Each number is there once, however many trials have it.
+    sizes = [size for size in _sizes(trials, sweep.base, data) for _ in range(trials.each)]
     cells = len(sweep.networks) * len(sweep.learning_rates)
     epochs = sweep.base.pace.epochs
     steps = planned_steps(cells, epochs) if halving else [(epochs, cells)]
     parts = data.parts(sweep.base.validation_split)
     images = mean_epochs(steps) * (len(parts.train) + _SCORING * len(parts.validation))
-    seconds = [trial_seconds(size, timings.networks, images) for size in sizes]
+    times = {size: trial_seconds(size, timings.networks, images) for size in set(sizes)}
     finishing = len(trials) * steps[-1][1] // cells
     left = disk_left(sizes, finishing if keep is None else min(keep, finishing))
     # All of a group are at a rung before any of them goes on.
@@ -136,49 +133,31 @@ def reckon(
     return Reckoning(
         trials=len(trials),
         at_once=at_once,
-        seconds=timings.start + longest_first(seconds, at_once),
+        seconds=timings.start + longest_first((times[size] for size in sizes), at_once),
         memory_bytes=shared + memory(sizes, sweep.base.optimizer, at_once),
         disk_bytes=shared + left + checkpoint_bytes(sizes, sweep.base.optimizer, on_the_way),
         left_bytes=left,
     )
 
 
-def weights_of(experiment: Experiment, pixels: int) -> int:
-    """Returns the number of a network's weights, those that are not trained included.
-
-    Whether a start at PCA subtracts a mean image shows when PCA is fitted; it is counted here.
-
-    Args:
-        experiment: The settings.
-        pixels: Numbers in one image.
-
-    Example:
-
-    >>> weights_of(Experiment(shortcut=None), 784)
-    418094
-    """
-    code = experiment.latent_dim
-    widths = (pixels, *experiment.hidden_dims, code)
-    count = sum(2 * a * b + a + b for a, b in itertools.pairwise(widths))
-    if experiment.shortcut is not None:
-        count += 2 * pixels * code + pixels + code
-    # The mean image, and a variance that is not used.
-    return count + 2 * pixels * (experiment.shortcut == "pca")
+def _sizes(grid: Grid, base: Experiment, data: ImageData) -> Iterator[int]:
+    """Yields the weights of each network of a grid."""
+    for hidden_dims, code in grid.networks():
+        yield network_weights(hidden_dims, code, base.shortcut, data.pixels)
 
 
 def memory(sizes: Sequence[int], optimizer: str, at_once: int) -> int:
     """Returns the bytes of the processes that train the largest networks at once.
 
-    Each weight is there with its gradient, its best value so far and what the optimizer keeps; in
-    the checkpoint that is being written again, without the gradient. One more process waits.
+    One more process waits; for the weights see `weights_bytes`.
 
     Args:
         sizes: Number of weights of each trial.
         optimizer: Name of the optimizer.
         at_once: Processes that train.
     """
-    copies = 3 + _SLOTS[optimizer] + 2 + _SLOTS[optimizer]
-    return (at_once + 1) * WORKER + _FLOAT * copies * sum(heapq.nlargest(at_once, sizes))
+    largest = sum(heapq.nlargest(at_once, sizes))
+    return (at_once + 1) * WORKER + weights_bytes(largest, optimizer)
 
 
 def disk_left(sizes: Sequence[int], models: int) -> int:
@@ -188,7 +167,7 @@ def disk_left(sizes: Sequence[int], models: int) -> int:
         sizes: Number of weights of each trial.
         models: Models that are kept.
     """
-    return len(sizes) * FILES + _FLOAT * sum(heapq.nlargest(models, sizes))
+    return len(sizes) * FILES + FLOAT * sum(heapq.nlargest(models, sizes))
 
 
 def checkpoint_bytes(sizes: Sequence[int], optimizer: str, trials: int) -> int:
@@ -202,8 +181,8 @@ def checkpoint_bytes(sizes: Sequence[int], optimizer: str, trials: int) -> int:
         optimizer: Name of the optimizer.
         trials: Trials that are on the way.
     """
-    values = (CHECKPOINTS_KEPT + 1) * (2 + _SLOTS[optimizer])
-    return _FLOAT * values * sum(heapq.nlargest(trials, sizes))
+    values = (CHECKPOINTS_KEPT + 1) * (2 + SLOTS[optimizer])
+    return FLOAT * values * sum(heapq.nlargest(trials, sizes))
 
 
 def mean_epochs(steps: Sequence[tuple[int, int]]) -> float:

@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
@@ -13,12 +13,13 @@ from kerasae.environment import cores
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
-from kerasae.files.local_files import Refused, refusing
+from kerasae.files.local_files import WrongShape, refusing, within
 from kerasae.files.owned_folder import owned
-from kerasae.files.shapes import fields_of
+from kerasae.files.shapes import fields_of, read_shape
 from kerasae.html_table import html_table
 from kerasae.identity import check_same
 from kerasae.runs import run_files
+from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.reading import parse_experiment
 from kerasae.runs.record import RunRecord, read_record
@@ -28,7 +29,7 @@ from kerasae.trials.halving import check_halving
 from kerasae.trials.jobs import Event, Executor, Failed, Finished, Outcome, Stopped
 from kerasae.trials.kept_models import KeptModels
 from kerasae.trials.running import running_trials
-from kerasae.trials.trial import Trial
+from kerasae.trials.trial import Trials
 
 COLUMNS = (
     "trial", "dataset", "architecture", "hidden_dims", "latent_dim", "learning_rate", "seed",
@@ -43,6 +44,7 @@ _SHOWN = (
 
 HALVING = "halving"
 _EARLY_STOP = "early_stop"
+_EarlyStop: Any = Literal["halving"] | None
 # Times that it takes to write the table, between one writing and the next.
 _PAUSES = 20
 
@@ -141,6 +143,7 @@ def run_sweep(
         else:
             whole_files.write_json(folder / run_files.SWEEP, record)
             write_pictures(folder, list_pictures(data, sweep.base.validation_split))
+        forget_manifest(folder)
         models = KeptModels(folder / run_files.TRIALS, keep)
         with running_trials(
             trials, {data.name: data}, folder, executor, tensorboard=tensorboard, halving=halving
@@ -162,13 +165,14 @@ def run_sweep(
                 table.write(outcomes)
                 raise
             table.write(outcomes)
+        write_manifest(folder)
     return sweep_result(sweep, outcomes, table.pca_mse)
 
 
 class _Table:
     """Writes `results.csv`, which grows, so often that it takes a small share of the time."""
 
-    def __init__(self, folder: Path, trials: Sequence[Trial], pca_mse: dict[int, float]) -> None:
+    def __init__(self, folder: Path, trials: Trials, pca_mse: dict[int, float]) -> None:
         self._path = folder / run_files.RESULTS
         self._trials = trials
         self.pca_mse = pca_mse
@@ -220,12 +224,18 @@ def read_sweep(folder: Path) -> BegunSweep:
     path = folder / run_files.SWEEP
     record = whole_files.read_json(path)
     with refusing(path, ArtifactError, "choose the folder of a sweep"):
+        record = read_shape(record, dict[str, Any])
+        missing = [name for name in fields_of(Sweep) if name not in record]
+        if missing:
+            raise WrongShape(f"{missing[0]} is missing")
+        with within(_EARLY_STOP):
+            read_shape(record.get(_EARLY_STOP), _EarlyStop)
+        grid = {name: record[name] for name in fields_of(Sweep)}
         try:
-            grid = {name: record[name] for name in fields_of(Sweep)}
             sweep = Sweep(**{**grid, "base": parse_experiment(grid["base"])})
-            return BegunSweep(sweep, record.get(_EARLY_STOP) == HALVING)
-        except (KeyError, TypeError, InvalidSetting) as error:
-            raise Refused(f"is no record of a sweep ({error})") from None
+        except InvalidSetting as error:
+            raise WrongShape(str(error)) from None
+        return BegunSweep(sweep, record.get(_EARLY_STOP) is not None)
 
 
 def _check_same(here: BegunSweep, folder: Path) -> None:
@@ -272,7 +282,7 @@ def _noisy_pca(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
 
 
 def _rows(
-    trials: Sequence[Trial], outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
+    trials: Trials, outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -283,8 +293,7 @@ def _rows(
             "pca_test_mse": pca_mse[trial.experiment.latent_dim],
             **_result(outcomes[trial.name]),
         }
-        for trial in trials
-        if trial.name in outcomes
+        for trial in map(trials.__getitem__, sorted(map(trials.number_of, outcomes)))
     ]
 
 
