@@ -46,6 +46,8 @@ class Sampler(threading.Thread):
             time.sleep(0.02)
 
     def doing(self, stage: str) -> None:
+        peak = self.peaks.get(self.stage, 0)
+        print(f"{time.strftime('%X')} {self.stage}: at most {peak:.0f} MiB anonymous", flush=True)
         self.stage = stage
 
 
@@ -79,6 +81,7 @@ def training(path: str, mapped: bool, epochs: int) -> dict[str, Any]:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         run = fit_into(Path(folder) / "run", experiment, data, None, on_stage=sampler.doing)
+    sampler.doing("end")
     return {
         "seconds": time.perf_counter() - started,
         "images_per_second": run.metrics["images_per_second"],

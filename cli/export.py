@@ -13,6 +13,7 @@ from kerasae.errors import DataError, InvalidSetting
 
 from . import options as o
 from .output import print_result
+from .sections import OUTPUT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,18 +30,29 @@ def export(
     model: o.Model,
     loading: o.Loading,
     file_format: Annotated[
-        str, typer.Option("--format", help="onnx, litert, saved_model or openvino.")
+        str,
+        typer.Option(
+            "--format", metavar="NAME", help="Format: onnx, litert, saved_model or openvino."
+        ),
     ] = "onnx",
-    part: Annotated[str, typer.Option(help="model, encoder or decoder.")] = "model",
+    part: Annotated[
+        str, typer.Option(metavar="NAME", help="What to export: model, encoder or decoder.")
+    ] = "model",
     extra: Annotated[
         str | None,
-        typer.Option("--with", metavar="score", help="Have it say which images are odd, too."),
+        typer.Option("--with", metavar="score", help="Add outputs that say how odd each image is."),
     ] = None,
     score_name: Annotated[
-        str, typer.Option("--score", help=f"By what: {', '.join(SCORES)}.")
+        str,
+        typer.Option("--score", metavar="NAME", help=f"Anomaly score to add: {', '.join(SCORES)}."),
     ] = SCORES[0],
     out: Annotated[
-        Path | None, typer.Option(help="A new file or folder; default: beside the model.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="New file or folder; default: beside the model.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:

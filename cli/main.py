@@ -14,6 +14,7 @@ import typer
 from kerasae import __version__
 from kerasae.errors import InvalidSetting, KerasAEError, KerasAEWarning, LateError, printable
 from kerasae.files.interrupts import Interrupted, handling_signals
+from kerasae.files.private_tmpdir import private_tmpdir
 from kerasae.runtime import OWN_PROCESS
 
 from .config_file import options_of, read_config
@@ -106,7 +107,7 @@ def main() -> None:
     os.environ.update(OWN_PROCESS)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        with handling_signals():
+        with handling_signals(), private_tmpdir():
             app(_options_first(sys.argv[1:]))
     except InvalidSetting as error:
         _print(error, _as_typed(error))

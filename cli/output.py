@@ -49,7 +49,7 @@ def print_result(
         for table in tables:
             console.print(rich_table(table, console.width))
     if saved is not None:
-        # It may name files of strangers.
+        # It may name untrusted files.
         print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
         if page is not None:
             print(printable(f"Open the page: {page}"))

@@ -11,10 +11,12 @@ import typer
 
 from kerasae.anomaly import FALSE_ALARMS, SCORES
 from kerasae.errors import InvalidSetting
+from kerasae.experiment import DATA
 from kerasae.show.table import Cell, Column, Table
 
 from . import options as o
 from .output import print_result
+from .sections import OUTPUT
 
 if TYPE_CHECKING:
     from kerasae.anomaly.detector import Detector
@@ -32,27 +34,43 @@ def score(
     inputs: o.Inputs,
     loading: o.Loading,
     score_name: Annotated[
-        str, typer.Option("--score", help=f"What pictures are ranked by: {', '.join(SCORES)}.")
+        str, typer.Option("--score", metavar="NAME", help=f"Score to rank by: {', '.join(SCORES)}.")
     ] = SCORES[0],
     false_alarms: Annotated[
-        float, typer.Option(help="Share of normal images that may be called odd.")
+        float,
+        typer.Option(help="Share of normal images that may be marked as odd; sets the threshold."),
     ] = FALSE_ALARMS,
     threshold: Annotated[
-        float | None, typer.Option(help="The score above which a picture is odd.")
+        float | None,
+        typer.Option(help="Score above which a picture is odd, in place of --false-alarms."),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Normal images, where there is no detector.")
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Normal images to compare with, for a model without a detector.",
+            rich_help_panel=DATA,
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many to print.")] = 20,
-    out: Annotated[Path | None, typer.Option(help="A new CSV file with all scores.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Number of pictures to print.")] = 20,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="New CSV file for all scores.", rich_help_panel=OUTPUT),
+    ] = None,
     maps: Annotated[
-        Path | None, typer.Option(help="A new folder for a picture of each one's errors.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="New folder for pictures of where each image is odd.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     part: o.Part = "test",
     as_json: o.AsJson = False,
 ) -> None:
     """Rank pictures by how odd they are and mark the anomalies."""
     from kerasae.files.whole_files import check_new, write_csv
+    from kerasae.inference.defect_masks import PixelSeparation
     from kerasae.inference.picture_scores import score_pictures
 
     if score_name not in SCORES:
@@ -64,9 +82,11 @@ def score(
     detector = _detector(run, loading, model, dataset, score_name, threshold)
     if detector is not None and threshold is None:
         threshold = detector.threshold(score_name, false_alarms)
+    pixels = PixelSeparation()
     scores = score_pictures(
-        model.used(run), pictures, threshold, maps, detector=detector, score=score_name
-    )
+        model.used(run), pictures, threshold, maps,
+        detector=detector, score=score_name, pixels=pixels,
+    )  # fmt: skip
     o.tell_inputs(pictures)
     found = _separation(pictures, scores, threshold)
     rows = [dataclasses.asdict(one) for one in scores]
@@ -78,10 +98,19 @@ def score(
         "false_alarms": false_alarms if detector is not None else None,
         "odd": sum(one.anomaly or False for one in scores),
         **_held_out(detector, score_name, threshold),
-        **({} if found is None else dataclasses.asdict(found)),
+        **({} if found is None else {**dataclasses.asdict(found), "pixel_auroc": pixels.auroc}),
         "images": rows,
     }
-    print_result(as_json, summary, [_table(summary, top, detector)])
+    left = [f"Saved all scores in {out}"] if out is not None else []
+    left += [f"Saved maps in {maps}"] if maps is not None else []
+    then = [("score", model.path, "INPUT --out scores.csv --maps DIR", "all scores, and maps")]
+    print_result(
+        as_json,
+        summary,
+        [_table(summary, top, detector)],
+        "; ".join(left) or None,
+        then=() if left else then,
+    )
 
 
 def _detector(
@@ -125,10 +154,10 @@ def _separation(
 ) -> Separation | None:
     import numpy as np
 
-    from kerasae.anomaly.labelled import odd_by_folder, separation
+    from kerasae.anomaly.labelled import separation
+    from kerasae.inference.picture_scores import odd_by_title
 
-    odd = odd_by_folder([one.name for one in pictures.images])
-    known = {one.title: label for one, label in zip(pictures.images, odd, strict=True)}
+    known = odd_by_title(pictures)
     values = np.array([one.score for one in scores])
     return separation(values, [known[one.name] for one in scores], threshold)
 
@@ -165,4 +194,7 @@ def _notes(summary: dict[str, Any], detector: Detector | None) -> list[str]:
         notes.append(
             f"AUROC {summary['auroc']:.4f} ({summary['good']:,} good, {summary['defects']:,} not)"
         )
+        names = ("precision", "recall", "pixel_auroc")
+        notes += [f"{name.replace('_auroc', ' AUROC')} {summary[name]:.4f}"
+                  for name in names if summary[name] is not None]  # fmt: skip
     return notes

@@ -36,7 +36,6 @@ highlight_language = "text"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 78
 napoleon_numpy_docstring = False
 copybutton_exclude = ".linenos, .gp, .go"

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the readers of strangers' files; see README.md."""
+"""Coverage-guided fuzzing of the readers of untrusted files; see README.md."""
 
 from __future__ import annotations
 

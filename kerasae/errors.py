@@ -20,7 +20,7 @@ class KerasAEError(Exception):
     """Base of every error that kerasae raises on purpose.
 
     The message is one line: what was received, what was expected, what to do. It may quote
-    file names and contents of strangers, so line breaks and terminal codes are spelled out.
+    file names and contents of untrusted files, so line breaks and terminal codes are spelled out.
 
     Args:
         message: The message.

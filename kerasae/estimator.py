@@ -82,7 +82,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         l1: Weight of the L1 penalty on the code.
         dropout: Dropout rate.
         sigma: Noise added to the scaled input while training.
-        epochs: Passes over the training rows; `None` follows from the data, as do the next two.
+        epochs: Training epochs; `None` follows from the data, as do the next two.
         batch_size: Rows per step, at most all rows.
         learning_rate: Peak of the schedule.
         random_state: Seed, a whole number.
@@ -196,7 +196,7 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
         hidden_dims: See `Experiment`, as for all that follow.
         activation: Activation of the hidden layers.
         shortcut: The linear path beside the stack.
-        epochs: Passes over the training rows; `None` follows from the data, as do the next two.
+        epochs: Training epochs; `None` follows from the data, as do the next two.
         batch_size: Rows per step, at most all rows.
         learning_rate: Peak of the schedule.
         random_state: Seed, a whole number.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta
@@ -24,6 +25,7 @@ Sigma = Annotated[
     float,
     Meta(ge=0, le=MOST_SIGMA, extra={"expected": f"a number from 0 to {MOST_SIGMA}, {SIGMA_HINT}"}),
 ]
+_PLAIN = (bool, int, float, str, type(None))
 _Side = Annotated[int, Meta(ge=1, le=8192)]
 ImageSize = Annotated[
     tuple[_Side, _Side], Meta(extra={"expected": "a height and a width, each from 1 to 8192"})
@@ -249,7 +251,7 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns every setting as plain JSON values."""
-        values = dataclasses.asdict(self)
+        values = {name: getattr(self, name) for name in fields_of(Experiment)}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
@@ -267,6 +269,14 @@ def check_setting(name: str, value: Any) -> Any:
     >>> check_setting("image_size", [64, 48])
     (64, 48)
     """
+    # The trials of a sweep have most values in common.
+    if type(value) in _PLAIN:
+        return _check_plain(name, value)
+    return checked(name, value, fields_of(Experiment)[name].shape)
+
+
+@functools.lru_cache(1 << 12, typed=True)
+def _check_plain(name: str, value: object) -> Any:
     return checked(name, value, fields_of(Experiment)[name].shape)
 
 

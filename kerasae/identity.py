@@ -1,6 +1,7 @@
 """What a result is the result of, and whether what was begun may go on with it."""
 
 import dataclasses
+import functools
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, TypedDict
 
@@ -140,4 +141,9 @@ def flat(identity: Mapping[str, Any]) -> dict[str, Any]:
     A setting that is missing was not there yet, and means what its default does.
     """
     rest = {key: value for key, value in identity.items() if key != "experiment"}
-    return {**Experiment().to_dict(), **identity.get("experiment", {}), **rest}
+    return {**_defaults(), **identity.get("experiment", {}), **rest}
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    return Experiment().to_dict()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What black and white are in each range.
 RANGES = {"0-1": (0.0, 1.0), "0-255": (0.0, 255.0), "-1-1": (-1.0, 1.0)}
-# Numbers that a layer may make of one image, as in files of strangers.
+# Numbers that a layer may make of one image, as in untrusted files.
 _MOST_NUMBERS = 1 << 26
 # Images that show what range a model works in.
 PROBED = 64

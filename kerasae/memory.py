@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from kerasae.errors import InvalidSetting, MemoryExceeded
@@ -147,13 +147,21 @@ def weights_of(experiment: Experiment, pixels: int) -> int:
     >>> weights_of(Experiment(shortcut=None), 784)
     418094
     """
-    code = experiment.latent_dim
-    widths = (pixels, *experiment.hidden_dims, code)
+    return network_weights(
+        experiment.hidden_dims, experiment.latent_dim, experiment.shortcut, pixels
+    )
+
+
+def network_weights(
+    hidden_dims: Sequence[int], code: int, shortcut: str | None, pixels: int
+) -> int:
+    """Returns what `weights_of` does, of the settings that it follows from."""
+    widths = (pixels, *hidden_dims, code)
     count = sum(2 * a * b + a + b for a, b in itertools.pairwise(widths))
-    if experiment.shortcut is not None:
+    if shortcut is not None:
         count += 2 * pixels * code + pixels + code
     # The mean image, and a variance that is not used.
-    return count + 2 * pixels * (experiment.shortcut == "pca")
+    return count + 2 * pixels * (shortcut == "pca")
 
 
 def weights_bytes(weights: int, optimizer: str) -> int:

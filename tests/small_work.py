@@ -95,7 +95,8 @@ def drive(jobs: list[Job], executor, folder: Path, *, halving: bool = False, on_
     notes = folder / RUNS
     notes.mkdir(parents=True, exist_ok=True)
     seen = []
-    with running_jobs(jobs, SmallWork(notes), folder, executor, halving=halving) as events:
+    named = {job.name: job for job in jobs}
+    with running_jobs(named, SmallWork(notes), folder, executor, halving=halving) as events:
         for event in events:
             seen.append(event)
             if on_event is not None:

@@ -17,6 +17,8 @@ from kerasae.anomaly.detector import DETECTOR, Detector, read_detector
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.image_model import ImageModel
+from kerasae.inference.defect_masks import PixelSeparation, mask_path, read_mask
+from kerasae.runs.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +155,9 @@ def save(folder, numbers, inverted=False):
         Image.fromarray(255 - pixels if inverted else pixels).save(folder / f"{number:03}.png")
 
 
+MASK = np.repeat(np.uint8([0, 255]), 50).reshape(10, 10)
+
+
 @pytest.fixture(scope="module")
 def inspected(tmp_path_factory):
     """Pictures in MVTec AD's folders, and a run of those that are good."""
@@ -160,7 +165,10 @@ def inspected(tmp_path_factory):
     save(root / "bottle" / "train" / "good", range(60))
     save(root / "bottle" / "test" / "good", range(60, 70))
     save(root / "bottle" / "test" / "broken", range(70, 75), inverted=True)
-    save(root / "bottle" / "ground_truth" / "broken", range(70, 75))
+    masks = root / "bottle" / "ground_truth" / "broken"
+    masks.mkdir(parents=True)
+    for number in range(70, 75):
+        Image.fromarray(MASK).save(masks / f"{number:03}_mask.png")
     words = ["--hidden-dims", "8", "--latent-dim", "2", "--epochs", "1", "--quiet"]
     done = command("fit", "--dataset", root / "bottle", *words, "--out", root / "run")
     assert done.code == 0, done.stderr
@@ -185,6 +193,37 @@ def test_labelled_folders_tell_how_good_the_score_is(inspected):
     assert "uncertain" in shown.stdout
 
 
+def test_pixels_are_told_apart_by_masks(inspected, tmp_path):
+    random = np.random.RandomState(0)
+    errors, mask = random.rand(2, 30, 40) ** 3, random.rand(2, 30, 40) > 0.8
+    errors[mask] = np.minimum(1, errors[mask] * 1.5)
+    pixels = PixelSeparation()
+    for one, where in zip(errors, mask, strict=True):
+        pixels.add(one, where)
+    assert pixels.auroc == pytest.approx(roc_auc_score(mask.ravel(), errors.ravel()), abs=1e-4)
+    assert PixelSeparation().auroc is None
+    place = inspected / "bottle"
+    odd = place / "test" / "broken" / "070.png"
+    assert mask_path(odd) == place / "ground_truth" / "broken" / "070_mask.png"
+    assert mask_path(place / "test" / "good" / "060.png") is None
+    assert mask_path(tmp_path / "a.png") is None
+    np.testing.assert_array_equal(read_mask(mask_path(odd), (10, 10)), MASK > 0)
+
+
+def test_the_command_tells_the_auroc_of_pixels(inspected):
+    place = inspected / "bottle" / "test"
+    done = command("score", inspected / "run", place, "--json")
+    assert done.code == 0, done.stderr
+    model = Run(inspected / "run").model
+    errors, masks = [], []
+    for file in sorted(place.glob("*/*.png")):
+        image = np.asarray(Image.open(file), np.float32)[None] / 255
+        errors.append(np.abs(np.asarray(model(image)) - image))
+        masks.append(np.where(file.parent.name == "broken", MASK, 0) > 0)
+    expected = roc_auc_score(np.ravel(masks), np.ravel(errors))
+    assert json.loads(done.stdout)["pixel_auroc"] == pytest.approx(expected, abs=1e-3)
+
+
 def test_scoring_needs_no_training_images(inspected, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(inspected / "run", run)
@@ -198,8 +237,8 @@ def test_scoring_needs_no_training_images(inspected, tmp_path):
     assert "The oddest 3 of 10 images" in done.stdout
     assert command("score", run, place, "--out", out).code == 2
     for words, reason in (
-        (["--score", "odd"], "expected one of reconstruction, sap, nap, knn"),
-        (["--false-alarms", "2"], "false_alarms: received 2.0"),
+        (["--score", "odd"], "expected one of reconstruction, sap, nap, knn, combined"),
+        (["--false-alarms", "2"], "--false-alarms: received 2.0"),
     ):
         done = command("score", run, place, *words)
         assert (done.code, reason in done.stderr) == (2, True), done.stderr

@@ -6,12 +6,14 @@ import json
 import numpy as np
 import pytest
 from commands import command
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from kerasae.anomaly.baselines import baselines
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
+from kerasae.presets import novelty_detector
 from kerasae.runs.run import Run
 from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.studies.run_study import run_study
@@ -28,6 +30,9 @@ def test_one_class_is_normal_or_one_is_novel(digits):
     assert set(subsets["mnist5k, only 3"].test_labels) == {3}
     novel = dataclasses.replace(study, protocol="one-novel").data_sets(digits)
     assert set(novel["mnist5k, without 3"].train_labels) == {0, 1, 2, 4, 5, 6, 7, 8, 9}
+    few = AnomalyStudy(novelty_detector("mnist"), "one-novel")
+    resolved = few.resolved(dataclasses.replace(digits, name="mnist"))
+    assert resolved.base.epochs == 7  # as many steps as 60 of one class
     everything = AnomalyStudy(BASE, classes=("all",)).resolved(digits)
     assert everything.classes == tuple("0123456789")
 
@@ -45,6 +50,47 @@ def test_a_class_that_is_not_there_is_refused(digits, tmp_path):
     done = command("anomaly", "--dataset", "mnist5k", "--classes", "10", "--out", tmp_path / "a")
     assert done.code == 2
     assert "classes: received '10'" in done.stderr
+
+
+def test_inspected_parts_are_trained_on_good_alone(digits):
+    good = digits.train_labels == 0
+    parts = dataclasses.replace(
+        digits, name="parts", class_names=("good", *"abcdefghi"),
+        train=digits.train[good], train_labels=digits.train_labels[good],
+    )  # fmt: skip
+    assert AnomalyStudy(BASE).resolved(parts).classes == ("good",)
+    broken = digits.test_labels > 0
+    bare = dataclasses.replace(
+        parts, test=digits.test[broken], test_labels=digits.test_labels[broken]
+    )
+    with pytest.raises(InvalidSetting, match="expected test images of good and of other classes"):
+        AnomalyStudy(BASE).resolved(bare)
+
+
+@pytest.mark.slow
+def test_masks_tell_the_auroc_of_pixels(tmp_path):
+    random = np.random.RandomState(0)
+    root = tmp_path / "parts"
+
+    def save(name, pixels):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+
+    mask = np.zeros((12, 12))
+    mask[3:6, 4:9] = 255
+    for number in range(40):
+        save(f"train/good/{number}.png", random.randint(40, 60, (12, 12)))
+    for number in range(8):
+        save(f"test/good/{number}.png", random.randint(40, 60, (12, 12)))
+        save(f"test/hole/{number}.png", np.maximum(mask, random.randint(40, 60, (12, 12))))
+        save(f"ground_truth/hole/{number}_mask.png", mask)
+    words = ["--epochs", 2, "--hidden-dims", 8, "--latent-dim", 2, "--out", tmp_path / "study"]
+    done = command("anomaly", "--dataset", root, *words, "--json", "--quiet")
+    assert done.code == 0, done.stderr
+    (found,) = json.loads(done.stdout)["classes"].values()
+    assert found["pixel_auroc"] > 0.99
+    assert found["auroc"]["reconstruction"] == found["recall"]["reconstruction"] == 1
 
 
 def test_baselines_are_those_of_their_libraries(digits):

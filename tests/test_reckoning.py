@@ -8,6 +8,7 @@ import pytest
 from commands import command
 
 from kerasae.experiment import Experiment
+from kerasae.memory import weights_of
 from kerasae.models import network
 from kerasae.pca import fit_pca
 from kerasae.trials.grid import Sweep
@@ -24,7 +25,6 @@ from kerasae.trials.reckoning import (
     memory,
     reckon,
     trial_seconds,
-    weights_of,
 )
 
 SECONDS = [5.0, 4.0, 3.0, 3.0, 3.0]

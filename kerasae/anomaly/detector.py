@@ -113,10 +113,9 @@ class Detector:
             ArtifactError: If it was made with another model.
         """
         used = ImageModel.of(model).on_shape(images.shape[1:])
-        batches = _Batches(used)
-        found = {"reconstruction": batches.errors(images)}
+        errors, differences = _Batches(used).errors_and_differences(images)
+        found = {"reconstruction": errors}
         if self.whitening is not None:
-            differences = batches.differences(images)
             _check_width(self.whitening.mean, differences)
             found |= {"sap": sap(differences), "nap": self.whitening.nap(differences)}
         if self.codes is not None:
@@ -187,8 +186,8 @@ def read_detector(folder: Path) -> Detector:
     path = folder / DETECTOR
     if not path.exists():
         raise ArtifactError(
-            f"{folder}: has no detector; make it with kerasae fit --resume {folder}, or name the "
-            f"training images with --dataset"
+            f"{folder}: has no detector; make it with kerasae fit --resume {folder}, or have "
+            "kerasae score find normal images with --dataset"
         )
     with refusing(path, ArtifactError, "take it away and make it with kerasae fit --resume"):
         try:
@@ -260,8 +259,8 @@ def _are_of_layers(arrays: dict[str, NDArray], layers: list[NDArray]) -> bool:
 def _check_width(known: Floats, made: Floats) -> None:
     if len(known) != made.shape[1]:
         raise ArtifactError(
-            f"{DETECTOR}: is of {len(known):,} numbers an image, the model makes {made.shape[1]:,}; "
-            f"take it away and make it with kerasae fit --resume"
+            f"{DETECTOR}: is of {len(known):,} numbers an image, the model makes "
+            f"{made.shape[1]:,}; take it away and make it with kerasae fit --resume"
         )
 
 
@@ -274,20 +273,22 @@ class _Batches:
             HiddenDifferences(model.model) if HiddenDifferences.possible(model.model) else None
         )
 
-    def errors(self, images: Floats) -> Floats:
-        return np.concatenate([image_mse(one, self._made(one)) for one in _slices(images)])
-
     def differences(self, images: Floats) -> NDArray[np.float32]:
-        assert self.hidden is not None
-        shape = self._model.model.input_shape[1:]
-        parts = [
-            self.hidden(one.reshape(-1, *shape), np.clip(self._made(one), 0, 1).reshape(-1, *shape))
-            for one in _slices(images)
-        ]
-        return np.concatenate(parts)
+        """Returns the differences in the hidden layers, of which there are some."""
+        return self.errors_and_differences(images)[1]
 
-    def _made(self, images: Floats) -> NDArray[np.float32]:
-        return self._model.outputs(images)
+    def errors_and_differences(self, images: Floats) -> tuple[Floats, NDArray[np.float32]]:
+        """Returns the errors, and the differences, which have no units without hidden layers."""
+        shape = self._model.model.input_shape[1:]
+        errors, differences = [], []
+        for one in _slices(images):
+            made = self._model.outputs(one)
+            errors.append(image_mse(one, made))
+            if self.hidden is not None:
+                two = (one.reshape(-1, *shape), np.clip(made, 0, 1).reshape(-1, *shape))
+                differences.append(self.hidden(*two))
+        none = np.zeros((len(images), 0), np.float32)
+        return np.concatenate(errors), np.concatenate(differences) if differences else none
 
 
 def _slices(images: Floats) -> list[Floats]:

@@ -1,4 +1,4 @@
-"""Checks that arrays of strangers are the images, and the labels, that they are said to be."""
+"""Checks that untrusted arrays are the images, and the labels, that they are said to be."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reading `.npz` and `.npy` files of strangers: numbers only, and measured before they are read."""
+"""Reading `.npz` and `.npy` untrusted files: numbers only, and measured before they are read."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Pictures in files of strangers: measured before they are decoded, decoded, and written."""
+"""Pictures in untrusted files: measured before they are decoded, decoded, and written."""
 
 import dataclasses
 import os

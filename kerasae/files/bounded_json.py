@@ -1,4 +1,4 @@
-"""Parsing JSON of strangers: strict, and bounded in depth before memory is taken."""
+"""Parsing untrusted JSON: strict, and bounded in depth before memory is taken."""
 
 import json
 import math

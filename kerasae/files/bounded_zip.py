@@ -1,4 +1,4 @@
-"""Reading zip archives of strangers: checked before anything is inflated, bounded while it is."""
+"""Reading untrusted zip archives: checked before anything is inflated, bounded while it is."""
 
 import shutil
 import struct

@@ -1,4 +1,4 @@
-"""Opening files of strangers: local, regular and of bounded size, or refused in one line."""
+"""Opening untrusted files: local, regular and of bounded size, or refused in one line."""
 
 import contextlib
 import errno
@@ -90,7 +90,7 @@ def refusing(
         reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
         lines = reason.splitlines() or [type(cause).__name__]
         if isinstance(cause, OSError) and cause.errno in NO_ROOM:
-            # What is read of a stranger is a private copy.
+            # What is read of an untrusted file is a private copy.
             where = tempfile.gettempdir()
             raise DiskFull(
                 f"{os.fspath(path)}: there is no room in {where} for a copy of it ({lines[0]}); "

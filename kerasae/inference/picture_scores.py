@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kerasae.anomaly.detector import Detector
+from kerasae.anomaly.labelled import odd_by_folder
 from kerasae.data.pixels import as_bytes
 from kerasae.files import whole_files
+from kerasae.inference.defect_masks import PixelSeparation, mask_path, read_mask
 from kerasae.inference.model_inputs import BATCH, Input, ModelInputs
 from kerasae.inference.pictures import AnyModel, model_batches
 from kerasae.metrics import image_mse, psnr
@@ -49,6 +51,7 @@ def score_pictures(
     *,
     detector: Detector | None = None,
     score: str = RECONSTRUCTION,
+    pixels: PixelSeparation | None = None,
 ) -> list[PictureScore]:
     """Ranks pictures by how odd they are, the oddest first.
 
@@ -60,6 +63,8 @@ def score_pictures(
             over in red, all on one scale, or `None`.
         detector: The model's detector, for the scores that need one.
         score: Name of the score: `reconstruction`, or one of the detector's.
+        pixels: Counts the pixels of pictures that have a mask, and of those whose folder says
+            that they are normal, by what maps show.
 
     Returns:
         A `PictureScore` for each.
@@ -70,6 +75,7 @@ def score_pictures(
     """
     found = []
     scales = []
+    odd = odd_by_title(inputs) if pixels is not None else {}
     for one_model, batch in model_batches(model, inputs):
         results = one_model.outputs(batch.images, BATCH)
         errors = image_mse(batch.images, results)
@@ -81,7 +87,11 @@ def score_pictures(
             found.append(
                 PictureScore(one.title, float(error), float(psnr(error)), float(value), anomaly)
             )
-        scales.append(float(np.percentile(_by_pixel(results - batch.images), _SCALE)))
+        maps_of_errors = by_pixel(results - batch.images)
+        scales.append(float(np.percentile(maps_of_errors, _SCALE)))
+        if pixels is not None:
+            for one, errors_of_one in zip(batch.inputs, maps_of_errors, strict=True):
+                count_pixels(pixels, one.path, odd[one.title], errors_of_one)
     if maps is not None:
         _write_maps(model, inputs, maps, max(scales, default=0) or 1)
     return sorted(found, key=lambda one: -one.score)
@@ -92,14 +102,43 @@ def _write_maps(model: AnyModel, inputs: ModelInputs, maps: Path, scale: float) 
     with whole_files.new_folder(maps) as folder:
         for one_model, batch in model_batches(model, inputs):
             results = one_model.outputs(batch.images, BATCH)
-            shares = np.clip(_by_pixel(results - batch.images) / scale, 0, 1)
+            shares = np.clip(by_pixel(results - batch.images) / scale, 0, 1)
             for one, pixels, share in zip(batch.inputs, batch.images, shares, strict=True):
                 target = folder / _map_name(one, taken)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(_laid_over(pixels, share)).save(target)
 
 
-def _by_pixel(errors: NDArray[np.float32]) -> NDArray[np.float32]:
+def odd_by_title(inputs: ModelInputs) -> dict[str, bool | None]:
+    """Says by their folders which pictures are odd; see `labelled.odd_by_folder`."""
+    odd = odd_by_folder([one.name for one in inputs.images])
+    return {one.title: label for one, label in zip(inputs.images, odd, strict=True)}
+
+
+def count_pixels(
+    pixels: PixelSeparation, picture: Path, odd: bool | None, errors: NDArray[np.floating]
+) -> None:
+    """Counts the pixels of a picture that is normal, or has a mask.
+
+    Args:
+        pixels: What counts them.
+        picture: Its file.
+        odd: Whether it is odd; `None` where that is not known.
+        errors: The error of each pixel, `(height, width)`.
+
+    Raises:
+        DataError: If its mask cannot be read.
+    """
+    if odd is None:
+        return
+    mask = mask_path(picture) if odd else None
+    if not odd:
+        pixels.add(errors, np.zeros(errors.shape, bool))
+    elif mask is not None:
+        pixels.add(errors, read_mask(mask, errors.shape))
+
+
+def by_pixel(errors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns the absolute error of each pixel, in colour the mean of the three."""
     absolute = np.abs(errors)
     return absolute.mean(-1) if absolute.ndim == 4 else absolute

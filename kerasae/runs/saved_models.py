@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def open_run(path: str | os.PathLike[str], *, trust: bool = False) -> Run:
     """Opens the folder of a run, or a `.keras` file, that holds an autoencoder.
 
-    A run's folder is read by our own builders; a file goes through the gate of
+    A run's folder is read by our own builders; a file passes the checks of
     `load_model_safely`.
 
     Args:

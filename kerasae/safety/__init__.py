@@ -1,1 +1,1 @@
-"""Files of strangers: read within bounds, or refused in one line."""
+"""Untrusted files: read within bounds, or refused in one line."""

@@ -1,4 +1,4 @@
-"""The layers that a stranger's model may be made of, and the settings each may have.
+"""The layers that an untrusted model may be made of, and the settings each may have.
 
 None of them runs code of the file, reads or writes files, or uses the network.
 """

@@ -1,4 +1,4 @@
-"""Checks the configuration in a stranger's model file, and writes it anew from what passed."""
+"""Checks the configuration in an untrusted model file, and writes it anew from what passed."""
 
 import dataclasses
 from typing import Any

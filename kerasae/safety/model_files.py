@@ -1,4 +1,4 @@
-"""The gate that a stranger's `.keras` file goes through before TensorFlow sees it."""
+"""The checks that an untrusted `.keras` file passes before TensorFlow sees it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MISSING = "name the folder of a run, or a .keras file"
 
 
 def load_model_safely(path: StrPath, *, trust: bool = False) -> keras.Model:
-    """Loads a stranger's `.keras` file after it has passed every check.
+    """Loads an untrusted `.keras` file after it has passed every check.
 
     The file is checked by `checked_model` first, in Python, before TensorFlow is imported.
     Keras then reads a private copy, with `compile=False` and `safe_mode=True`.

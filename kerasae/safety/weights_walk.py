@@ -1,7 +1,7 @@
 """Reads every object of an HDF5 file of weights: a program of its own, run by `weights_file`.
 
 The HDF5 library is a million lines of C that damaged files have crashed before. What it makes
-of a stranger's file is therefore first seen here, in a process that may die. Nothing of
+of an untrusted file is therefore first seen here, in a process that may die. Nothing of
 kerasae is imported, so that it starts fast.
 """
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from kerasae.show.figure_style import new_figure, plain_text, quiet
 
 _EACH = 6
+# Rows of images that are as high as the curves; with few turns, each has several.
+_ROWS = 7
 
 
 def anomaly_figure(
@@ -30,7 +32,8 @@ def anomaly_figure(
     """
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    height = max(3.2, 0.55 * len(scores) + 0.8)
+    each = max(1, round(_ROWS / len(scores)))
+    height = max(3.2, 0.55 * each * len(scores) + 0.8)
     figure = new_figure(9.5, height)
     grid = figure.add_gridspec(1, 2, width_ratios=(1, 1.9))
     axes = figure.add_subplot(grid[0])
@@ -42,19 +45,21 @@ def anomaly_figure(
     axes.set_box_aspect(1)
     axes.legend(frameon=False, fontsize=7, loc="lower right")
     quiet(axes)
-    rows = grid[1].subgridspec(len(scores), 2 * _EACH, wspace=0.08, hspace=0.08)
-    for row, (turn, values) in enumerate(scores.items()):
+    places = grid[1].subgridspec(each * len(scores), 2 * _EACH, wspace=0.08, hspace=0.08)
+    for number, (turn, values) in enumerate(scores.items()):
         order = np.argsort(values, kind="stable")
-        for column, place in enumerate([*order[:_EACH], *order[-_EACH:]]):
-            shown = figure.add_subplot(rows[row, column])
-            shown.imshow(images[place], cmap="gray", vmin=0, vmax=255)
-            shown.set(xticks=[], yticks=[])
-            wrong = bool(novel[turn][place]) == (column < _EACH)
-            for side in shown.spines.values():
-                side.set(visible=wrong, color="red", linewidth=1.5)
-            if column == 0:
-                shown.set_ylabel(plain_text(turn), fontsize=8, rotation=0, ha="right", va="center")
-            if row == 0 and column in (0, _EACH):
-                title = "least odd" if column == 0 else "oddest"
-                shown.set_title(title, fontsize=9, loc="left")
+        for half, few in enumerate((order[: each * _EACH], order[-each * _EACH :])):
+            for count, image in enumerate(few):
+                row, column = divmod(count, _EACH)
+                shown = figure.add_subplot(places[each * number + row, half * _EACH + column])
+                shown.imshow(images[image], cmap="gray", vmin=0, vmax=255)
+                shown.set(xticks=[], yticks=[])
+                wrong = bool(novel[turn][image]) != bool(half)
+                for side in shown.spines.values():
+                    side.set(visible=wrong, color="red", linewidth=1.5)
+                if count == half == 0:
+                    name = plain_text(turn)
+                    shown.set_ylabel(name, fontsize=8, rotation=0, ha="right", va="center")
+                if number == count == 0:
+                    shown.set_title(("least odd", "oddest")[half], fontsize=9, loc="left")
     return figure

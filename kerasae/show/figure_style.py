@@ -28,7 +28,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def plain_text(text: str) -> str:
-    r"""Makes a name of a stranger's safe to draw: it is no formula, and may be no text.
+    r"""Makes a name out of an untrusted file safe to draw: it is no formula, and may be no text.
 
     Example:
 

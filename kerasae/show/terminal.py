@@ -23,7 +23,7 @@ _STYLES = {"best": "bold green", "loses": "yellow", "failed": "red", "dim": "dim
 
 
 def escape(text: str) -> str:
-    r"""Makes text of strangers safe to print through rich.
+    r"""Makes untrusted text safe to print through rich.
 
     rich's own `escape` leaves terminal codes alone, with which a file's name could rewrite what
     stands on the screen.
@@ -43,7 +43,7 @@ def escape(text: str) -> str:
 
 
 def rich_table(table: Table, width: int) -> rich.table.Table:
-    """Draws a table for a terminal; whatever a stranger may have named is shown as it is.
+    """Draws a table for a terminal; names from untrusted files are shown as they are.
 
     Numbers are never cut. Where folded names do not make room for them, the table goes without
     lines, and then without its last columns, which are named below it.

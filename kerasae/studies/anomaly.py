@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from kerasae.anomaly import SCORES
+from kerasae.anomaly import FALSE_ALARMS, SCORES
 from kerasae.anomaly.baselines import baselines
 from kerasae.anomaly.detector import Detector
+from kerasae.anomaly.labelled import odd_by_folder, separation
 from kerasae.data.image_data import ImageData, class_names
 from kerasae.data.pixels import as_floats
+from kerasae.environment import cores
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.inference.defect_masks import PixelSeparation, mask_path
+from kerasae.inference.picture_scores import by_pixel, count_pixels
+from kerasae.model_outputs import outputs
 from kerasae.presets import novelty_detector
-from kerasae.reference import PUBLISHED_AUROC
+from kerasae.reference import PUBLISHED_AUROC, REPORT_MSE
 from kerasae.show.table import Cell, Column, Table
 from kerasae.studies.study import Findings, Results, Study, StudyFigure
 from kerasae.trials.trial import Trial
 
+if TYPE_CHECKING:
+    import keras
+
 ONE_CLASS: Literal["one-class"] = "one-class"
+# Chosen inside the training splits of the report's data sets, see docs/anomaly.md.
+CHOSEN = "combined"
+# So were these, for one class; nine have as many images in fewer epochs.
+_EPOCHS = {"one-class": 60, "one-novel": 7}
 Scores = dict[str, NDArray[np.floating]]
 
 
@@ -56,7 +70,7 @@ class AnomalyStudy(Study):
     start: ClassVar[Callable[[str], Experiment]] = staticmethod(novelty_detector)
 
     def resolved(self, data: ImageData) -> Self:
-        """Returns it with all classes of the data where none are named.
+        """Returns it with all classes of the data where none are named, and its epochs.
 
         Raises:
             InvalidSetting: If there is no such class, or too few.
@@ -64,11 +78,25 @@ class AnomalyStudy(Study):
         known = class_names(data)
         if len(known) < 2:
             raise InvalidSetting("dataset", data.name, "images of two classes or more")
-        chosen = known if self.classes in ((), ("all",)) else self.classes
+        chosen = known if self.classes in ((), ("all",)) else list(self.classes)
         for one in chosen:
             if one not in known:
                 raise InvalidSetting("classes", one, f"some of {', '.join(known)}")
-        return dataclasses.replace(self, classes=tuple(chosen))
+        if not self.classes and self.protocol == ONE_CLASS:
+            # Of inspected parts, defects are in the test set only.
+            trained = set(np.unique(data.train_labels).tolist())
+            chosen = [one for number, one in enumerate(known) if number in trained]
+        for one in chosen:
+            novel = self._novel(data.test_labels, known.index(one))
+            if len(np.unique(novel)) < 2:
+                expected = (
+                    f"test images of {one} and of other classes, test/good and test/crack say"
+                )
+                raise InvalidSetting("dataset", data.name, expected)
+        base = self.base
+        if base.epochs is None and data.name in REPORT_MSE:
+            base = dataclasses.replace(base, epochs=_EPOCHS[self.protocol])
+        return dataclasses.replace(self, base=base, classes=tuple(chosen))
 
     def trials(self) -> list[Trial]:
         """Returns a trial for each class and seed."""
@@ -101,32 +129,40 @@ class AnomalyStudy(Study):
             raise KerasAEError("no trial finished; expected one at least")
         names, data = class_names(results.data), results.data
         subsets = self.data_sets(data)
-        turns: dict[str, list[Scores]] = {}
-        for trial in self.trials():
-            if trial.name in results.runs:
-                run, subset = results.runs[trial.name], subsets[trial.experiment.dataset]
-                detector = Detector.of(run.model, subset, run.experiment.validation_split)
-                found = detector.scores(run.model, as_floats(data.test))
-                turns.setdefault(trial.name.rpartition("-seed")[0], []).append(found)
-        novel = {name: self._novel(data.test_labels, names.index(name)) for name in turns}
-        others = {
-            name: {
-                title: score(subsets[self._subset_name(name)].train, data.test)
-                for title, score in baselines().items()
+        runs = {one: results.runs[one.name] for one in self.trials() if one.name in results.runs}
+        # Models are loaded before the threads, which share nothing of Keras then.
+        models = {trial: run.model for trial, run in runs.items()}
+        with ThreadPoolExecutor(cores()) as pool:
+            scored = {
+                trial: pool.submit(_turn, model, subsets[trial.experiment.dataset], data,
+                                   self.base.validation_split)
+                for trial, model in models.items()
+            }  # fmt: skip
+            turns: dict[str, list[_Turn]] = {}
+            for trial, found in scored.items():
+                turns.setdefault(trial.name.rpartition("-seed")[0], []).append(found.result())
+            started = {
+                name: {title: pool.submit(score, subsets[self._subset_name(name)].train, data.test)
+                       for title, score in baselines().items()}
+                for name in turns
+            }  # fmt: skip
+            others = {
+                name: {title: score.result() for title, score in ones.items()}
+                for name, ones in started.items()
             }
-            for name in turns
-        }
+        novel = {name: self._novel(data.test_labels, names.index(name)) for name in turns}
         summary = _summary(turns, others, novel)
-        best = max(SCORES, key=lambda score: summary["mean"]["auroc"].get(score, 0))
+        chosen = CHOSEN if CHOSEN in summary["mean"]["auroc"] else SCORES[0]
         figure = anomaly_figure(
-            {name: found[0][best] for name, found in turns.items()}, novel, data.test, best
-        )
-        words = f"ROC curves by {best}, and the most and the least odd test images of each turn"
+            {name: found[0].scores[chosen] for name, found in turns.items()},
+            novel, data.test, chosen,
+        )  # fmt: skip
+        words = f"ROC curves by {chosen}, and the most and the least odd test images of each turn"
         published = PUBLISHED_AUROC.get((data.name, self.protocol), {})
         return Findings(
-            {"protocol": self.protocol, "seeds": self.seeds, **summary},
-            [_table(summary, data.title, self.protocol, published)],
-            self._words(summary, best),
+            {"protocol": self.protocol, "seeds": self.seeds, "score": chosen, **summary},
+            [_table(summary, chosen, f"{data.title}: {self.protocol}", published)],
+            self._words(summary, chosen),
             {f"{self.name}-{self.protocol}": StudyFigure(figure, words)},
         )
 
@@ -153,58 +189,102 @@ class AnomalyStudy(Study):
         is_class = labels == number
         return (~is_class if self.protocol == ONE_CLASS else is_class).astype(int)
 
-    def _words(self, summary: Mapping[str, Any], best: str) -> list[str]:
+    def _words(self, summary: Mapping[str, Any], chosen: str) -> list[str]:
         mean = summary["mean"]["auroc"]
         normal = "one class" if self.protocol == ONE_CLASS else "all classes but one"
         return [
             f"Trained on {normal} of the training split and scored once on all test images: "
-            f"the mean AUROC of {best}, the best of the scores here, is {mean[best]:.4f}."
+            f"the mean AUROC of {chosen} is {mean[chosen]:.4f}."
         ]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Turn:
+    """What one network says of all test images: scores, its thresholds, and its maps' AUROC."""
+
+    scores: Scores
+    thresholds: dict[str, float]
+    pixel_auroc: float | None
+
+
+def _turn(model: keras.Model, subset: ImageData, data: ImageData, validation_split: float) -> _Turn:
+    detector = Detector.of(model, subset, validation_split)
+    thresholds = {name: detector.threshold(name, FALSE_ALARMS) for name in detector.names()}
+    scores = detector.scores(model, as_floats(data.test))
+    return _Turn(scores, thresholds, _pixel_auroc(model, data))
+
+
+def _pixel_auroc(model: keras.Model, data: ImageData) -> float | None:
+    if not data.test_files:
+        return None
+    files = [Path(data.name) / one.name for one in data.test_files]
+    odd = odd_by_folder([PurePath(one.name) for one in data.test_files])
+    if not any(mask_path(file) for file, is_odd in zip(files, odd, strict=True) if is_odd):
+        return None
+    images, pixels = as_floats(data.test), PixelSeparation()
+    errors = by_pixel(outputs(model, images) - images)
+    for file, is_odd, one in zip(files, odd, errors, strict=True):
+        count_pixels(pixels, file, is_odd, one)
+    return pixels.auroc
+
+
 def _summary(
-    turns: Mapping[str, list[Scores]],
+    turns: Mapping[str, list[_Turn]],
     others: Mapping[str, Scores],
     novel: Mapping[str, NDArray[np.integer]],
 ) -> dict[str, Any]:
     from sklearn.metrics import roc_auc_score
 
     by_seed = {
-        name: [{score: float(roc_auc_score(novel[name], one[score])) for score in one}
-               for one in found]
-        for name, found in turns.items()
-    }  # fmt: skip
+        name: [_separations(one, novel[name]) for one in found] for name, found in turns.items()
+    }
+    aurocs = {name: [one["auroc"] for one in found] for name, found in by_seed.items()}
     classes: dict[str, dict[str, Any]] = {
         name: {
-            "auroc": {
-                **{score: statistics.fmean(one[score] for one in seeds) for score in seeds[0]},
-                **{title: float(roc_auc_score(novel[name], one))
-                   for title, one in others[name].items()},
-            },
-            "seeds": seeds,
+            **{kind: _means([one[kind] for one in found]) for kind in found[0]},
+            "seeds": aurocs[name],
         }
-        for name, seeds in by_seed.items()
-    }  # fmt: skip
-    all_aurocs: list[dict[str, float]] = [one["auroc"] for one in classes.values()]
-    mean = {name: statistics.fmean(one[name] for one in all_aurocs) for name in all_aurocs[0]}
-    count = min(map(len, by_seed.values()))
-    means = {
-        score: [statistics.fmean(seeds[seed][score] for seeds in by_seed.values())
-                for seed in range(count)]
-        for score in next(iter(by_seed.values()))[0]
-    }  # fmt: skip
-    spread = {score: statistics.stdev(ones) for score, ones in means.items() if count > 1}
-    return {"classes": classes, "mean": {"auroc": mean, "sd": spread}}
+        for name, found in by_seed.items()
+    }
+    for name, found in turns.items():
+        classes[name]["auroc"] |= {
+            title: float(roc_auc_score(novel[name], one)) for title, one in others[name].items()
+        }
+        pixels = [one.pixel_auroc for one in found if one.pixel_auroc is not None]
+        if pixels:
+            classes[name]["pixel_auroc"] = statistics.fmean(pixels)
+    count = min(map(len, aurocs.values()))
+    means = [_means([seeds[seed] for seeds in aurocs.values()]) for seed in range(count)]
+    spread = {
+        score: statistics.stdev(one[score] for one in means) for score in means[0] if count > 1
+    }
+    mean = {"auroc": _means([one["auroc"] for one in classes.values()]), "sd": spread}
+    return {"classes": classes, "mean": mean}
+
+
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Averages each column; where nothing is above a threshold, there is no precision."""
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    known = {name: [one for one in column if one is not None] for name, column in columns.items()}
+    return {name: statistics.fmean(ones) if ones else None for name, ones in known.items()}
+
+
+def _separations(turn: _Turn, novel: NDArray[np.integer]) -> dict[str, dict[str, Any]]:
+    found = {
+        name: separation(values, novel.astype(bool).tolist(), turn.thresholds[name])
+        for name, values in turn.scores.items()
+    }
+    kinds = ("auroc", "precision", "recall")
+    return {kind: {name: getattr(one, kind) for name, one in found.items()} for kind in kinds}
 
 
 def _table(
-    summary: Mapping[str, Any], title: str, protocol: str, published: Mapping[str, float]
+    summary: Mapping[str, Any], chosen: str, title: str, published: Mapping[str, float]
 ) -> Table:
     classes, mean = summary["classes"], summary["mean"]
-    best = max(SCORES, key=lambda score: mean["auroc"].get(score, 0))
     rows: list[list[Any]] = []
     for name in mean["auroc"]:
-        mark = "best" if name == best else "" if name in SCORES else "dim"
+        mark = "best" if name == chosen else "" if name in SCORES else "dim"
         spread = f" ± {mean['sd'][name]:.4f}" if name in mean["sd"] else ""
         values = [f"{100 * one['auroc'][name]:.1f}" for one in classes.values()]
         texts = [name, f"{mean['auroc'][name]:.4f}{spread}", *values]
@@ -215,4 +295,10 @@ def _table(
     note = "classes: AUROC in hundredths"
     if published:
         note += "; published ones are of other splits, see docs/anomaly.md"
-    return Table(f"{title}: {protocol}", columns, rows, note)
+    for name, one in classes.items():
+        if "pixel_auroc" in one:
+            note += f"; {name}: AUROC of pixels {one['pixel_auroc']:.4f}"
+            for kind in ("precision", "recall"):
+                if one[kind][chosen] is not None:
+                    note += f", {kind} {one[kind][chosen]:.4f}"
+    return Table(title, columns, rows, note)

@@ -1,4 +1,4 @@
-"""Lasso against Dropout against neither: the report's table 3, with a search of both."""
+"""Lasso, Dropout and no regularizer compared: the report's table 3, with a search of both."""
 
 import dataclasses
 from collections.abc import Callable

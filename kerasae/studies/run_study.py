@@ -10,12 +10,13 @@ from kerasae.data.picture_parts import list_pictures
 from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
-from kerasae.files.local_files import Refused, refusing
+from kerasae.files.local_files import Refused, refusing, within
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
 from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
+from kerasae.runs.reading import parse_experiment
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
@@ -53,6 +54,9 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
                 "is an older version's, which does not tell the settings; run the command again "
                 f"as it was, with --out {folder}"
             )
+        # A setting of the base that is unknown, or a data set that is not told, is no default.
+        with within("base"):
+            parse_experiment(plan["settings"].get("base"))
         return read_shape(plan["settings"], kind)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
@@ -119,7 +119,7 @@ class Study(abc.ABC):
         return {data.name: data}
 
     @abc.abstractmethod
-    def trials(self) -> list[Trial]:
+    def trials(self) -> Sequence[Trial]:
         """Returns the trials, with names of their own within the study."""
 
     @abc.abstractmethod

@@ -1,6 +1,6 @@
 """What an earlier process has left in a run's folder, as far as it can be gone on from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from kerasae.errors import ArtifactError
 from kerasae.files.local_files import refusing
@@ -13,7 +13,9 @@ from kerasae.trials.jobs import Failed, Finished, Job
 from kerasae.trials.ledger import Entry, Ledger
 
 
-def known_trials(jobs: Sequence[Job], ledger: Ledger, *, halving: bool = False) -> dict[str, Entry]:
+def known_trials(
+    jobs: Mapping[str, Job], ledger: Ledger, *, halving: bool = False
+) -> dict[str, Entry]:
     """Brings together what the ledger and the jobs' folders say.
 
     A trial that failed without reason to fail again is to be tried again. One that its worker
@@ -21,18 +23,18 @@ def known_trials(jobs: Sequence[Job], ledger: Ledger, *, halving: bool = False) 
     is not.
 
     Args:
-        jobs: All planned jobs.
+        jobs: All planned jobs by name.
         ledger: The ledger; what only a folder knew is recorded.
         halving: Whether what trials scored at their rungs is needed.
 
     Returns:
-        What is known of each job that was begun, by name, in the order of the jobs.
+        What is known of each job that was begun, by name, in the order they were begun.
 
     Raises:
         ArtifactError: If the ledger has a trial of the same name that differs.
     """
     entries = ledger.read()
-    begun = [job for job in jobs if job.name in entries]
+    begun = [jobs[name] for name in entries if name in jobs]
     for job in begun:
         check_same(job.folder, flat(entries[job.name].identity), job.identity.flat())
     for job in begun:

@@ -1,20 +1,26 @@
 """A grid of experiments on one data set."""
 
-import dataclasses
-import itertools
-from typing import Annotated, Any, ClassVar, Self
+from __future__ import annotations
 
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Self, overload
+
+import numpy as np
 from msgspec import Meta, json
 
 from kerasae.data.image_data import ImageData
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import ARCHITECTURES, NETWORK, Count, Experiment
+from kerasae.experiment import ARCHITECTURES, NETWORK, Count, Experiment, architecture_name
 from kerasae.files.shapes import FINITE, checked, documented, fields_of
 from kerasae.reference import REPORT_DIMS
-from kerasae.trials.trial import Trial, name_part
+from kerasae.trials.trial import Components, Trial, Trials, name_part, products_of
 
-# A grid of more would take minutes to lay out, before anything is seen of it.
+# Of more, a digit too many is likelier.
 _MOST_TRIALS = 1_000_000
+_DIGITS = 10
 
 
 @documented
@@ -70,20 +76,107 @@ class Sweep:
         rates = tuple(followed if rate is None else rate for rate in self.learning_rates)
         return dataclasses.replace(self, base=data.resolved(self.base), learning_rates=rates)
 
-    def trials(self) -> list[Trial]:
-        """Returns the trials in the order of `results.csv`."""
-        axes = (self.networks, self.latent_dims, self.learning_rates, range(self.seeds))
-        return [self._trial(*cell) for cell in itertools.product(*axes)]
+    def trials(self) -> Grid:
+        """Returns the trials in the order of `results.csv`, each made when it is asked for."""
+        return Grid(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the full configuration as plain JSON values."""
         configuration: dict[str, Any] = json.decode(json.encode(self))
         return configuration
 
-    def _trial(self, network: tuple[int, ...], dim: int, rate: float | None, seed: int) -> Trial:
+
+class Grid(Trials):
+    """The trials of a sweep; none is laid out before it is asked for.
+
+    Args:
+        sweep: The sweep.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._axes: tuple[Sequence[Any], ...] = (
+            sweep.networks, sweep.latent_dims, sweep.learning_rates, range(sweep.seeds),
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return self.pairs * self.each
+
+    @overload
+    def __getitem__(self, number: int) -> Trial: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Trial]: ...
+    def __getitem__(self, number: int | slice) -> Trial | Sequence[Trial]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(len(self))[number]]
+        network, dim, rate, seed = self._cell(number)
         experiment = dataclasses.replace(
-            self.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
+            self._sweep.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
-        widths = "-".join(map(str, (experiment.architecture, *network)))
-        peak = "" if rate is None else f"-lr{name_part(rate)}"
-        return Trial(f"{widths}-z{dim}{peak}-seed{seed}", experiment)
+        return Trial(self.name(number), experiment)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of a network and a latent dimension there are."""
+        return len(self._sweep.networks) * len(self._sweep.latent_dims)
+
+    @property
+    def each(self) -> int:
+        """How many trials each of them has, which follow each other."""
+        return len(self._sweep.learning_rates) * self._sweep.seeds
+
+    def networks(self) -> Iterator[tuple[tuple[int, ...], int]]:
+        """Yields the hidden widths and the latent dimension of each pair."""
+        return itertools.product(self._sweep.networks, self._sweep.latent_dims)
+
+    def name(self, number: int) -> str:
+        """Returns the name of a trial, by its number."""
+        network, dim, rate, seed = self._cell(number)
+        return f"{_widths(network)}-z{dim}{_peak(rate)}-seed{seed}"
+
+    def number_of(self, name: str) -> int:
+        rest, _, seed = name.rpartition("-seed")
+        if not (seed.isascii() and seed.isdecimal() and len(seed) < _DIGITS):
+            raise KeyError(name)
+        widths, _, rest = rest.rpartition("-z")
+        dim, lr, rate = rest.partition("-lr")
+        number = 0
+        for places, part in zip(self._places, (widths, dim, lr + rate), strict=True):
+            number = number * len(places) + places[part]
+        number = number * self._sweep.seeds + int(seed)
+        if number >= len(self) or self.name(number) != name:
+            raise KeyError(name)
+        return number
+
+    def longest_first(self, data: Mapping[str, ImageData]) -> Iterator[int]:
+        pixels = data[self._sweep.base.dataset].pixels
+        products = (products_of(*network, pixels) for network in self.networks())
+        costs = np.fromiter(products, np.float64, self.pairs)
+        for pair in np.argsort(-costs, kind="stable").tolist():
+            yield from range(pair * self.each, (pair + 1) * self.each)
+
+    def components(self) -> Components:
+        base = self._sweep.base
+        return {(base.dataset, base.validation_split): max(self._sweep.latent_dims)}
+
+    def _cell(self, number: int) -> tuple[tuple[int, ...], int, float | None, int]:
+        rest, cell = range(len(self))[number], []
+        for axis in reversed(self._axes):
+            rest, place = divmod(rest, len(axis))
+            cell.append(axis[place])
+        seed, rate, dim, network = cell
+        return network, dim, rate, seed
+
+    @functools.cached_property
+    def _places(self) -> tuple[dict[str, int], ...]:
+        networks, dims, rates, _ = self._axes
+        parts = map(_widths, networks), map(str, dims), map(_peak, rates)
+        return tuple({part: place for place, part in enumerate(axis)} for axis in parts)
+
+
+def _widths(network: tuple[int, ...]) -> str:
+    return "-".join(map(str, (architecture_name(network), *network)))
+
+
+def _peak(rate: float | None) -> str:
+    return "" if rate is None else f"-lr{name_part(rate)}"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
-import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kerasae.data.image_data import ImageData
 from kerasae.experiment import Experiment
-from kerasae.memory import FLOAT, SLOTS, weights_bytes, weights_of
+from kerasae.memory import FLOAT, SLOTS, network_weights, weights_bytes
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import CHECKPOINTS_KEPT
-from kerasae.trials.grid import Sweep
+from kerasae.trials.grid import Grid, Sweep
 from kerasae.trials.halving import planned_steps
 
 # Bytes of a process that trains, TensorFlow and its compiled programs, without any weights.
@@ -84,14 +83,13 @@ def time_networks(sweep: Sweep, data: ImageData) -> Timings:
         sweep: The grid.
         data: The images, of which the first are taken.
     """
-    trials = [trial.experiment for trial in sweep.resolved(data).trials()]
-    pixels = math.prod(data.train.shape[1:])
-    sizes = {weights_of(one, pixels): one for one in trials}
+    grid = sweep.resolved(data).trials()
+    sizes = dict(zip(_sizes(grid, sweep.base, data), range(0, len(grid), grid.each), strict=True))
     began = time.perf_counter()
     start_tensorflow(threads=1)
     start = time.perf_counter() - began
     ends = sorted({min(sizes), max(sizes)})
-    return Timings(start, [_timing(sizes[size], data, size) for size in ends])
+    return Timings(start, [_timing(grid[sizes[size]].experiment, data, size) for size in ends])
 
 
 def reckon(
@@ -117,15 +115,16 @@ def reckon(
         The `Reckoning`. The time is a rough one: it knows nothing of what else the machine does.
     """
     sweep = sweep.resolved(data)
-    trials = [trial.experiment for trial in sweep.trials()]
+    trials = sweep.trials()
     at_once = min(at_once, len(trials))
-    sizes = [weights_of(one, math.prod(data.train.shape[1:])) for one in trials]
+    # Each number is there once, however many trials have it.
+    sizes = [size for size in _sizes(trials, sweep.base, data) for _ in range(trials.each)]
     cells = len(sweep.networks) * len(sweep.learning_rates)
     epochs = sweep.base.pace.epochs
     steps = planned_steps(cells, epochs) if halving else [(epochs, cells)]
     parts = data.parts(sweep.base.validation_split)
     images = mean_epochs(steps) * (len(parts.train) + _SCORING * len(parts.validation))
-    seconds = [trial_seconds(size, timings.networks, images) for size in sizes]
+    times = {size: trial_seconds(size, timings.networks, images) for size in set(sizes)}
     finishing = len(trials) * steps[-1][1] // cells
     left = disk_left(sizes, finishing if keep is None else min(keep, finishing))
     # All of a group are at a rung before any of them goes on.
@@ -134,11 +133,17 @@ def reckon(
     return Reckoning(
         trials=len(trials),
         at_once=at_once,
-        seconds=timings.start + longest_first(seconds, at_once),
+        seconds=timings.start + longest_first((times[size] for size in sizes), at_once),
         memory_bytes=shared + memory(sizes, sweep.base.optimizer, at_once),
         disk_bytes=shared + left + checkpoint_bytes(sizes, sweep.base.optimizer, on_the_way),
         left_bytes=left,
     )
+
+
+def _sizes(grid: Grid, base: Experiment, data: ImageData) -> Iterator[int]:
+    """Yields the weights of each network of a grid."""
+    for hidden_dims, code in grid.networks():
+        yield network_weights(hidden_dims, code, base.shortcut, data.pixels)
 
 
 def memory(sizes: Sequence[int], optimizer: str, at_once: int) -> int:

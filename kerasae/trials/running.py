@@ -2,21 +2,23 @@
 
 import contextlib
 import itertools
-import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kerasae.data.image_data import ImageData
+from kerasae.memory import check_memory, check_training, training_bytes, weights_of
 from kerasae.pca import PCA
 from kerasae.runs import run_files
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.earlier import known_trials
+from kerasae.trials.executors import ProcessExecutor
+from kerasae.trials.grid import Grid
 from kerasae.trials.jobs import Event, Executor, Job, JobQueue, Work
 from kerasae.trials.ledger import Ledger
 from kerasae.trials.schedule import Schedule
 from kerasae.trials.train_work import TrainWork
-from kerasae.trials.trial import Trial
+from kerasae.trials.trial import Trial, Trials
 
 Bases = dict[tuple[str, float], PCA]
 
@@ -38,7 +40,8 @@ def running_trials(
     worker is tried three times in all.
 
     Args:
-        trials: What to train; their results depend on nothing else but `data`.
+        trials: What to train; their results depend on nothing else but `data`. A `Grid` is that of
+            a sweep that is resolved.
         data: The data sets that the trials name.
         folder: Where the ledger and `trials/<name>/` are made; this process owns it, see
             `owned`.
@@ -52,32 +55,31 @@ def running_trials(
     Raises:
         ArtifactError: If a trial of the same name was begun here with other settings, data or
             version; the message says what differs.
+        MemoryExceeded: If as many of the largest networks as are trained at once are too large for
+            this machine.
         DiskFull: From the events, when there is no room for what a trial leaves.
     """
-    trials = resolved_trials(trials, data)
-    md5 = {name: data[name].checksums() for name in {one.experiment.dataset for one in trials}}
-    place = folder / run_files.TRIALS
-    planned = [
-        Job(one.name, one.experiment, place / one.name, md5[one.experiment.dataset], tensorboard)
-        for one in sorted(trials, key=lambda trial: _cost(trial, data), reverse=True)
-    ]
+    planned = trials if isinstance(trials, Grid) else Trials(resolved_trials(trials, data))
+    _check_memory(planned, data, executor)
+    md5 = {name: data[name].checksums() for name in {name for name, _ in planned.components()}}
+    jobs = _Jobs(planned, data, folder / run_files.TRIALS, md5, tensorboard)
     with tempfile.TemporaryDirectory(prefix="kerasae-") as shared:
         store = DataStore(Path(shared))
         work = TrainWork(store)
-        with running_jobs(planned, work, folder, executor, halving=halving) as events:
+        with running_jobs(jobs, work, folder, executor, halving=halving) as events:
             for name in md5:
                 store.add(data[name])
-            yield _fit_bases(trials, data, store), events
+            yield _fit_bases(planned, data, store), events
 
 
 @contextlib.contextmanager
 def running_jobs(
-    jobs: Sequence[Job], work: Work, folder: Path, executor: Executor, *, halving: bool = False
+    jobs: Mapping[str, Job], work: Work, folder: Path, executor: Executor, *, halving: bool = False
 ) -> Iterator[Iterator[Event]]:
     """Runs the jobs that are left, and keeps the ledger; see `running_trials`.
 
     Args:
-        jobs: All planned jobs, in the order they are to be started.
+        jobs: All planned jobs by name, in the order they are to be started.
         work: What is done with each; what it needs may be prepared until the first event is
             asked for.
         folder: Where the ledger is.
@@ -96,6 +98,19 @@ def running_jobs(
             yield itertools.chain(earlier, recorded)
 
 
+def _check_memory(trials: Trials, data: Mapping[str, ImageData], executor: Executor) -> None:
+    """Refuses what this machine has no memory for; a cluster's has its workers look."""
+    largest = trials[next(trials.longest_first(data))].experiment
+    pixels = data[largest.dataset].pixels
+    check_training(largest, pixels)
+    if isinstance(executor, ProcessExecutor) and (count := min(executor.workers, len(trials))) > 1:
+        check_memory(
+            f"training {count} networks at once, of up to {weights_of(largest, pixels):,} weights,",
+            count * training_bytes(largest, pixels),
+            "choose fewer --jobs",
+        )
+
+
 def resolved_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> list[Trial]:
     """Returns trials with the settings that follow from the data, which nothing else tells.
 
@@ -109,18 +124,42 @@ def resolved_trials(trials: Sequence[Trial], data: Mapping[str, ImageData]) -> l
     ]
 
 
-def _fit_bases(trials: Sequence[Trial], data: Mapping[str, ImageData], store: DataStore) -> Bases:
+class _Jobs(Mapping[str, Job]):
+    """The job of each trial by its name, in the order they are to be started, made when needed."""
+
+    def __init__(
+        self,
+        trials: Trials,
+        data: Mapping[str, ImageData],
+        place: Path,
+        md5: Mapping[str, tuple[str, ...]],
+        tensorboard: bool,
+    ) -> None:
+        self._trials, self._data, self._place, self._md5 = trials, data, place, md5
+        self._tensorboard = tensorboard
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._trials.name(number) for number in self._trials.longest_first(self._data))
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self._trials.number_of(str(name))
+        except KeyError:
+            return False
+        return True
+
+    def __getitem__(self, name: str) -> Job:
+        trial = self._trials[self._trials.number_of(name)]
+        md5 = self._md5[trial.experiment.dataset]
+        return Job(name, trial.experiment, self._place / name, md5, self._tensorboard)
+
+
+def _fit_bases(trials: Trials, data: Mapping[str, ImageData], store: DataStore) -> Bases:
     """Fits PCA once for all trials that train on the same images."""
-    components: dict[tuple[str, float], int] = {}
-    for experiment in (trial.experiment for trial in trials):
-        key = (experiment.dataset, experiment.validation_split)
-        components[key] = max(components.get(key, 0), experiment.latent_dim)
-    return {key: store.add_pca(data[key[0]], key[1], most) for key, most in components.items()}
-
-
-def _cost(trial: Trial, data: Mapping[str, ImageData]) -> int:
-    """Orders trials longest first, so that no core waits long for the last one."""
-    experiment = trial.experiment
-    images = data[experiment.dataset].train
-    widths = (math.prod(images.shape[1:]), *experiment.hidden_dims, experiment.latent_dim)
-    return sum(a * b for a, b in itertools.pairwise(widths)) * experiment.pace.epochs * len(images)
+    most = trials.components()
+    return {
+        key: store.add_pca(data[key[0]], key[1], components) for key, components in most.items()
+    }

@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from kerasae.errors import DiskFull
 from kerasae.experiment import Experiment
@@ -38,15 +38,15 @@ class Schedule:
     """Decides what is done next, by what has happened.
 
     Args:
-        jobs: All planned jobs, in the order they are to be started.
+        jobs: All planned jobs by name, in the order they are to be started.
         known: What an earlier process has left; see `known_trials`.
         halving: Whether weak trials are stopped at rungs.
     """
 
     def __init__(
-        self, jobs: Sequence[Job], known: Mapping[str, Entry], *, halving: bool = False
+        self, jobs: Mapping[str, Job], known: Mapping[str, Entry], *, halving: bool = False
     ) -> None:
-        self._jobs = {job.name: job for job in jobs}
+        self._jobs = jobs
         self._kills = collections.Counter({name: entry.kills for name, entry in known.items()})
         self._rungs = {name: entry.rungs for name, entry in known.items()}
         self._over: dict[str, Outcome] = {
@@ -54,7 +54,7 @@ class Schedule:
         }
         self._failed = {name for name, outcome in self._over.items() if isinstance(outcome, Failed)}
         self._stopped: set[str] = set()
-        self._groups = _groups(jobs) if halving else {}
+        self._groups = _groups(jobs.values()) if halving else {}
 
     def earlier(self) -> list[Event]:
         """Returns the outcomes that need no work."""
@@ -67,7 +67,7 @@ class Schedule:
             for group in self._groups.values():
                 yield from self._next_jobs(group)
         else:
-            yield from (job for name, job in self._jobs.items() if name not in self._over)
+            yield from (self._jobs[name] for name in self._jobs if name not in self._over)
 
     def following(self, events: Iterable[Event], queue: JobQueue) -> Iterator[Event]:
         """Hands events on, then puts back what is to be tried again or trained further.
@@ -86,7 +86,9 @@ class Schedule:
             if isinstance(event, NoRoom):
                 raise DiskFull(event.message)
             yield event
-            group = self._groups.get(_competes_in(self._jobs[event.name]))
+            group = None
+            if self._groups:
+                group = self._groups[_competes_in(self._jobs[event.name])]
             match event:
                 case Died():
                     yield from self._retry(event, group, queue)

@@ -29,7 +29,7 @@ from kerasae.trials.halving import check_halving
 from kerasae.trials.jobs import Event, Executor, Failed, Finished, Outcome, Stopped
 from kerasae.trials.kept_models import KeptModels
 from kerasae.trials.running import running_trials
-from kerasae.trials.trial import Trial
+from kerasae.trials.trial import Trials
 
 COLUMNS = (
     "trial", "dataset", "architecture", "hidden_dims", "latent_dim", "learning_rate", "seed",
@@ -172,7 +172,7 @@ def run_sweep(
 class _Table:
     """Writes `results.csv`, which grows, so often that it takes a small share of the time."""
 
-    def __init__(self, folder: Path, trials: Sequence[Trial], pca_mse: dict[int, float]) -> None:
+    def __init__(self, folder: Path, trials: Trials, pca_mse: dict[int, float]) -> None:
         self._path = folder / run_files.RESULTS
         self._trials = trials
         self.pca_mse = pca_mse
@@ -282,7 +282,7 @@ def _noisy_pca(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
 
 
 def _rows(
-    trials: Sequence[Trial], outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
+    trials: Trials, outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -293,8 +293,7 @@ def _rows(
             "pca_test_mse": pca_mse[trial.experiment.latent_dim],
             **_result(outcomes[trial.name]),
         }
-        for trial in trials
-        if trial.name in outcomes
+        for trial in map(trials.__getitem__, sorted(map(trials.number_of, outcomes)))
     ]
 
 

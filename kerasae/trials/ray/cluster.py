@@ -5,16 +5,15 @@ import dataclasses
 import os
 import secrets
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from kerasae.environment import cores, environment
 from kerasae.errors import ClusterLost, InvalidSetting, KerasAEError
 from kerasae.files.interrupts import install_handlers_again
+from kerasae.files.private_tmpdir import shared_tmpdir
 
 _CONNECT = 5.0
 # Seconds without an answer after which the head counts as lost; Ray itself would end this
@@ -167,7 +166,7 @@ def find_head(address: str) -> str:
     """
     head = address
     if address == "auto":
-        recorded = Path(tempfile.gettempdir()) / "ray" / "ray_current_cluster"
+        recorded = shared_tmpdir() / "ray" / "ray_current_cluster"
         head = os.environ.get("RAY_ADDRESS", "")
         if not head and recorded.is_file():
             head = recorded.read_text(encoding="utf-8").strip()

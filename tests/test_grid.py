@@ -1,0 +1,80 @@
+"""A grid of trials that are made when they are asked for."""
+
+import itertools
+import tracemalloc
+
+import pytest
+
+from kerasae.data.datasets import load_dataset
+from kerasae.experiment import Experiment
+from kerasae.trials.grid import Sweep
+from kerasae.trials.jobs import Job, JobQueue
+from kerasae.trials.schedule import Schedule
+
+GRID = Sweep(
+    Experiment("mnist5k"), ((8,), (4, 2), ()), (2, 3), (1e-05, 0.003, 0.0030000001, None), seeds=11
+).trials()
+
+
+def test_the_trials_are_the_product_of_the_lists_in_their_order():
+    names = [trial.name for trial in GRID]
+    assert len(names) == len(GRID) == len(set(names)) == 3 * 2 * 4 * 11
+    assert names[0] == "basic-8-z2-lr1e-05-seed0"
+    assert names[-1] == "shallow-z3-seed10"
+    rates = [1e-05, 0.003, 0.0030000001, None]
+    expected = itertools.product([(8,), (4, 2), ()], [2, 3], rates, range(11))
+    settings = (trial.experiment for trial in GRID)
+    assert list(expected) == [
+        (one.hidden_dims, one.latent_dim, one.learning_rate, one.seed) for one in settings
+    ]
+
+
+def test_a_trial_is_found_by_its_name():
+    assert [GRID.number_of(trial.name) for trial in GRID] == list(range(len(GRID)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "basic-8-z2", "basic-8-z2-seed00", "basic-8-z2-seed11", "basic-8-z2-seed-1",
+     "basic-8-z4-seed0", "basic-8-z2-lr-seed0", "basic-8-z2-lr0.1-seed0", "deep-8-z2-seed0",
+     "basic-8-z2-seed²", f"basic-8-z2-seed{'9' * 5000}"],
+)  # fmt: skip
+def test_a_name_of_no_trial_is_told(name):
+    with pytest.raises(KeyError):
+        GRID.number_of(name)
+
+
+def test_the_largest_networks_come_first_and_others_in_their_order():
+    data = {"mnist5k": load_dataset("mnist5k")}
+    numbers = list(GRID.longest_first(data))
+    assert sorted(numbers) == list(range(len(GRID)))
+    # 784 x 8 + 8 x 3; 784 x 8 + 8 x 2; 784 x 4 + 4 x 2 + 2 x 3; ...; 784 x 3; 784 x 2
+    pairs = [(GRID[number].experiment.hidden_dims, GRID[number].experiment.latent_dim)
+             for number in numbers[::44]]  # fmt: skip
+    assert pairs == [((8,), 3), ((8,), 2), ((4, 2), 3), ((4, 2), 2), ((), 3), ((), 2)]
+    assert numbers[:44] == list(range(44, 88))
+
+
+class LazyJobs(dict):
+    """Jobs by name, made of a grid."""
+
+    def __init__(self, trials):
+        super().__init__()
+        self._trials = trials
+
+    def __iter__(self):
+        return (self._trials.name(number) for number in range(len(self._trials)))
+
+    def __getitem__(self, name):
+        return Job(name, self._trials[self._trials.number_of(name)].experiment, name)
+
+
+def test_the_first_of_a_million_trials_takes_no_memory_for_the_others():
+    tracemalloc.start()
+    try:
+        trials = Sweep(Experiment("mnist5k"), seeds=83_333).trials()
+        queue = JobQueue(Schedule(LazyJobs(trials), {}).jobs())
+        assert queue.take().name == "basic-256-z15-seed0"
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
