@@ -54,10 +54,11 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
                 "is an older version's, which does not tell the settings; run the command again "
                 f"as it was, with --out {folder}"
             )
-        # A setting of the base that is unknown, or a data set that is not told, is no default.
+        study = read_shape(plan["settings"], kind)
+        # A setting that is unknown, or a data set that is not told, means no default.
         with within("base"):
-            parse_experiment(plan["settings"].get("base"))
-        return read_shape(plan["settings"], kind)
+            parse_experiment(plan["settings"]["base"])
+        return study
 
 
 def run_study(
