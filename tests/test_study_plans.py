@@ -40,7 +40,8 @@ def test_a_study_is_read_back_from_its_plan(tmp_path, study):
 
 def test_an_older_plan_means_what_it_meant_then(tmp_path):
     plan_in(tmp_path, study="overfit", settings={"base": {"dataset": "tiny"}})
-    assert read_study(tmp_path, OverfitStudy) == OverfitStudy(Experiment("tiny"))
+    before = Experiment("tiny", precision="float32")
+    assert read_study(tmp_path, OverfitStudy) == OverfitStudy(before)
     plan_in(tmp_path, study="overfit")
     with pytest.raises(
         ArtifactError, match=f"run the command again as it was, with --out {tmp_path}"
