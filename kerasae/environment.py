@@ -1,10 +1,17 @@
 """Versions and machine, recorded beside every result."""
 
+import functools
 import os
 import platform
+from collections.abc import Collection
 from typing import Any
 
 _PACKAGES = ("kerasae", "tensorflow", "keras", "numpy", "scikit-learn")
+_CPUINFO = "/proc/cpuinfo"
+# Instruction sets that products are written for, x86's and then ARM's, the best first.
+_INSTRUCTIONS = (
+    "amx_bf16", "avx512_bf16", "avx512f", "avx2", "avx", "sse4_2", "sve2", "sve", "asimd",
+)  # fmt: skip
 
 
 def environment() -> dict[str, Any]:
@@ -13,7 +20,7 @@ def environment() -> dict[str, Any]:
     Example:
 
     >>> sorted(environment())
-    ['cores', 'machine', 'processor', 'versions']
+    ['cores', 'instructions', 'machine', 'processor', 'versions']
     """
     # Slow to import, and `cores` is asked by commands that only print their help.
     from importlib.metadata import version
@@ -24,6 +31,7 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": _processor(),
         "cores": cores(),
+        "instructions": instruction_set(processor_flags()),
     }
 
 
@@ -35,6 +43,38 @@ def _processor() -> str | None:
             return next(names, "").strip() or None
     except OSError:
         return platform.processor() or None
+
+
+@functools.cache
+def processor_flags() -> frozenset[str]:
+    """Returns what the processor has, as Linux names it; nothing where that is not told."""
+    try:
+        with open(_CPUINFO, encoding="utf-8", errors="replace") as file:
+            lines = (line.partition(":") for line in file)
+            # `flags` on x86, `Features` on ARM; all cores have the same.
+            found = next(
+                (text for key, _, text in lines if key.strip() in ("flags", "Features")), ""
+            )
+    except OSError:
+        return frozenset()
+    return frozenset(found.split())
+
+
+def instruction_set(flags: Collection[str]) -> str | None:
+    """Returns the best instruction set that TensorFlow has products for; others give other bits.
+
+    Args:
+        flags: What the processor has; see `processor_flags`.
+
+    Returns:
+        Its name; `None` where it is not known.
+
+    Example:
+
+    >>> instruction_set({"sse4_2", "avx", "avx2"})
+    'avx2'
+    """
+    return next((name for name in _INSTRUCTIONS if name in flags), None)
 
 
 def cores() -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta
 
+from kerasae.environment import processor_flags
 from kerasae.errors import InvalidSetting
 from kerasae.files.shapes import FINITE, checked, documented, fields_of
+from kerasae.precision import FLOAT32, Precision, chosen_precision
 from kerasae.reference import SWEEP_EPOCHS
 
 ARCHITECTURES: dict[str, tuple[int, ...]] = {"basic": (256,), "extended": (1024, 512)}
@@ -153,6 +156,9 @@ class Experiment:
         Literal["mse", "binary_crossentropy"],
         _help("Training loss; the second needs --shortcut none."),
     ] = "mse"
+    precision: Annotated[
+        Precision | None, _help("Precision of the matrix products in training.", follows=True)
+    ] = None
     validation_split: Annotated[
         Share, _help("Share of the training images held out for validation; 0 trains on all.")
     ] = 0.1
@@ -215,7 +221,8 @@ class Experiment:
         they add up to by as much more as there are pixels. Beside a start at PCA, whose
         code is standardized, hidden layers start as LeCun et al. (1998) have it: units then vary
         by about one, and bend what Glorot's smaller weights leave as straight as PCA; a weight
-        decay of 0.1 keeps them from learning images by heart.
+        decay of 0.1 keeps them from learning images by heart. The precision is that of
+        `precision.chosen_precision`, on the processor that this is asked on.
 
         Args:
             images: Number of images to train on.
@@ -235,14 +242,16 @@ class Experiment:
             raise InvalidSetting(
                 "batch_size", self.batch_size, f"at most the {images} training images"
             )
+        batch_size = self.batch_size or min(images, 128, max(16, images // 10))
         passes = min(max(10, round(1_000_000 / images)), 100)
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
-            "batch_size": min(images, 128, max(16, images // 10)),
+            "batch_size": batch_size,
             "initializer": "glorot_uniform",
             "weight_decay": 0.0,
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
+            "precision": chosen_precision(processor_flags(), pixels, self.hidden_dims, batch_size),
         }
         if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
             followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}
@@ -256,6 +265,22 @@ class Experiment:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
         }
+
+
+def as_recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings that a run recorded, with those that were not there yet as they were.
+
+    Example:
+
+    >>> as_recorded({"epochs": 9})["precision"], as_recorded({"precision": None})["precision"]
+    ('float32', None)
+    """
+    return {**_defaults(), "precision": FLOAT32, **settings}
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    return Experiment().to_dict()
 
 
 def check_setting(name: str, value: Any) -> Any:

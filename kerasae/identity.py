@@ -1,14 +1,13 @@
 """What a result is the result of, and whether what was begun may go on with it."""
 
 import dataclasses
-import functools
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
 from kerasae.errors import ArtifactError
-from kerasae.experiment import Experiment, NotNegative
+from kerasae.experiment import Experiment, NotNegative, as_recorded
 
 # Raise it with every change of the code that changes a trial's numbers: what older code has
 # finished or begun is then never mixed with what the new code does.
@@ -138,12 +137,7 @@ resume with the same settings, data and version, or choose another --out
 def flat(identity: Mapping[str, Any]) -> dict[str, Any]:
     """Returns what `Identity.to_dict` gave, the settings beside the rest.
 
-    A setting that is missing was not there yet, and means what its default does.
+    A setting that is missing was not there yet, and means what it did then.
     """
     rest = {key: value for key, value in identity.items() if key != "experiment"}
-    return {**_defaults(), **identity.get("experiment", {}), **rest}
-
-
-@functools.cache
-def _defaults() -> dict[str, Any]:
-    return Experiment().to_dict()
+    return {**as_recorded(identity.get("experiment", {})), **rest}

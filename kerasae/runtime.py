@@ -61,6 +61,12 @@ def give_memory_back() -> None:
     _call_glibc("malloc_trim", 0)
 
 
+def spare_imports() -> None:
+    """Has collections of garbage pass over what is imported, a third of a second of each."""
+    gc.collect()
+    gc.freeze()
+
+
 def keep_one_heap() -> None:
     """Has glibc keep one heap: compiling in several threads leaves holes in a heap of each.
 

@@ -16,6 +16,7 @@ import kerasae
 from kerasae.anomaly.detector import DETECTOR, Detector, read_detector
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.image_model import ImageModel
 from kerasae.inference.defect_masks import PixelSeparation, mask_path, read_mask
 from kerasae.runs.run import Run
 
@@ -118,6 +119,11 @@ def test_of_models_of_others_there_are_the_scores_that_they_can_have(digits, tmp
     detector.save(tmp_path)
     again = read_detector(tmp_path)
     np.testing.assert_array_equal(again.held_out["knn"], detector.held_out["knn"])
+    wider = keras.Model(
+        image, keras.layers.Reshape((28, 28))(keras.layers.Dense(784)(keras.layers.Dense(5)(flat)))
+    )
+    with pytest.raises(ArtifactError, match=r"of 3 numbers an image, the model makes 5; take it"):
+        again.scores(ImageModel(wider, code_layer=wider.layers[-3].name), floats(digits.test[:2]))
 
 
 def test_a_detector_of_an_earlier_version_has_the_scores_that_it_had(fitted, digits, tmp_path):

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from kerasae.training.batches import STEPS_PER_CHUNK, epoch_order, no_chunk, row_chunks
+from kerasae.training.batches import STEPS_PER_CHUNK, epoch_order, one_chunk, row_chunks
 
 
 def test_every_epoch_has_an_order_of_its_own_and_repeats_it_when_asked_again():
@@ -27,13 +27,13 @@ def test_chunks_hold_each_row_once_and_continue_at_any_epoch():
 
 
 def test_no_tuning_thread_is_waited_for_when_an_epoch_ends():
-    for chunks in (no_chunk(4), row_chunks(np.arange(8, dtype=np.int32), 4, 0, range(1))):
+    for chunks in (one_chunk(4, steps=0), row_chunks(np.arange(8, dtype=np.int32), 4, 0, range(1))):
         assert chunks.options().autotune.enabled is False
 
 
 def test_the_chunk_that_is_compiled_with_looks_like_those_that_are_trained_on():
     rows = np.arange(8, dtype=np.int32)
     shapes = row_chunks(rows, 4, 0, range(1)).element_spec
-    spec = no_chunk(4).element_spec
+    spec = one_chunk(4, steps=0).element_spec
     assert [(s.shape, s.dtype) for s in spec] == [(s.shape, s.dtype) for s in shapes]
-    assert [int(steps) for _, steps in no_chunk(4)] == [0]
+    assert [int(steps) for _, steps in one_chunk(4, steps=0)] == [0]

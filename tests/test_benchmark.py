@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from kerasae.bench.benchmark import _speed, _weights, measure_network
-from kerasae.bench.ways import PRODUCT, ways, whole_batches
+from kerasae.bench.ways import PRODUCT, skipped, ways, whole_batches
 from kerasae.errors import InvalidSetting
 
 
 @pytest.mark.full
 def test_every_way_is_measured_and_reported():
     words = ["bench", "--images", "500", "--rounds", "1", "--networks", "784-256-100", "--json",
-             "--batch-size", "64"]  # fmt: skip
+             "--batch-size", "64", "--dataset", "mnist5k"]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "kerasae_cli.main", *words], capture_output=True, text=True
     )
@@ -26,6 +26,13 @@ def test_every_way_is_measured_and_reported():
     assert all(speed["gflops"] > 0 for speed in speeds)
     assert speeds[0]["of_limit"] == 1
     assert speeds[1]["of_plain_fit"] == pytest.approx(1)
+    assert all(
+        speed["slowest"] <= speed["images_per_second"] <= speed["fastest"] for speed in speeds
+    )
+    fit, *_, ours = found["qualities"]
+    assert (fit["way"], ours["way"]) == ("fit", "kerasae")
+    assert fit["test_mse"] == fit["target"] >= ours["test_mse"]
+    assert found["skipped"].keys() >= skipped().keys()
 
 
 def test_operations_are_counted_by_the_weights_of_both_halves():
@@ -36,9 +43,12 @@ def test_ratios_are_taken_within_each_round():
     # The machine slows down threefold between two rounds; the ratios do not.
     weights, _ = _weights("784-256-100")
     rates = {PRODUCT: [6.0 * weights * 300, 6.0 * weights * 100], "fit": [30, 10], "x": [90, 30]}
+    rates[f"{PRODUCT}, bfloat16"] = [6.0 * weights * 900, 6.0 * weights * 300]
     speed = _speed("784-256-100", "x", rates)
     assert speed.of_limit == pytest.approx(0.3)
+    assert speed.of_bfloat16_limit == pytest.approx(0.1)
     assert speed.of_plain_fit == pytest.approx(3)
+    assert (speed.slowest, speed.images_per_second, speed.fastest) == (30, 60, 90)
 
 
 def test_a_batch_larger_than_an_epoch_is_refused_before_any_process_starts():
@@ -54,6 +64,11 @@ def test_images_that_fill_no_batch_are_not_counted():
     assert [row for batch in batches for row in range(500)[batch]] == list(range(384))
 
 
-def test_pytorch_is_measured_where_it_is_installed():
-    assert any(way.name == "torch eager" for way in ways(lambda name: object()))
+def test_pytorch_is_measured_where_it_is_installed_and_else_a_reason_is_given():
+    names = [way.name for way in ways(lambda name: object())]
+    assert {"torch eager", "torch.compile, 1 thread, bfloat16"} <= set(names)
     assert not any(way.name.startswith("torch") for way in ways(lambda name: None))
+    assert skipped(lambda name: None) == {
+        "torch eager": "PyTorch is not installed", "torch.compile": "PyTorch is not installed",
+    }  # fmt: skip
+    assert skipped(lambda name: object()) == {}

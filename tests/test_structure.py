@@ -12,6 +12,7 @@ ROOMS = (
         "environment",
         "extras",
         "runtime",
+        "precision",
         "experiment",
         "reference",
         "presets",

@@ -40,7 +40,8 @@ def test_a_study_is_read_back_from_its_plan(tmp_path, study):
 
 def test_an_older_plan_means_what_it_meant_then(tmp_path):
     plan_in(tmp_path, study="overfit", settings={"base": {"dataset": "tiny"}})
-    assert read_study(tmp_path, OverfitStudy) == OverfitStudy(Experiment("tiny"))
+    before = Experiment("tiny", precision="float32")
+    assert read_study(tmp_path, OverfitStudy) == OverfitStudy(before)
     plan_in(tmp_path, study="overfit")
     with pytest.raises(
         ArtifactError, match=f"run the command again as it was, with --out {tmp_path}"
@@ -56,6 +57,9 @@ def test_an_older_plan_means_what_it_meant_then(tmp_path):
         ({"study": "learning-rate", "settings": {"base": {"epochs": "9"}}}, "epochs"),
         ({"study": "learning-rate", "settings": {"base": {}, "rates": [0.1, "x"]}}, "rates"),
         ({"study": "learning-rate", "settings": {"base": {}, "rates": [0.1, -1]}}, "rates"),
+        ({"study": "learning-rate", "settings": {"base": {}}}, "base: dataset is missing"),
+        ({"study": "learning-rate", "settings": [1]}, "settings: expected values by name"),
+        ({"study": 5}, "study: expected a text, received a whole number; choose the folder"),
     ],
 )
 def test_a_plan_of_something_else_is_refused(tmp_path, plan, reason):

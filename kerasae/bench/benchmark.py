@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 
 from kerasae.bench import BATCH_SIZE, IMAGES, ROUNDS
-from kerasae.bench.ways import PRODUCT, Way, run_way, ways
+from kerasae.bench.ways import PRODUCT, Way, named, run_way, ways
 from kerasae.errors import KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.precision import BFLOAT16
 from kerasae.trials.executors import spawned
 
 
@@ -29,8 +30,11 @@ class Speed:
         gflops: Billions of floating-point operations per second, counted as six per weight
             and image (two each for the output, the weights' and the inputs' gradient).
         needed_gflops: The same without the gradient of the image, which nobody computes.
-        of_limit: `gflops` over that of the machine's largest matrix product, round by round.
-        of_plain_fit: Speed over that of plain `fit`, round by round.
+        slowest: The least images per second of a round.
+        fastest: The most of a round.
+        of_limit: `gflops` over that of the machine's largest `float32` product, round by round.
+        of_bfloat16_limit: The same of its largest `bfloat16` product.
+        of_plain_fit: Speed over that of plain `fit` in `float32`, round by round.
     """
 
     network: str
@@ -38,7 +42,10 @@ class Speed:
     images_per_second: float
     gflops: float
     needed_gflops: float
+    slowest: float
+    fastest: float
     of_limit: float
+    of_bfloat16_limit: float
     of_plain_fit: float
 
 
@@ -126,16 +133,23 @@ def _speed(network: str, way: str, rates: dict[str, list[float]]) -> Speed:
     mine = rates[way]
     rate = statistics.median(mine)
     # The limit is given in operations already.
-    operations, unneeded = (1.0, 0.0) if way == PRODUCT else (6.0 * weights, 2.0 * first)
-    of_limit = [a * operations / b for a, b in zip(mine, rates[PRODUCT], strict=True)]
+    is_limit = way.startswith(PRODUCT)
+    operations, unneeded = (1.0, 0.0) if is_limit else (6.0 * weights, 2.0 * first)
+    of_limit, of_other = (
+        statistics.median(a * operations / b for a, b in zip(mine, rates[limit], strict=True))
+        for limit in (PRODUCT, named(PRODUCT, BFLOAT16))
+    )
     of_fit = [a * operations / (b * 6.0 * weights) for a, b in zip(mine, rates["fit"], strict=True)]
     return Speed(
         network,
         way,
-        images_per_second=0.0 if way == PRODUCT else rate,
+        images_per_second=0.0 if is_limit else rate,
         gflops=rate * operations / 1e9,
         needed_gflops=rate * (operations - unneeded) / 1e9,
-        of_limit=statistics.median(of_limit),
+        slowest=0.0 if is_limit else min(mine),
+        fastest=0.0 if is_limit else max(mine),
+        of_limit=of_limit,
+        of_bfloat16_limit=of_other,
         of_plain_fit=statistics.median(of_fit),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from kerasae.anomaly.detector import DETECTOR, Detector
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
-from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.environment import processor_flags
+from kerasae.errors import ArtifactError, InvalidSetting, KerasAEWarning
 from kerasae.evaluation import run_metrics
 from kerasae.experiment import Experiment
 from kerasae.files.owned_folder import check_empty, owned
@@ -23,9 +25,10 @@ from kerasae.files.whole_files import write_json
 from kerasae.identity import Identity, check_same
 from kerasae.memory import check_training
 from kerasae.pca import fit_pca
+from kerasae.precision import slowness
 from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
-from kerasae.runs.record import RunRecord
+from kerasae.runs.record import RunRecord, check_computing
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import run_data
 from kerasae.runs.run_files import EXPERIMENT, MANIFEST, METRICS, RUN, TENSORBOARD
@@ -87,7 +90,10 @@ def fit(
         data = data.with_train_images(experiment.train_images)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
-        return fit_run(experiment, data, record=RunRecord.of(data), **options)
+        experiment = data.resolved(experiment)
+        warn_if_slow(experiment.precision)
+        record = RunRecord.of(data, experiment.precision)
+        return fit_run(experiment, data, record=record, **options)
     return fit_into(Path(folder), experiment, data, begun, **options)
 
 
@@ -127,7 +133,10 @@ def fit_into(
                 write_manifest(folder)
             return begun
         forget_manifest(folder)
-        record = (begun and begun.record) or RunRecord.of(data, command, options.get("threads"))
+        warn_if_slow(experiment.precision)
+        record = (begun and begun.record) or RunRecord.of(
+            data, experiment.precision, command, options.get("threads")
+        )
         write_json(folder / EXPERIMENT, experiment.to_dict())
         write_json(folder / RUN, record.to_dict())
         if begun is None:
@@ -138,6 +147,13 @@ def fit_into(
         _learn_normal(run, data)
         write_manifest(folder)
         return run
+
+
+def warn_if_slow(precision: str | None) -> None:
+    """Warns of a precision that the processor has no hardware for."""
+    line = slowness(precision, processor_flags())
+    if line is not None:
+        warnings.warn(line, KerasAEWarning, stacklevel=3)
 
 
 def _learn_normal(run: Run, data: ImageData) -> None:
@@ -223,13 +239,16 @@ def check_begun(
         begun: The run to go on with; without one, the folder has to be new or empty.
 
     Returns:
-        The settings, resolved.
+        The settings, resolved, with the precision of `begun` where none is given.
 
     Raises:
-        ArtifactError: If it holds something else, or was begun with other settings.
+        ArtifactError: If it holds something else, was begun with other settings, or cannot go
+            on with the bits that it has.
         InvalidSetting: If there are too few images to train on.
         MemoryExceeded: If the network is too large for the memory there is.
     """
+    if begun is not None and experiment.precision is None:
+        experiment = dataclasses.replace(experiment, precision=begun.experiment.precision)
     experiment = data.resolved(experiment)
     check_training(experiment, data.pixels)
     if begun is not None:
@@ -242,10 +261,13 @@ def check_begun(
 def _is_finished(begun: Run, experiment: Experiment) -> bool:
     """Tells whether a run is done; one that gets more epochs is unfinished again."""
     folder, planned = begun.place, begun.experiment.epochs
-    if not (folder / METRICS).is_file():
-        return False
-    if planned == experiment.epochs:
+    scored = (folder / METRICS).is_file()
+    if scored and planned == experiment.epochs:
         return True
+    if begun.record is not None:
+        check_computing(folder, begun.record.to_dict(), experiment.precision)
+    if not scored:
+        return False
     if begun.metrics["epochs"] < planned:
         raise InvalidSetting(
             "epochs", experiment.epochs, f"{planned}: the fit has ended by its patience"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kerasae.errors import ArtifactError, InvalidSetting
-from kerasae.experiment import Experiment
+from kerasae.experiment import Experiment, as_recorded
 from kerasae.files.bounded_json import parse_json
 from kerasae.files.local_files import Refused, WrongShape, read_local, refusing
 from kerasae.files.shapes import fields_of, read_shape
@@ -81,7 +81,7 @@ def parse_experiment(settings: Any) -> Experiment:
     if "dataset" not in settings:
         raise WrongShape("dataset is missing; expected its name")
     try:
-        return Experiment(**settings)
+        return Experiment(**as_recorded(settings))
     except InvalidSetting as error:
         raise WrongShape(str(error)) from None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from kerasae.files.local_files import refusing
 from kerasae.files.shapes import read_shape
 from kerasae.files.whole_files import read_json
 from kerasae.identity import Whole
+from kerasae.precision import WAYS
 from kerasae.runs.run_files import RUN, STUDY, SWEEP, TRIALS
 
 
@@ -36,6 +39,8 @@ class RunRecord:
         cores: Number of cores.
         processor: Its processor's model; `None` where it does not tell.
         threads: Threads that a fit computes with; `None` is one per core.
+        instructions: The processor's best instruction set; see `environment.instruction_set`.
+        way: How the steps are computed; see `precision.WAYS`.
         white: The number that is white in images of your own; `None` where that is 255, or 1.0 of
             floats.
     """
@@ -51,16 +56,23 @@ class RunRecord:
     cores: Whole | None = None
     processor: str | None = None
     threads: Whole | None = None
+    instructions: str | None = None
+    way: str | None = None
     white: Positive | None = None
 
     @classmethod
     def of(
-        cls, data: ImageData, command: str | None = None, threads: int | None = None
+        cls,
+        data: ImageData,
+        precision: str | None = None,
+        command: str | None = None,
+        threads: int | None = None,
     ) -> RunRecord:
         """Makes the record of what begins now.
 
         Args:
             data: The images.
+            precision: In which it computes.
             command: The command, as a shell takes it.
             threads: Threads that it computes with; `None` is one per core.
 
@@ -79,6 +91,7 @@ class RunRecord:
             data.train.shape[1:],
             command,
             datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            way=WAYS.get(precision or ""),
             white=data.white,
             threads=threads,
             **environment(),
@@ -87,6 +100,38 @@ class RunRecord:
     def to_dict(self) -> dict[str, Any]:
         """Returns all of it as plain JSON values."""
         return dataclasses.asdict(self)
+
+
+def check_computing(place: object, there: Mapping[str, Any], precision: str | None) -> None:
+    """Checks that what was begun can go on here as it was computed until then.
+
+    Args:
+        place: Its folder, for the message.
+        there: What is recorded of it; what an older version has recorded tells nothing of this.
+        precision: In which it computes.
+
+    Raises:
+        ArtifactError: If it was computed with other instructions or in another way.
+
+    Example:
+
+    >>> check_computing("run", {"way": "by hand"}, "float32")
+    Traceback (most recent call last):
+        ...
+    kerasae.errors.ArtifactError: run: was begun with another way (by hand there, one XLA program \
+here), which gives other bits; go on where it was begun, or choose another --out
+    """
+    here = {
+        "instruction set": ("instructions", environment()["instructions"]),
+        "way": ("way", WAYS.get(precision or "")),
+    }
+    for title, (name, value) in here.items():
+        begun = there.get(name)
+        if begun is not None and begun != value:
+            raise ArtifactError(
+                f"{place}: was begun with another {title} ({begun} there, {value} here), which "
+                f"gives other bits; go on where it was begun, or choose another --out"
+            )
 
 
 def read_record(folder: Path) -> RunRecord | None:
@@ -108,6 +153,19 @@ def read_record(folder: Path) -> RunRecord | None:
     path = next((place for place in places if os.path.lexists(place)), None)
     if path is None:
         return None
+    if path.parent == folder:
+        return _read(path)
+    # The trials of a sweep have theirs in common.
+    status = path.lstat()
+    return _read_shared(path, status.st_mtime_ns, status.st_size)
+
+
+def _read(path: Path) -> RunRecord:
     content = read_json(path)
     with refusing(path, ArtifactError, "take it away, or train the run again"):
         return read_shape(content, RunRecord)
+
+
+@functools.lru_cache(8)
+def _read_shared(path: Path, changed: int, size: int) -> RunRecord:
+    return _read(path)

@@ -168,7 +168,8 @@ def run_facts(run: Run, data: ImageData) -> dict[str, Mapping[str, object]]:
         record.dataset or data.name, record.images or (len(data.train), len(data.test)),
         record.data_md5,
     )  # fmt: skip
-    made = {"date": record.date, "machine": record.machine, "cores": record.cores}
+    names = ("date", "machine", "cores", "instructions", "way")
+    made = {name: getattr(record, name) for name in names}
     known = {name: value for name, value in made.items() if value is not None}
     return {"Settings": settings, "Data": facts, "Made with": {**known, **record.versions}}
 

@@ -15,7 +15,7 @@ from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.run_study import finished_trials, save_findings
+from kerasae.studies.run_study import as_begun, finished_trials, save_findings
 from kerasae.studies.study import Findings, Results, Study, settings_of
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Event
@@ -118,7 +118,11 @@ def reproduce(
         InvalidSetting: If `jobs` is below 1 or a batch is larger than the training set.
     """
     started = time.perf_counter()
-    parts = [Part(part.dataset, part.study.resolved(data[part.dataset])) for part in parts]
+    studies = [as_begun(part.study, part.name, folder) for part in parts]
+    parts = [
+        Part(part.dataset, study.resolved(data[part.dataset]))
+        for part, study in zip(parts, studies, strict=True)
+    ]
     trials = [trial for part in parts for trial in part.trials().values()]
     plan = {"parts": {part.name: settings_of(part.study) for part in parts}}
     with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as finished:

@@ -1,22 +1,25 @@
 """Runs a study in a folder that has its plan, and leaves what it found."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
+from kerasae.environment import environment
 from kerasae.errors import ArtifactError
-from kerasae.experiment import Experiment
+from kerasae.experiment import as_recorded
 from kerasae.files import whole_files
-from kerasae.files.local_files import Refused, refusing
+from kerasae.files.local_files import Refused, refusing, within
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
 from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
-from kerasae.runs.record import RunRecord
+from kerasae.runs.reading import parse_experiment
+from kerasae.runs.record import RunRecord, check_computing
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
 from kerasae.show import figure_files
@@ -53,7 +56,37 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
                 "is an older version's, which does not tell the settings; run the command again "
                 f"as it was, with --out {folder}"
             )
-        return read_shape(plan["settings"], kind)
+        settings = plan["settings"]
+        if isinstance(settings.get("base"), dict):
+            settings = {**settings, "base": as_recorded(settings["base"])}
+        study = read_shape(settings, kind)
+        # A setting that is unknown, or a data set that is not told, means no default.
+        with within("base"):
+            parse_experiment(plan["settings"]["base"])
+        return study
+
+
+def as_begun(study: AnyStudy, name: str, folder: Path) -> AnyStudy:
+    """Returns a study that gives no precision in that which it was begun with in a folder.
+
+    Args:
+        study: The study.
+        name: What the plan calls it.
+        folder: The folder, in which there may be no plan yet.
+    """
+    if study.base.precision is not None or not (folder / PLAN).is_file():
+        return study
+    begun = _planned(_read_plan(folder)).get(name) or {}
+    with refusing(folder / PLAN, ArtifactError, "choose the folder of a study"), within("base"):
+        base = read_shape(begun.get("base") or {}, dict[str, Any])
+    precision = as_recorded(base)["precision"]
+    return dataclasses.replace(study, base=dataclasses.replace(study.base, precision=precision))
+
+
+def _planned(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings of each study of a plan, of which an older one tells its name alone."""
+    parts: dict[str, Any] = plan.get("parts") or {str(plan.get("study")): plan.get("settings")}
+    return parts
 
 
 def run_study(
@@ -85,7 +118,7 @@ def run_study(
         InvalidSetting: If `jobs` is below 1, or the study is not one of such images.
         KerasAEError: If no trial finished.
     """
-    study = study.resolved(data)
+    study = as_begun(study, study.label, folder).resolved(data)
     plan = {"study": study.label, "settings": settings_of(study)}
     trials = study.trials()
     with finished_trials(
@@ -117,6 +150,7 @@ def finished_trials(
         InvalidSetting: If `jobs` is below 1.
     """
     executor = make_executor("processes", jobs)
+    plan = {**plan, "instructions": environment()["instructions"]}
     path = folder / PLAN
     # The same command goes on where there is a plan; trials of other settings are refused.
     begun = path.is_file()
@@ -164,6 +198,7 @@ class _Plan(TypedDict, total=False):
     study: str
     settings: dict[str, Any]
     parts: dict[str, dict[str, Any]]
+    instructions: str | None
 
 
 def _read_plan(folder: Path) -> _Plan:
@@ -174,15 +209,14 @@ def _read_plan(folder: Path) -> _Plan:
 
 def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
     there = _read_plan(folder)
+    check_computing(folder, there, None)
     # An older plan of a study tells its name alone; the ledger knows the trials.
-    begun, asked = (
-        one.get("parts") or {str(one.get("study")): one.get("settings")} for one in (there, plan)
-    )
+    begun, asked = _planned(there), _planned(plan)
     check_same(folder, {"studies": list(begun)}, {"studies": list(asked)})
     for name, settings in asked.items():
         if begun[name] is not None:
             # A setting that an older plan lacks means what it meant then.
-            known = {**Experiment().to_dict(), **flat_settings(begun[name])}
+            known = as_recorded(flat_settings(begun[name]))
             lists = settings.keys() - {"base"}
             check_same(f"{folder}: {name}", known, flat_settings(settings), grows=lists)
 
@@ -212,7 +246,7 @@ def save_findings(study: Study, results: Results, folder: Path) -> Findings:
         "study": study.label,
         "settings": settings_of(study),
         "results": findings.summary,
-        **RunRecord.of(results.data).to_dict(),
+        **RunRecord.of(results.data, study.base.precision).to_dict(),
     }
     whole_files.write_json(folder / STUDY, record)
     return findings

@@ -68,14 +68,15 @@ def row_chunks(
     return numbers.flat_map(one_epoch).with_options(_options())
 
 
-def no_chunk(batch_size: int) -> tf.data.Dataset:
-    """Makes a data set like that of `row_chunks`, of one chunk without a step to be trained on.
+def one_chunk(batch_size: int, steps: int) -> tf.data.Dataset:
+    """Makes a data set like that of `row_chunks`, of one chunk, which has the first image alone.
 
     Args:
         batch_size: Rows per step.
+        steps: Steps to be trained on.
     """
     rows = tf.zeros((1, STEPS_PER_CHUNK, batch_size), tf.int32)
-    return tf.data.Dataset.from_tensor_slices((rows, [0])).with_options(_options())
+    return tf.data.Dataset.from_tensor_slices((rows, [steps])).with_options(_options())
 
 
 def _options() -> tf.data.Options:

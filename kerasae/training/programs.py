@@ -47,8 +47,7 @@ class ProgramCache:
             self._last = None
             give_memory_back()
         trainer = ChunkTrainer(model, images, experiment)
-        trainer.compile(optimizer, experiment.loss, jit_compile=True)
-        trainer.compile_now()
+        trainer.compile_now(optimizer)
         self._last = experiment, images, trainer
         return trainer
 

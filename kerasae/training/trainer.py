@@ -1,4 +1,4 @@
-"""A Keras model whose train step is a whole chunk of steps inside one XLA program."""
+"""A Keras model whose train step is a whole chunk of steps."""
 
 from typing import Any
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from kerasae.experiment import Experiment
 from kerasae.model_outputs import image_mse_function
 from kerasae.models import unclipped
-from kerasae.training.batches import no_chunk
+from kerasae.precision import BFLOAT16
+from kerasae.training.batches import one_chunk
 from kerasae.training.corruption import add_noise, random_shifts
+from kerasae.training.split_step import SplitStep, clipped_straight_through
 
 # TensorFlow's kernels expect tensors at multiples of so many bytes (EIGEN_MAX_ALIGN_BYTES).
 _TENSOR_ALIGNMENT = 64
@@ -23,12 +25,13 @@ class ChunkTrainer(keras.Model):
     The images stay in memory as `uint8`; each step gathers its rows, scales them to [0, 1],
     shifts them and adds noise where the experiment says so, and updates the weights.
     `tf.while_loop` repeats that inside the compiled program (autograph is off inside Keras'
-    train function). `fit` then drives it as usual.
+    train function). `fit` then drives it as usual. In `bfloat16` the step is a `SplitStep`.
 
     Args:
         autoencoder: The model to train, from images in [0, 1] to the same shape.
         images: All images that row numbers may name, `uint8`, `(images, *image_shape)`.
-        experiment: The settings of noise and shifts, and their seed, which `seed` then holds.
+        experiment: The settings of noise, shifts, loss and precision, and the seed, which `seed`
+            then holds.
 
     Attributes:
         image_mse: The compiled scorer of `autoencoder`; see `model_outputs.image_mse_function`.
@@ -45,6 +48,11 @@ class ChunkTrainer(keras.Model):
         self._experiment = experiment
         # No constant of the program, which serves other seeds as well.
         self.seed = tf.Variable(experiment.seed, trainable=False, dtype=tf.int32)
+        self._split = None
+        if experiment.precision == BFLOAT16:
+            self._split = SplitStep(
+                autoencoder, BFLOAT16, draw=self._draw, loss=self._loss, update=self._update
+            )
         self._loss_mean = keras.metrics.Mean(name="loss")
         self._mse_mean = keras.metrics.Mean(name="mse")
         self.built = True
@@ -61,9 +69,12 @@ class ChunkTrainer(keras.Model):
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Runs `steps` steps over the rows of a chunk; see `training.batches.row_chunks`."""
         rows, steps = data
+        one_step = self._split or self._one_step
+        if self._split is not None:
+            self._split.renew_copies()
 
         def body(step: tf.Tensor, loss_sum: tf.Tensor, mse_sum: tf.Tensor) -> tuple[Any, ...]:
-            loss, mse = self._one_step(tf.gather(rows, step))
+            loss, mse = one_step(tf.gather(rows, step))
             return step + 1, loss_sum + loss, mse_sum + mse
 
         start = (tf.constant(0, steps.dtype), tf.constant(0.0), tf.constant(0.0))
@@ -74,7 +85,8 @@ class ChunkTrainer(keras.Model):
         self._mse_mean.update_state(mse_sum / divisor, sample_weight=count)
         return {metric.name: metric.result() for metric in self.metrics}
 
-    def _one_step(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _draw(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the images of a step, and what the network sees of them."""
         settings = self._experiment
         # The count of steps since the start of training, which a checkpoint carries on.
         key = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
@@ -84,6 +96,13 @@ class ChunkTrainer(keras.Model):
         noisy = clean
         if settings.sigma:
             noisy = add_noise(clean, settings.sigma, settings.clip_noise, key)
+        return clean, noisy
+
+    def _loss(self, images: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(keras.losses.get(self._experiment.loss)(images, output))
+
+    def _one_step(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        clean, noisy = self._draw(rows)
         weights = self.autoencoder.trainable_variables
         with tf.GradientTape() as tape:
             output = self._reconstruct(noisy)
@@ -102,21 +121,30 @@ class ChunkTrainer(keras.Model):
         replica.merge_call(lambda _strategy: self.optimizer.apply(gradients, weights))
 
     def _reconstruct(self, images: tf.Tensor) -> tf.Tensor:
-        """Clips a shortcut's output but lets the gradient through, as if it were not clipped.
-
-        A pixel that left [0, 1] can then still be pulled back to a target inside
-        (the straight-through estimator of Bengio et al. 2013, arXiv:1308.3432).
-        """
         output = self._unclipped(images, training=True)
         if self._unclipped is self.autoencoder:
             return output
-        return output + tf.stop_gradient(tf.clip_by_value(output, 0.0, 1.0) - output)
+        return clipped_straight_through(output)
 
-    def compile_now(self) -> None:
-        """Compiles the train step by running no step, so that epochs can be timed fairly."""
-        self.optimizer.build(self.autoencoder.trainable_variables)
+    def compile_now(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Compiles the train step, so that epochs can be timed fairly, and takes none.
+
+        Args:
+            optimizer: One that is not built yet.
+        """
+        self.compile(optimizer, self._experiment.loss, jit_compile=self._split is None)
+        optimizer.build(self.autoencoder.trainable_variables)
         self.make_train_function()
-        self.train_function(iter(no_chunk(self._experiment.pace.batch_size)))
+        batch_size = self._experiment.pace.batch_size
+        if self._split is None:
+            self.train_function(iter(one_chunk(batch_size, steps=0)))
+        else:
+            # Programs inside a loop are compiled when it first comes to them.
+            variables = [*self.autoencoder.variables, *optimizer.variables]
+            values = [variable.numpy() for variable in variables]
+            self.train_function(iter(one_chunk(batch_size, steps=1)))
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
         self.reset_metrics()
 
 

@@ -15,6 +15,7 @@ from kerasae.data.image_data import ImageData
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import ARCHITECTURES, NETWORK, Count, Experiment, architecture_name
 from kerasae.files.shapes import FINITE, checked, documented, fields_of
+from kerasae.precision import FLOAT32
 from kerasae.reference import REPORT_DIMS
 from kerasae.trials.trial import Components, Trial, Trials, name_part, products_of
 
@@ -69,12 +70,20 @@ class Sweep:
     def resolved(self, data: ImageData) -> Self:
         """Returns it with the settings that follow from its data, which it is recorded with.
 
+        All trials have one precision, so that they can be compared: that of the rule where it
+        says the same of each network, and `float32` otherwise.
+
         Raises:
             InvalidSetting: If a batch is larger than the training set.
         """
         followed = data.resolved(dataclasses.replace(self.base, learning_rate=None)).learning_rate
         rates = tuple(followed if rate is None else rate for rate in self.learning_rates)
-        return dataclasses.replace(self, base=data.resolved(self.base), learning_rates=rates)
+        found: set[Any] = {data.resolved(one).precision for one in self._networks()}
+        base = dataclasses.replace(self.base, precision=found.pop() if len(found) == 1 else FLOAT32)
+        return dataclasses.replace(self, base=data.resolved(base), learning_rates=rates)
+
+    def _networks(self) -> list[Experiment]:
+        return [dataclasses.replace(self.base, hidden_dims=widths) for widths in self.networks]
 
     def trials(self) -> Grid:
         """Returns the trials in the order of `results.csv`, each made when it is asked for."""
@@ -154,6 +163,9 @@ class Grid(Trials):
         costs = np.fromiter(products, np.float64, self.pairs)
         for pair in np.argsort(-costs, kind="stable").tolist():
             yield from range(pair * self.each, (pair + 1) * self.each)
+
+    def precisions(self) -> set[str | None]:
+        return {self._sweep.base.precision}
 
     def components(self) -> Components:
         base = self._sweep.base

@@ -10,6 +10,7 @@ from kerasae.data.image_data import ImageData
 from kerasae.memory import check_memory, check_training, training_bytes, weights_of
 from kerasae.pca import PCA
 from kerasae.runs import run_files
+from kerasae.runs.fitting import warn_if_slow
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.earlier import known_trials
 from kerasae.trials.executors import ProcessExecutor
@@ -61,6 +62,9 @@ def running_trials(
     """
     planned = trials if isinstance(trials, Grid) else Trials(resolved_trials(trials, data))
     _check_memory(planned, data, executor)
+    # Once for all of them, and not by each worker.
+    for precision in planned.precisions():
+        warn_if_slow(precision)
     md5 = {name: data[name].checksums() for name in {name for name, _ in planned.components()}}
     jobs = _Jobs(planned, data, folder / run_files.TRIALS, md5, tensorboard)
     with tempfile.TemporaryDirectory(prefix="kerasae-") as shared:

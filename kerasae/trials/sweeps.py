@@ -22,7 +22,7 @@ from kerasae.runs import run_files
 from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.reading import parse_experiment
-from kerasae.runs.record import RunRecord, read_record
+from kerasae.runs.record import RunRecord, check_computing, read_record
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.grid import Sweep
 from kerasae.trials.halving import check_halving
@@ -121,6 +121,11 @@ def run_sweep(
     executor = executor or ProcessExecutor(cores())
     if not len(data.test):
         raise InvalidSetting("data", data.name, "a data set with test images to compare PCA on")
+    if resume and sweep.base.precision is None:
+        precision = read_sweep(folder).sweep.base.precision
+        sweep = dataclasses.replace(
+            sweep, base=dataclasses.replace(sweep.base, precision=precision)
+        )
     sweep = sweep.resolved(data)
     if halving:
         check_halving(sweep.base)
@@ -133,11 +138,13 @@ def run_sweep(
             "jobs": executor.workers,
             "threads_per_job": 1,
             "tensorboard": tensorboard,
-            **RunRecord.of(data, command).to_dict(),
+            **RunRecord.of(data, sweep.base.precision, command).to_dict(),
         }
         if resume:
             _check_same(begun, folder)
             earlier = read_record(folder)
+            if earlier is not None:
+                check_computing(folder, earlier.to_dict(), sweep.base.precision)
             if earlier is not None and earlier.date is not None:
                 record |= {"command": earlier.command, "date": earlier.date}
         else:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import importlib
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kerasae.errors import DiskFull, KerasAEError, KerasAEWarning, TrainingDiverged
 from kerasae.runs.fitting import fit_run
-from kerasae.runtime import give_memory_back, keep_one_heap, start_tensorflow
+from kerasae.runtime import give_memory_back, keep_one_heap, spare_imports, start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
 from kerasae.trials.data_store import DataStore
 from kerasae.trials.jobs import (
@@ -47,6 +48,9 @@ class TrainWork:
         if alone:
             keep_one_heap()
         start_tensorflow(threads=1, lean=alone)
+        if alone:
+            importlib.import_module("kerasae.training.train")
+            spare_imports()
 
     def portable(self) -> TrainWork:
         """Returns the work with its data in memory."""

@@ -66,6 +66,10 @@ class Trials(Sequence[Trial]):
 
         yield from sorted(range(len(self)), key=cost, reverse=True)
 
+    def precisions(self) -> set[str | None]:
+        """Returns the precisions that they are trained in."""
+        return {trial.experiment.precision for trial in self}
+
     def components(self) -> Components:
         """Returns how many components PCA needs for all trials that train on the same images."""
         most: Components = {}

@@ -22,6 +22,7 @@ _LOST_AFTER = 10.0
 _WITHOUT_NODES = 60.0
 _VERSIONS_WITHIN = 120.0
 _SHUTDOWN_WITHIN = 10.0
+_INSTRUCTIONS = "instructions"
 _COMPARED = ("python", "keras", "tensorflow", "kerasae")
 
 
@@ -114,7 +115,7 @@ def _keep_others_out() -> None:
 
 
 def check_versions(cluster: RayCluster) -> None:
-    """Compares the versions on every node with those of this process.
+    """Compares the versions and instruction set of every node with those of this process.
 
     Raises:
         KerasAEError: If a node has others, or does not tell.
@@ -141,15 +142,19 @@ def check_versions(cluster: RayCluster) -> None:
             ) from error
         for package, version in expected.items():
             if versions[package] != version:
+                cure = "install the same versions"
+                if package == _INSTRUCTIONS:
+                    cure = "take nodes with processors of one kind"
                 raise KerasAEError(
                     f"{name} has {package} {versions[package]}, this process {version}; results "
-                    f"would differ: install the same versions"
+                    f"would differ: {cure}"
                 )
 
 
-def _versions() -> dict[str, str]:
-    versions = environment()["versions"]
-    return {package: versions[package] for package in _COMPARED}
+def _versions() -> dict[str, str | None]:
+    here = environment()
+    compared = {package: here["versions"][package] for package in _COMPARED}
+    return {**compared, _INSTRUCTIONS: here[_INSTRUCTIONS]}
 
 
 def find_head(address: str) -> str:

@@ -65,7 +65,8 @@ class RayExecutor:
         """See `Executor.running`.
 
         Raises:
-            KerasAEError: If a node has other versions of Python, Keras, TensorFlow or kerasae.
+            KerasAEError: If a node has other versions of Python, Keras, TensorFlow or kerasae, or
+                another instruction set.
             ClusterLost: From the events, if the head does not answer any more.
         """
         with connected(self._head, self.workers) as cluster:
