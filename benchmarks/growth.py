@@ -9,6 +9,9 @@ Each point is a process of its own with one thread: 784-256-30 on 15,000 to 240,
 epoch without compilation; a sweep's are all of it. Memory is the peak of the process that trains,
 and of a sweep's driver. `--draw` makes the figure beside the file. Takes a quarter of an hour, most
 of it for the 800 trials; `--trials 8,80` leaves them out.
+`--finished 10,10000` measures instead the commands over a sweep of so many finished trials, whose
+files are made up by the library's writers: `runs`, `sweep --resume`, its page, and `compare` of
+200; they are added to the file that is saved.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import argparse
 import json
 import multiprocessing
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -28,7 +33,7 @@ import numpy as np
 from kerasae.data.image_data import ImageData
 from kerasae.environment import environment
 from kerasae.experiment import Experiment
-from kerasae.files.whole_files import save_with, write_json
+from kerasae.files.whole_files import save_with, write_csv, write_json
 from kerasae.show.figure_style import COLOURS, MARKERS, new_figure, quiet
 
 Point = dict[str, float]
@@ -74,6 +79,75 @@ def sweeping(trials: int) -> Point:
     with tempfile.TemporaryDirectory() as folder:
         run_sweep(sweep, random_images(500), Path(folder) / "sweep")
     return {"seconds": time.perf_counter() - started, "peak_mib": _peak()}
+
+
+def made_up_sweep(folder: Path, trials: int) -> None:
+    """Leaves a sweep of finished trials, of which the best has its model."""
+    from kerasae.data.datasets import load_dataset
+    from kerasae.runs import run_files
+    from kerasae.runs.fitting import fit_run
+    from kerasae.runs.record import RunRecord
+    from kerasae.trials.grid import Sweep
+    from kerasae.trials.jobs import Finished, Job
+    from kerasae.trials.ledger import Ledger
+    from kerasae.trials.sweeps import BegunSweep
+
+    data = load_dataset("mnist5k")
+    sweep = Sweep(
+        Experiment("mnist5k", epochs=1), ((8,), (16,)), (2, 3, 4, 5, 6), seeds=trials // 10
+    ).resolved(data)
+    grid, md5 = sweep.trials(), data.checksums()
+    run = fit_run(grid[0].experiment, data)
+    write_json(
+        folder / run_files.SWEEP,
+        {**BegunSweep(sweep, halving=False).to_dict(), **RunRecord.of(data).to_dict()},
+    )
+    jobs = (Job(t.name, t.experiment, folder / run_files.TRIALS / t.name, md5) for t in grid)
+    with Ledger(folder) as ledger:
+        for number, job in enumerate(ledger.beginning(jobs)):
+            score = run.metrics["val_mse"] * (1 + number / trials)
+            metrics = {**run.metrics, "val_mse": score, "test_mse": score}
+            if number == 0:
+                run.save(job.folder)
+            write_json(job.folder / run_files.EXPERIMENT, job.experiment.to_dict())
+            write_csv(job.folder / run_files.HISTORY, list(run.history[0]), run.history)
+            write_json(job.folder / run_files.METRICS, metrics)
+            ledger.record(Finished(job.name, metrics))
+
+
+def commands_over(folder: Path) -> Point:
+    """Times the commands over a sweep of finished trials."""
+    trials = sorted((folder / "trials").iterdir())[:200]
+    commands = {
+        "runs": ["runs", str(folder)],
+        "compare": ["compare", *map(str, trials)],
+        "resume": ["sweep", "--resume", str(folder), "--quiet"],
+    }
+    point: Point = {}
+    for name, words in commands.items():
+        began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-m", "kerasae_cli.main", *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        point[f"{name}_seconds"] = time.perf_counter() - began
+        point[f"{name}_cpu_seconds"] = (
+            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        )
+        print(f"{name} {point}", flush=True)
+    point["page_bytes"] = (folder / "report.html").stat().st_size
+    return point
+
+
+def measure_finished(sizes: Sequence[int], keep: Path | None) -> list[Point]:
+    """Measures the commands over sweeps of so many finished trials."""
+    points = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = (keep or Path(temporary)) / f"sweep-{size}"
+            if not folder.exists():
+                made_up_sweep(folder, size)
+            points.append({"size": size, **commands_over(folder)})
+    return points
 
 
 def _peak() -> float:
@@ -156,7 +230,16 @@ def main() -> None:
     parser.add_argument("--trials", default="8,80,800", help="sizes of the sweeps")
     parser.add_argument("--save", type=Path, help="JSON file to write")
     parser.add_argument("--draw", type=Path, help="JSON file to draw, instead of measuring")
+    parser.add_argument("--finished", help="sizes of sweeps of finished trials")
+    parser.add_argument("--keep", type=Path, help="folder that those are made in and stay in")
     options = parser.parse_args()
+    if options.finished:
+        finished = measure_finished([int(one) for one in options.finished.split(",")], options.keep)
+        if options.save:
+            content = json.loads(options.save.read_text(encoding="utf-8"))
+            content["finished"] = finished
+            write_json(options.save, content)
+        return
     if options.draw:
         draw(options.draw)
         return

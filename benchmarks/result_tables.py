@@ -10,6 +10,7 @@
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
     kerasae reproduce
     python benchmarks/deep30.py --out runs --save docs/results/deep30.json
+    kerasae anomaly --dataset mnist --seeds 3     # its study.json is anomaly-mnist-one-class.json
     kerasae bench --images 10000 --rounds 3 --json
     kerasae bench --images 10000 --rounds 2 --json --batch-size 256 --networks 784-1024-512-100
 
@@ -211,6 +212,28 @@ def speed_summary() -> list[str]:
     return lines
 
 
+def anomaly_results(dataset: str, protocol: str) -> dict[str, Any]:
+    path = RESULTS / f"anomaly-{dataset}-{protocol}.json"
+    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return results
+
+
+def anomaly_table(dataset: str, protocol: str) -> list[str]:
+    found = anomaly_results(dataset, protocol)
+    classes, mean = found["classes"], found["mean"]
+    seeds = f"{found['seeds']} seed{'s' if found['seeds'] > 1 else ''}"
+    lines = [
+        f"| {TITLES[dataset]}, {protocol}, {seeds} | mean | {' | '.join(classes)} |",
+        "|---|---|" + "---|" * len(classes),
+    ]
+    for name, value in mean["auroc"].items():
+        bold = "**" if name == found["score"] else ""
+        spread = f" ± {mean['sd'][name]:.4f}" if name in mean["sd"] else ""
+        hundredths = [f"{100 * one['auroc'][name]:.1f}" for one in classes.values()]
+        lines.append(f"| {name} | {bold}{value:.4f}{spread}{bold} | {' | '.join(hundredths)} |")
+    return lines
+
+
 def denoising_table() -> list[str]:
     """PSNR of every method, on both data sets, raw and clipped."""
     results = studies()["results"]
@@ -235,6 +258,8 @@ def main() -> None:
         long_run_table(), denoising_table(),
         regularizer_table(), learning_rate_table(), deep_table(), speed_table(128),
         speed_table(256), speed_summary(),
+        *(anomaly_table(*path.stem.split("-", 2)[1:])
+          for path in sorted(RESULTS.glob("anomaly-*.json"))),
     ):  # fmt: skip
         print("\n".join(table), end="\n\n")
 

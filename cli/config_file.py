@@ -10,7 +10,9 @@ from kerasae.files.shapes import fields_of
 
 from .settings import flags_of, written
 
-_MOST_BYTES = 1 << 20
+_MOST_BYTES = 1 << 16
+# tomllib takes time that grows with the square of the parts of a dotted key.
+_MOST_DOTS = 200
 
 
 def options_of(command: Any) -> dict[str, str]:
@@ -38,10 +40,15 @@ def read_config(path: Path, known: Mapping[str, Mapping[str, str]]) -> dict[str,
     """
     import tomllib
 
-    from kerasae.files.local_files import read_local, refusing
+    from kerasae.files.local_files import Refused, read_local, refusing
 
     with refusing(path, DataError, "mend the TOML file"):
-        tables = tomllib.loads(read_local(path, _MOST_BYTES).decode("utf-8"))
+        text = read_local(path, _MOST_BYTES).decode("utf-8")
+        if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+            raise Refused(
+                f"has a line of more than {_MOST_DOTS} dots; expected options of commands"
+            )
+        tables = tomllib.loads(text)
     chosen: dict[str, dict[str, Any]] = {}
     for command, options in tables.items():
         if command not in known or not isinstance(options, dict):

@@ -20,6 +20,7 @@ _COLUMNS = (
     "hidden_dims", "latent_dim", "learning_rate", "sigma", "seed", "epochs", "val_mse", "test_mse",
     "of_pca", "test_psnr", "seconds", "date",
 )  # fmt: skip
+_MOST_ROWS = 1_000  # of a table; nobody reads more, and drawing them takes seconds
 # What a narrow terminal has to do without, in this order.
 _LESS_WANTED = (
     "seconds", "sigma", "seed", "epochs", "learning_rate", "test_psnr", "date", "latent_dim",
@@ -66,9 +67,9 @@ def runs(
     wanted = None if sort is None else sort.removeprefix("-")
     tables = [
         _table(home, dataset, {run: values[run] for run in members}, wanted)
-        for (home, dataset), members in groups.items()
+        for (home, dataset), members in ({} if as_json else groups).items()
     ]
-    summary = [{"folder": str(run.folder), **values[run]} for run in listed]
+    summary = [{"folder": str(run.folder), **values[run]} for run in listed] if as_json else []
     saved = f"{len(listed):,} of {counted(len(everything), 'run')} in {folder}"
     best = [str(run.folder) for run in listed[:2]]
     then = [("compare", best[0], best[1], "see what differs")] if len(best) == 2 else []
@@ -93,7 +94,7 @@ def _table(
     from kerasae.runs.choice import choice_score
     from kerasae.runs.listing import differing, shown
 
-    runs = list(values)
+    runs = list(values)[:_MOST_ROWS]
     settings = runs[0].experiment.to_dict()
     differ = differing(runs)
     names = [
@@ -102,7 +103,7 @@ def _table(
         if name != wanted and (name not in settings or name in differ or len(runs) == 1)
     ]
     columns: dict[str, list[str | Cell]] = {
-        name: [_cell(name, row.get(name)) for row in values.values()]
+        name: [_cell(name, values[run].get(name)) for run in runs]
         for name in (*names, *([wanted] if wanted else []))
     }
     columns = {n: cells for n, cells in columns.items() if any(cells) or n == wanted}
@@ -112,7 +113,10 @@ def _table(
     places = [str(run.place.relative_to(home)).removeprefix("trials/") for run in runs]
     same = [n for n in ("hidden_dims", "latent_dim", "epochs") if n in settings and n not in names]
     title = f"{home}: {short_name(dataset)}"
-    note = ", ".join(f"{name} {shown(runs[0].values()[name])}" for name in same)
+    notes = [f"{name} {shown(runs[0].values()[name])}" for name in same]
+    if len(values) > len(runs):
+        notes.append(f"the first {len(runs):,} of {len(values):,}; --json has all")
+    note = ", ".join(notes)
     less = [name for name in _LESS_WANTED if name != wanted]
     return fitting_table(title, places, columns, (*less, *([wanted] if wanted else [])), note)
 

@@ -80,6 +80,8 @@ def score(
     run = model.open()
     pictures = loading.inputs(inputs, run, part)
     detector = _detector(run, loading, model, dataset, score_name, threshold)
+    if detector is not None:
+        detector.check_score(score_name)
     if detector is not None and threshold is None:
         threshold = detector.threshold(score_name, false_alarms)
     pixels = PixelSeparation()

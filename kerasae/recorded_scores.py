@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Annotated, Any, NotRequired, TypedDict
 
+import msgspec
 from msgspec import Meta
 
 from kerasae.errors import ArtifactError
@@ -17,6 +18,7 @@ from kerasae.files.shapes import read_shape
 _MOST = 3.5e38
 Score = Annotated[float, Meta(ge=-_MOST, le=_MOST)]
 NotBelowZero = Annotated[float, Meta(ge=0, le=_MOST)]
+_SCORES = dict[str, Score | list[Score | None] | None]
 _PARTS = ("train", "val", "test")
 
 
@@ -95,10 +97,14 @@ def read_scores(values: Any, shape: Any = RunScores) -> dict[str, Any]:
     scores: dict[str, Any] = read_shape(values, dict[str, Any])
     for known in (RunScores, shape):
         read_shape(scores, known)
-    for name, value in scores.items():
-        with within(name[:100]):
-            one: Any = list[Score | None] if isinstance(value, list) else Score | None
-            read_shape(value, one)
+    # All at once, which is quick; one by one only to name the one that is wrong.
+    try:
+        msgspec.convert(scores, _SCORES)
+    except msgspec.ValidationError:
+        for name, value in scores.items():
+            with within(name[:100]):
+                one: Any = list[Score | None] if isinstance(value, list) else Score | None
+                read_shape(value, one)
     for part in _PARTS:
         known = scores.get(f"{part}_mse") is not None
         if known and scores.get(f"{part}_psnr", 0) is None:

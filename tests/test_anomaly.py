@@ -16,6 +16,7 @@ import kerasae
 from kerasae.anomaly.detector import DETECTOR, Detector, read_detector
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.image_model import ImageModel
 from kerasae.inference.defect_masks import PixelSeparation, mask_path, read_mask
 from kerasae.runs.run import Run
 
@@ -118,9 +119,43 @@ def test_of_models_of_others_there_are_the_scores_that_they_can_have(digits, tmp
     detector.save(tmp_path)
     again = read_detector(tmp_path)
     np.testing.assert_array_equal(again.held_out["knn"], detector.held_out["knn"])
+    wider = keras.Model(
+        image, keras.layers.Reshape((28, 28))(keras.layers.Dense(784)(keras.layers.Dense(5)(flat)))
+    )
+    with pytest.raises(ArtifactError, match=r"of 3 numbers an image, the model makes 5; take it"):
+        again.scores(ImageModel(wider, code_layer=wider.layers[-3].name), floats(digits.test[:2]))
 
 
-@pytest.mark.parametrize("kind", ["none", "cut", "other", "nan", "shape"])
+def test_a_detector_of_an_earlier_version_has_the_scores_that_it_had(fitted, digits, tmp_path):
+    arrays = dict(np.load(fitted[0] / DETECTOR))
+    later = [name for name in arrays if name.startswith(("layer_", "log_", "held_out_comb"))]
+    assert len(later) == 6
+    np.savez(tmp_path / DETECTOR, **{name: arrays[name] for name in arrays if name not in later})
+    detector = read_detector(tmp_path)
+    assert detector.names() == ["reconstruction", "sap", "nap", "knn"]
+    assert list(detector.scores(fitted[1], floats(digits.test[:3]))) == detector.names()
+
+
+def test_combined_is_the_mean_of_standardized_logarithms(fitted, digits):
+    detector, model = read_detector(fitted[0]), fitted[1]
+    parts = digits.parts(0.1)
+    known, held_out = floats(parts.train.taken()), floats(parts.validation.taken())
+
+    def logs(images):
+        made = [np.clip(np.asarray(model(one)), 0, 1) for one in (known, images)]
+        ours = [hidden(model, one) - hidden(model, two)
+                for one, two in zip((known, images), made, strict=True)]  # fmt: skip
+        layers = [np.split(one, [24, 36], axis=1) for one in ours]
+        naps = [Whitening.of(one).nap(two) for one, two in zip(*layers, strict=True)]
+        return np.log(np.stack([*naps, detector.scores(model, images)["knn"]], 1))
+
+    normal, test = logs(held_out), logs(floats(digits.test))
+    expected = ((test - normal.mean(0)) / normal.std(0)).mean(1)
+    found = detector.scores(model, floats(digits.test))["combined"]
+    np.testing.assert_allclose(found, expected, atol=2e-2)
+
+
+@pytest.mark.parametrize("kind", ["none", "cut", "other", "nan", "shape", "layers"])
 def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kind):
     folder = tmp_path / "run"
     folder.mkdir()
@@ -136,6 +171,8 @@ def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kin
         np.savez(path, **arrays | {"codes": arrays["codes"] * np.nan})
     if kind == "shape":
         np.savez(path, **arrays | {"mean": arrays["mean"][1:]})
+    if kind == "layers":
+        np.savez(path, **{name: arrays[name] for name in arrays if name != "layer_1"})
     with pytest.raises(ArtifactError, match=r"no detector|zip archive") as refused:
         read_detector(folder)
     assert len(str(refused.value).splitlines()) == 1

@@ -1,6 +1,8 @@
 """Checkpoints, and runs that go on from them."""
 
 import dataclasses
+import hashlib
+import json
 import math
 import os
 import warnings
@@ -126,13 +128,23 @@ def _both():
         yield callback, [], model
 
 
+def state_after(epochs):
+    """What a checkpoint holds besides arrays, of a run of so many epochs."""
+    rows = [{"epoch": one, "mse": 0.1, "val_mse": 0.1 * one} for one in range(1, epochs + 1)]
+    best = {"epoch": 1, "mse": 0.1, "wait": 0, "stopped": False}
+    return {
+        "history": rows, "extended_at": [], "seconds": 1.5, "throughput": [epochs, 1.0],
+        "best": best,
+    }  # fmt: skip
+
+
 @pytest.fixture
 def three(tmp_path):
     """A folder with the two newest of three checkpoints."""
     checkpoints = Checkpoints(tmp_path / "run", Identity(RUN, ("0f",)))
     for epochs in (1, 2, 3):
         arrays = {"a": np.full((2, 3), epochs, "f4"), "step": np.array(epochs, "i8")}
-        checkpoints.save(epochs, {"rate": 0.1 * epochs}, arrays)
+        checkpoints.save(epochs, state_after(epochs), arrays)
     return checkpoints, tmp_path / "run"
 
 
@@ -141,7 +153,7 @@ def test_a_checkpoint_comes_back_bit_for_bit_and_two_are_kept(three):
     assert sorted(p.name for p in folder.iterdir()) == ["checkpoint-000002", "checkpoint-000003"]
     found = checkpoints.latest()
     assert found.epochs == 3
-    assert found.state == {"rate": 0.1 * 3}
+    assert found.state == state_after(3)
     assert found.arrays["a"].tolist() == [[3.0] * 3] * 2
     assert found.arrays["step"].shape == ()
     checkpoints.clear(keep=1)
@@ -171,6 +183,43 @@ def test_a_damaged_checkpoint_falls_back_with_a_warning(three, spoil):
     spoil(folder / "checkpoint-000002")
     with pytest.warns(UserWarning, match="checkpoint-00000[23]"):
         assert checkpoints.latest() is None
+
+
+def _crafted(path, *keys_and_value):
+    """Puts another value into a checkpoint, whose checksum is then right."""
+    *keys, last, value = keys_and_value
+    first, _, arrays = path.read_bytes()[:-32].partition(b"\n")
+    header = json.loads(first)
+    place = header
+    for key in keys:
+        place = place[key]
+    place[last] = value
+    body = json.dumps(header).encode() + b"\n" + arrays
+    path.write_bytes(body + hashlib.sha256(body).digest())
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        ("epochs",), ("epochs", None), ("belongs_to", []), ("belongs_to", "data_md5", 5),
+        ("belongs_to", "experiment", "l1", {}), ("belongs_to", "code", 10**300), ("state", [1]),
+        ("state", "history", None), ("state", "history", []), ("state", "history", 0, "epoch", "1"),
+        ("state", "history", 0, "mse", 10**300), ("state", "history", 1, "other", 1.0),
+        ("state", "extended_at", [0.5]), ("state", "seconds", True), ("state", "best", "mse", "x"),
+        ("state", "throughput", [3]), ("state", "best", {}), ("arrays", [["a", "|O8", [6]]]),
+        ("arrays", [["a", "<f4", [-1]]]), ("arrays", [["a", "<f4", [10**18]]]), ("arrays", 5),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_of_another_shape_falls_back_with_a_warning(three, where):
+    checkpoints, folder = three
+    newest = folder / "checkpoint-000003"
+    if len(where) == 1:
+        body = b"[1]\n"
+        newest.write_bytes(body + hashlib.sha256(body).digest())
+    else:
+        _crafted(newest, *where)
+    with pytest.warns(UserWarning, match="checkpoint-000003: is no checkpoint of this version"):
+        assert checkpoints.latest().epochs == 2
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to(path.with_name("kept"))])

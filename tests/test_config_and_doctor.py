@@ -43,6 +43,13 @@ def test_what_is_written_for_a_run_is_read_back(tmp_path, experiment):
     assert read_config(tmp_path / "c.toml", known) == {"fit": given}
 
 
+@pytest.mark.parametrize("text", ["a" + ".a" * 30_000 + "=1", "a=" + "[" * 60_000, "a" * 70_000])
+def test_a_config_file_that_takes_long_to_parse_is_refused_at_once(tmp_path, text):
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(DataError, match=r"more than 200 dots|recursion|at most 65,536"):
+        read_config(tmp_path / "c.toml", {"fit": {"epochs": "epochs"}})
+
+
 def test_a_name_that_toml_cannot_hold_is_refused():
     with pytest.raises(InvalidSetting, match=r"dataset: .*a name that is text"):
         toml_text("fit", run_options(Experiment("a\udc80")))

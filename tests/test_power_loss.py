@@ -54,6 +54,8 @@ def test_a_fit_goes_on_from_whatever_a_crash_of_the_machine_leaves(digits, tmp_p
         assert changes_in(folder) == []
 
 
+# A line of the ledger that is torn is told.
+@pytest.mark.filterwarnings("ignore::kerasae.errors.KerasAEWarning")
 @pytest.mark.full
 def test_a_sweep_goes_on_from_whatever_a_crash_of_the_machine_leaves(digits, tmp_path, monkeypatch):
     sweep = Sweep(dataclasses.replace(SETTINGS, epochs=1), ((6,),), (2, 3), (0.003,))

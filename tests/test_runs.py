@@ -55,7 +55,7 @@ def settings(**changes):
     ("text", "reason"),
     [
         ("", "not JSON"),
-        ("[]", "settings by name"),
+        ("[]", "values by name"),
         ("[" * 9, "nested deeper"),
         (settings(hook="x"), "unknown setting 'hook'"),
         (settings(epochs="ten"), "epochs: received 'ten'"),
@@ -126,11 +126,15 @@ def test_a_file_of_a_run_that_is_no_file_is_refused(run, name, spoil, reason):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("epoch,mse\n1,nan\n", "not finite"),
-        ("epoch,mse\n1,0.1\n2,inf\n", "not finite"),
-        ("epoch,mse\n1,\n", "cannot be read"),
+        ("epoch,mse\n1,nan\n", "epoch 1: mse: expected a number"),
+        ("epoch,mse\n1,0.1\n2,inf\n", "epoch 2: mse: expected a number"),
+        ("epoch,mse\n1,\n", "a number in every column"),
+        ("epoch,mse\n1,1_0\n", "a number in every column"),
+        ("epoch,mse\n1," + "9" * 300 + "\n", "epoch 1: mse: expected a number"),
+        ("epoch,mse\n1.5,0.1\n", "epoch 1: epoch: expected a whole number, received a number"),
+        ("epoch,mse\n2,0.1\n", "epoch 1: is called 2"),
         ("epoch,mse\n1\n", "a number in every column"),
-        ("epoch,loss\n1,2\n", "the MSE of an epoch"),
+        ("epoch,loss\n1,2\n", "epoch 1: mse is missing; train the run again"),
         ("", "the MSE of an epoch"),
     ],
 )

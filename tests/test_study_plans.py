@@ -57,6 +57,9 @@ def test_an_older_plan_means_what_it_meant_then(tmp_path):
         ({"study": "learning-rate", "settings": {"base": {"epochs": "9"}}}, "epochs"),
         ({"study": "learning-rate", "settings": {"base": {}, "rates": [0.1, "x"]}}, "rates"),
         ({"study": "learning-rate", "settings": {"base": {}, "rates": [0.1, -1]}}, "rates"),
+        ({"study": "learning-rate", "settings": {"base": {}}}, "base: dataset is missing"),
+        ({"study": "learning-rate", "settings": [1]}, "settings: expected values by name"),
+        ({"study": 5}, "study: expected a text, received a whole number; choose the folder"),
     ],
 )
 def test_a_plan_of_something_else_is_refused(tmp_path, plan, reason):

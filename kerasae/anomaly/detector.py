@@ -108,14 +108,20 @@ class Detector:
             By name, `(images,)`: `reconstruction` is the mean squared error, `sap` and `nap` are
             those of `rapp`, `knn` is the mean distance to the 5 nearest codes of training
             images, `combined` is that of `combined`.
+
+        Raises:
+            ArtifactError: If it was made with another model.
         """
         used = ImageModel.of(model).on_shape(images.shape[1:])
         errors, differences = _Batches(used).errors_and_differences(images)
         found = {"reconstruction": errors}
         if self.whitening is not None:
+            _check_width(self.whitening.mean, differences)
             found |= {"sap": sap(differences), "nap": self.whitening.nap(differences)}
         if self.codes is not None:
-            found["knn"] = mean_distances(self.codes, used.codes(images))
+            codes = used.codes(images)
+            _check_width(self.codes[0], codes)
+            found["knn"] = mean_distances(self.codes, codes)
         if self.combined is not None:
             found["combined"] = self.combined(differences, found["knn"])
         return {name: found[name] for name in SCORES if name in found}
@@ -248,6 +254,14 @@ def _are_of_layers(arrays: dict[str, NDArray], layers: list[NDArray]) -> bool:
         and logs == [(len(layers) + 1,)] * 2
         and bool((arrays["log_scale"] > 0).all())
     )
+
+
+def _check_width(known: Floats, made: Floats) -> None:
+    if len(known) != made.shape[1]:
+        raise ArtifactError(
+            f"{DETECTOR}: is of {len(known):,} numbers an image, the model makes "
+            f"{made.shape[1]:,}; take it away and make it with kerasae fit --resume"
+        )
 
 
 class _Batches:

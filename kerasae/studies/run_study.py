@@ -12,12 +12,13 @@ from kerasae.environment import environment
 from kerasae.errors import ArtifactError
 from kerasae.experiment import as_recorded
 from kerasae.files import whole_files
-from kerasae.files.local_files import Refused, refusing
+from kerasae.files.local_files import Refused, refusing, within
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import read_shape
 from kerasae.identity import check_same
 from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
+from kerasae.runs.reading import parse_experiment
 from kerasae.runs.record import RunRecord, check_computing
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
@@ -56,9 +57,13 @@ def read_study(folder: Path, kind: type[AnyStudy]) -> AnyStudy:
                 f"as it was, with --out {folder}"
             )
         settings = plan["settings"]
-        if isinstance(settings, dict) and isinstance(settings.get("base"), dict):
+        if isinstance(settings.get("base"), dict):
             settings = {**settings, "base": as_recorded(settings["base"])}
-        return read_shape(settings, kind)
+        study = read_shape(settings, kind)
+        # A setting that is unknown, or a data set that is not told, means no default.
+        with within("base"):
+            parse_experiment(plan["settings"]["base"])
+        return study
 
 
 def as_begun(study: AnyStudy, name: str, folder: Path) -> AnyStudy:
@@ -72,7 +77,9 @@ def as_begun(study: AnyStudy, name: str, folder: Path) -> AnyStudy:
     if study.base.precision is not None or not (folder / PLAN).is_file():
         return study
     begun = _planned(_read_plan(folder)).get(name) or {}
-    precision = as_recorded(begun.get("base") or {})["precision"]
+    with refusing(folder / PLAN, ArtifactError, "choose the folder of a study"), within("base"):
+        base = read_shape(begun.get("base") or {}, dict[str, Any])
+    precision = as_recorded(base)["precision"]
     return dataclasses.replace(study, base=dataclasses.replace(study.base, precision=precision))
 
 
