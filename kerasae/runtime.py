@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,21 @@ def _call_glibc(name: str, *arguments: int) -> None:
     function = getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
     if function is not None:
         function(*arguments)
+
+
+@contextlib.contextmanager
+def retracing_silenced() -> Iterator[None]:
+    """Keeps TensorFlow from warning of functions that are traced again: each model has its own."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(wanted)
 
 
 @contextlib.contextmanager

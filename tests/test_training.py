@@ -168,3 +168,10 @@ def test_a_denoiser_beats_its_input_and_reports_the_noise_that_it_met(digits, cl
     # 10 log10(1 / 0.36) without clipping; clipped, as measured by others on MNIST.
     assert metrics["noisy_psnr"] == pytest.approx(decibels, abs=0.1)
     assert metrics["test_psnr"] > metrics["noisy_psnr"] + 4
+
+
+@pytest.mark.slow
+def test_many_trainings_in_a_process_draw_no_warning_of_tracing(digits, caplog):
+    for latent_dim in range(2, 8):
+        fit_run(dataclasses.replace(SMALL, latent_dim=latent_dim, epochs=1), digits)
+    assert "retracing" not in caplog.text

@@ -16,7 +16,7 @@ from kerasae.experiment import Experiment
 from kerasae.model_outputs import ImageMSE
 from kerasae.models import network
 from kerasae.pca import PCA, fit_pca
-from kerasae.runtime import give_memory_back
+from kerasae.runtime import give_memory_back, retracing_silenced
 from kerasae.training.batches import chunks_per_epoch, row_chunks
 from kerasae.training.best_epoch import BestEpoch
 from kerasae.training.callbacks import EpochScores, StopOnDivergence, Throughput, on_epoch_callback
@@ -52,6 +52,7 @@ class Trained:
     times: Callable[[], dict[str, Any]]
 
 
+@retracing_silenced()
 def train(
     experiment: Experiment,
     data: ImageData,
