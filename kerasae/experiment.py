@@ -54,7 +54,7 @@ _DATASET = _help(
     "path of your own images.",
     DATA,
     metavar="NAME|PATH",
-    expected="its name or a path, such as mnist",
+    expected="its name, or the path of a folder or file, such as mnist",
 )
 
 
