@@ -61,13 +61,9 @@ def print_result(
 
 
 def _print_next(steps: Sequence[tuple[str, str | Path, str, str]]) -> None:
-    lines = [
-        (f"kerasae {command} {shlex.quote(str(place))} {options}".rstrip(), what)
-        for command, place, options, what in steps
-    ]
-    width = max((len(line) for line, _ in lines), default=0)
-    for number, (line, what) in enumerate(lines):
-        print(printable(f"{'Next: ' if not number else '      '}{line:<{width}}  # {what}"))
+    for number, (command, place, options, what) in enumerate(steps):
+        line = f"kerasae {command} {shlex.quote(str(place))} {options}".rstrip()
+        print(printable(f"{'      ' if number else 'Next: '}{line}  # {what}"))
 
 
 def command_line() -> str:

@@ -64,7 +64,9 @@ def test_a_system_without_control_groups_has_none(tmp_path):
 
 def test_what_is_not_there_is_refused_with_figure_limit_and_advice(monkeypatch):
     monkeypatch.setenv(MEMORY_LIMIT, "900G")
-    with pytest.raises(MemoryExceeded, match=r"^it takes about 2,000 GiB .* (899|900) GiB are free; do"):
+    with pytest.raises(
+        MemoryExceeded, match=r"^it takes about 2,000 GiB .* (899|900) GiB are free; do"
+    ):
         check_memory("it", 2000 << 30, "do without")
     check_memory("it", 1 << 30, "do without")
 
