@@ -183,11 +183,14 @@ def _notes(summary: dict[str, Any], detector: Detector | None) -> list[str]:
     threshold = summary["threshold"]
     if threshold is None:
         return ["no threshold: name one with --threshold, or normal images with --dataset"]
-    notes = [f"{summary['odd']:,} of {len(summary['images']):,} are above {threshold:.4g}"]
+    are = "is" if summary["odd"] == 1 else "are"
+    notes = [f"{summary['odd']:,} of {len(summary['images']):,} {are} above {threshold:.4g}"]
     if detector is not None:
         above, normal = summary["normal_above"], summary["normal_images"]
         kind = "training" if detector.trained_on else "held-out"
-        notes.append(f"so are {above:,} of {normal:,} {kind} normal images")
+        notes.append(
+            f"so {'is' if above == 1 else 'are'} {above:,} of {normal:,} {kind} normal images"
+        )
         if detector.trained_on:
             notes.append("others err more than those that were trained on")
         elif above < _FEW_ALARMS:
