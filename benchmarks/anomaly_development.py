@@ -39,6 +39,9 @@ NETWORKS = {
     "deep-60-shift-batch-256": dataclasses.replace(_DEEP, batch_size=256, learning_rate=3e-3),
     "deep-100-shift": dataclasses.replace(_DEEP, epochs=100),
     "small-7-shift-batch-64": dataclasses.replace(_SMALL, epochs=7, shift=1, batch_size=64),
+    "small-30-shift-batch-64": dataclasses.replace(_SMALL, epochs=30, shift=1, batch_size=64),
+    "small-30": dataclasses.replace(_SMALL, epochs=30),
+    "deep-30": dataclasses.replace(_DEEP, epochs=30, shift=0),
 }
 _MOST = 3000
 

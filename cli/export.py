@@ -66,22 +66,28 @@ def export(
     path = out or default_path(file_format, Path(model.path), extra or part)
     check_export(file_format, path)
     run = model.open()
-    white = None if run.record is None else run.record.white
+    white = _white(run)
     summary: dict[str, Any] = {"path": str(path), "format": file_format, "part": part}
     if extra is not None:
-        summary |= _with_score(run, loading, score_name, file_format, path)
+        summary |= _with_score(run, loading, score_name, file_format, path, white)
     else:
-        summary["difference"] = export_model(run.model, file_format, path, part=part)
+        summary["difference"] = export_model(run.model, file_format, path, part=part, white=white)
     line = f"Saved in {path}; its output differs from Keras' by at most {summary['difference']:.1g}"
     if extra is not None:
         line += "; " + _verdicts(summary)
     if white is not None:
-        line += f". It takes pixels in [0, 1]: divide by {white:g}, as the run does"
+        line += f". Its images are numbers from 0 to {white:g}, as in the files of the run"
     print_result(as_json, {**summary, "white": white}, saved=line)
 
 
+def _white(run: Run) -> float | None:
+    """Returns what is white in the files of a run, where that is not 1.0, as pixels have it."""
+    white = None if run.record is None else run.record.white
+    return None if white == 1 else white
+
+
 def _with_score(
-    run: Run, loading: o.Loading, score_name: str, file_format: str, path: Path
+    run: Run, loading: o.Loading, score_name: str, file_format: str, path: Path, white: float | None
 ) -> dict[str, Any]:
     from kerasae.anomaly.detector import read_detector
     from kerasae.inference.export import export_with_score
@@ -91,7 +97,9 @@ def _with_score(
     detector = read_detector(run.folder)
     detector.check_score(score_name)
     images = _images(run, loading)
-    found = export_with_score(run.model, detector, score_name, file_format, path, images)
+    found = export_with_score(
+        run.model, detector, score_name, file_format, path, images, white=white
+    )
     return {"score": score_name, **dataclasses.asdict(found)}
 
 

@@ -1,6 +1,7 @@
 """Versions and machine, recorded beside every result."""
 
 import functools
+import itertools
 import os
 import platform
 from collections.abc import Collection
@@ -37,27 +38,26 @@ def environment() -> dict[str, Any]:
 
 def _processor() -> str | None:
     """Returns the processor's model as the system names it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            names = (line.partition(":")[2] for line in file if line.startswith("model name"))
-            return next(names, "").strip() or None
-    except OSError:
-        return platform.processor() or None
+    return _cpuinfo().get("model name") or platform.processor() or None
 
 
 @functools.cache
 def processor_flags() -> frozenset[str]:
     """Returns what the processor has, as Linux names it; nothing where that is not told."""
+    # `flags` on x86, `Features` on ARM.
+    return frozenset((_cpuinfo().get("flags") or _cpuinfo().get("Features", "")).split())
+
+
+@functools.cache
+def _cpuinfo() -> dict[str, str]:
+    """Returns what Linux tells of the first core; all have the same."""
     try:
         with open(_CPUINFO, encoding="utf-8", errors="replace") as file:
-            lines = (line.partition(":") for line in file)
-            # `flags` on x86, `Features` on ARM; all cores have the same.
-            found = next(
-                (text for key, _, text in lines if key.strip() in ("flags", "Features")), ""
-            )
+            lines = itertools.takewhile(str.strip, file)
+            pairs = (line.partition(":") for line in lines)
+            return {key.strip(): value.strip() for key, _, value in pairs}
     except OSError:
-        return frozenset()
-    return frozenset(found.split())
+        return {}
 
 
 def instruction_set(flags: Collection[str]) -> str | None:

@@ -61,6 +61,26 @@ def test_other_runtimes_reconstruct_digits_as_keras_does(tmp_path, digits, file_
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_numbers_of_12_bits_are_taken_and_returned(tmp_path, file_format):
+    skip_without(file_format)
+    model = network(Experiment("mnist5k", (16,), 8, shortcut=None), (9, 7))
+    path = tmp_path / ENDINGS.get(file_format, "folder")
+    assert export_model(model, file_format, path, white=4095) < 1e-5
+    numbers = np.random.RandomState(0).randint(0, 5000, (50, 9, 7))
+    pixels = np.rint(np.minimum(numbers, 4095) / 4095 * 255) / 255
+    made = open_exported(path, file_format)({"images": numbers})["reconstruction"]
+    np.testing.assert_allclose(made / 4095, model(pixels.astype(np.float32)), atol=1e-5)
+    for part, given in (("encoder", numbers), ("decoder", np.ones((9, 8)))):
+        path = tmp_path / f"{part}{path.suffix}"
+        export_model(model, file_format, path, part=part, white=4095)
+        exported = open_exported(path, file_format)
+        (made,) = exported({"code" if part == "decoder" else "images": given}).values()
+        inputs = (given if part == "decoder" else pixels).astype(np.float32)
+        unit = 4095 if part == "decoder" else 1
+        np.testing.assert_allclose(made / unit, model.get_layer(part)(inputs), atol=1e-5)
+
+
 @pytest.mark.parametrize("part", ["encoder", "decoder"])
 def test_a_half_is_exported_alone(tmp_path, digits, part):
     skip_without("onnx")

@@ -5,6 +5,7 @@ import json
 import struct
 import zlib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from kerasae.data.datasets import load_dataset
 from kerasae.data.image_data import validation_rows
 from kerasae.data.near_copies import near_copies
 from kerasae.errors import ArtifactError, DataError
+from kerasae.inference.exported import open_exported
 from kerasae.runs.run import Run
 from kerasae.runs.run_data import run_data
 
@@ -245,16 +247,29 @@ def test_colours_of_16_bits_are_not_cut_to_a_few_levels(tmp_path):
         load_dataset(tmp_path / "12", grayscale=True)
 
 
-def test_an_export_says_what_is_white(tmp_path):
-    deep_pictures(tmp_path / "deep", 4095)
+def test_an_exported_model_takes_the_numbers_of_the_files(tmp_path):
+    """And so says of each picture what `score` and `apply` say of its file."""
+    values = deep_pictures(tmp_path / "deep", 4095)
     kerasae.fit(
         str(tmp_path / "deep"), folder=tmp_path / "run", hidden_dims=(4,), latent_dim=2, epochs=1,
         verbose=0,
     )  # fmt: skip
-    words = ("export", tmp_path / "run", "--format", "saved_model")
-    assert json.loads(command(*words, "--out", tmp_path / "a", "--json").stdout)["white"] == 4095
-    shown = command(*words, "--out", tmp_path / "b").stdout
-    assert "divide by 4095" in " ".join(shown.split())
+    words = ["--with", "score", "--format", "saved_model", "--out", tmp_path / "out"]
+    done = command("export", tmp_path / "run", *words)
+    assert "Its images are numbers from 0 to 4095" in " ".join(done.stdout.split())
+    exported = open_exported(tmp_path / "out", "saved_model")
+    made = exported({"images": values, "threshold": 0})
+    done = command("score", tmp_path / "run", tmp_path / "deep", "--json")
+    known = {Path(one["name"]).name: one["mse"] for one in json.loads(done.stdout)["images"]}
+    expected = [known[f"{number:03}.png"] for number in range(len(values))]
+    np.testing.assert_allclose(made["score"], expected, rtol=1e-5)
+    command("apply", tmp_path / "run", tmp_path / "deep", "--out", tmp_path / "applied")
+    applied = np.stack([
+        np.asarray(Image.open(tmp_path / "applied" / f"{number:03}.png"))
+        for number in range(len(values))
+    ])  # fmt: skip
+    # `apply` saves levels of 8 bits.
+    np.testing.assert_allclose(made["reconstruction"].clip(0, 4095), applied, atol=4095 / 255)
 
 
 @pytest.fixture(scope="module")
@@ -297,6 +312,24 @@ def test_a_run_scores_the_same_pictures_whatever_was_added(copied):
         np.testing.assert_array_equal(part.taken(), other.taken())
     # Without the list, the split is another.
     assert load_dataset(folder).checksums() != before.checksums()
+
+
+def test_pictures_that_were_not_asked_for_are_not_new(copied, tmp_path):
+    folder, before, _ = copied
+    settings = {"hidden_dims": (4,), "latent_dim": 2, "train_images": 40, "verbose": 0}
+    kerasae.fit(str(folder), folder=tmp_path / "run", epochs=1, **settings)
+    run = Run(tmp_path / "run")
+    parts = {"train": 36, "held-out": 4, "test": 10, "unused": 50}
+    assert Counter(one.part for one in run.pictures) == parts
+    data = run_data(run)
+    assert data.notes == ()
+    chosen = before.with_train_images(40)
+    np.testing.assert_array_equal(data.train, chosen.train)
+    # One more epoch leaves the list as it was.
+    kerasae.fit(str(folder), folder=tmp_path / "run", epochs=2, **settings)
+    assert Run(tmp_path / "run").pictures == run.pictures
+    (folder / chosen.train_files[0].name).unlink()
+    assert len(run_data(run).parts(0.1).train) in (35, 36)
 
 
 def test_what_is_gone_or_changed_takes_no_part_and_the_rest_stays_in_its_own(copied):

@@ -17,13 +17,20 @@ from kerasae.files.local_files import StrPath
 
 
 def experiment_data(
-    experiment: Experiment, data_dir: StrPath | None = None, **options: Any
+    experiment: Experiment,
+    data_dir: StrPath | None = None,
+    *,
+    pictures: Sequence[Listed] = (),
+    **options: Any,
 ) -> ImageData:
     """Loads the images that an experiment names, as it wants them; see `load_dataset`."""
     data = load_dataset(
         experiment.dataset, data_dir, image_size=experiment.image_size,
-        grayscale=experiment.grayscale, **options,
+        grayscale=experiment.grayscale, pictures=pictures, **options,
     )  # fmt: skip
+    listed = {one.md5 for one in pictures}
+    if any(file.md5 in listed for file in data.train_files):
+        return data  # The run has chosen.
     return data.with_train_images(experiment.train_images)
 
 

@@ -85,6 +85,7 @@ class ImageData:
         train_files: The file of each training image, where they are pictures of a folder.
         validation_files: The same of `validation`.
         test_files: The same of `test`.
+        unused_files: The same of training images that are left out; see `with_train_images`.
         copy_of: A number for each training image, `int32`, `(images,)`, which is the same for those
             that were saved as the same bytes; `None` where there are no copies.
         notes: Lines on what was taken otherwise than it stands in the files.
@@ -102,6 +103,7 @@ class ImageData:
     train_files: tuple[PictureFile, ...] = ()
     validation_files: tuple[PictureFile, ...] = ()
     test_files: tuple[PictureFile, ...] = ()
+    unused_files: tuple[PictureFile, ...] = ()
     copy_of: NDArray[np.int32] | None = None
     notes: tuple[str, ...] = ()
     white: float | None = None
@@ -159,8 +161,8 @@ class ImageData:
         return cls(
             name, train, labels, tests, test_labels,
             validation=rest[0] if rest else None,
-            notes=(f"{name}: {scale.note}",) if scale.note else (),
-            white=scale.white if scale.note else None,
+            notes=scale.notes(name),
+            white=scale.recorded,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -234,14 +236,16 @@ class ImageData:
         # The last of the order that the split takes its held-out images from the front of, so
         # that none of those of the whole set is trained on.
         rows = np.sort(np.random.RandomState(_SPLIT_SEED).permutation(len(self.train))[-count:])
-        copies = None
+        chosen, copies = set(rows.tolist()), None
         if self.copy_of is not None:
             copies = np.unique(self.copy_of[rows], return_inverse=True)[1].astype(np.int32)
+        files = [(row in chosen, file) for row, file in enumerate(self.train_files)]
         return dataclasses.replace(
             self,
             train=self.train[rows],
             train_labels=self.train_labels[rows],
-            train_files=tuple(self.train_files[row] for row in rows if self.train_files),
+            train_files=tuple(file for taken, file in files if taken),
+            unused_files=tuple(file for taken, file in files if not taken),
             copy_of=copies,
         )
 

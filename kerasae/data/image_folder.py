@@ -138,6 +138,7 @@ class _FolderReader:
             skipped=tuple(self._skipped),
             validation=arrays[1] if len(arrays[1]) else None,
             train_files=sources[0], validation_files=sources[1], test_files=sources[2],
+            unused_files=tuple(files[row] for row in parts.unused),
             copy_of=_copies(sources[0]),
             notes=tuple(notes),
             white=white,

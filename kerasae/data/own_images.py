@@ -83,8 +83,8 @@ def _from_arrays(name: str, conversion: Conversion) -> ImageData:
         np.searchsorted(classes, labels[TEST]),
         class_names=tuple(map(str, classes)) if labelled else (),
         validation=images.get(VALIDATION),
-        notes=(*found.notes, *([f"{name}: {scale.note}"] if scale.note else [])),
-        white=scale.white if scale.note else None,
+        notes=(*found.notes, *scale.notes(name)),
+        white=scale.recorded,
     )
 
 

@@ -13,6 +13,7 @@ from kerasae.errors import DataError
 
 TEST_SHARE = 0.1
 TRAIN, HELD_OUT, VALIDATION, TEST = "train", "held-out", "validation", "test"
+UNUSED = "unused"
 
 
 class Listed(NamedTuple):
@@ -20,7 +21,7 @@ class Listed(NamedTuple):
 
     Args:
         part: `train`, `held-out` of those (to validate by), `validation` where such pictures came
-            with the data, or `test`.
+            with the data, `test`, or `unused` where fewer were asked for.
         md5: Checksum of its file.
         name: Its path below the folder, with `/`.
     """
@@ -37,6 +38,7 @@ class PictureParts(NamedTuple):
     validation: list[int]
     test: list[int]
     notes: list[str]
+    unused: Sequence[int] = ()
 
 
 def list_pictures(data: ImageData, validation_split: float) -> list[Listed]:
@@ -48,8 +50,10 @@ def list_pictures(data: ImageData, validation_split: float) -> list[Listed]:
         Listed(HELD_OUT if row in held_out else TRAIN, file.md5, file.name)
         for row, file in enumerate(data.train_files)
     ]
-    validation = [Listed(VALIDATION, file.md5, file.name) for file in data.validation_files]
-    return [*train, *validation, *(Listed(TEST, file.md5, file.name) for file in data.test_files)]
+    others = {VALIDATION: data.validation_files, TEST: data.test_files, UNUSED: data.unused_files}
+    return train + [
+        Listed(part, file.md5, file.name) for part, files in others.items() for file in files
+    ]
 
 
 def parts_of_folders(
@@ -132,8 +136,10 @@ def listed_parts(
     notes = _changes(files, listed, gone, [file for here in places.values() for file in here])
     if gone:
         # Split anew, those that are left would change places.
-        return PictureParts(rows(TRAIN), rows(HELD_OUT, VALIDATION), rows(TEST), notes)
-    return PictureParts(rows(TRAIN, HELD_OUT), rows(VALIDATION), rows(TEST), notes)
+        trained, validation = rows(TRAIN), rows(HELD_OUT, VALIDATION)
+    else:
+        trained, validation = rows(TRAIN, HELD_OUT), rows(VALIDATION)
+    return PictureParts(trained, validation, rows(TEST), notes, rows(UNUSED))
 
 
 def _changes(

@@ -32,6 +32,19 @@ class PixelScale:
     white: float
     note: str = ""
 
+    @property
+    def recorded(self) -> float | None:
+        """What a run records: `white`, or `None` where it is what one expects of the type."""
+        return self.white if self.note else None
+
+    def notes(self, name: str) -> tuple[str, ...]:
+        """Returns the line on it, if there is one.
+
+        Args:
+            name: What to call the images, such as their file.
+        """
+        return (f"{name}: {self.note}",) if self.note else ()
+
     def to_bytes(self, block: NDArray[Any]) -> NDArray[np.uint8]:
         """Returns pixels as files hold them, see `as_bytes`; those above white are white.
 

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from kerasae.anomaly import FALSE_ALARMS
 from kerasae.anomaly.detector import Detector
+from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
 from kerasae.files import whole_files
 from kerasae.inference.exported import FORMATS, OPENVINO_FILE, Arrays, open_exported
+from kerasae.inference.file_numbers import numbers_of, pixels_of
 from kerasae.inference.scoring_model import scoring_model
 from kerasae.model_parts import DECODER, ENCODER, decoder_of, encoder_of
 
@@ -32,12 +34,9 @@ _CHECKED = 4
 _NEAR = 1e-5
 _BATCH = 500
 WHOLE = "model"
+_IMAGES, _MADE = "images", "reconstruction"
 # What goes into each part and comes out of it.
-_TENSORS = {
-    WHOLE: ("images", "reconstruction"),
-    ENCODER: ("images", "code"),
-    DECODER: ("code", "reconstruction"),
-}
+_TENSORS = {WHOLE: (_IMAGES, _MADE), ENCODER: (_IMAGES, "code"), DECODER: ("code", _MADE)}
 PARTS = tuple(_TENSORS)
 
 
@@ -102,7 +101,14 @@ def default_path(file_format: str, model: Path, part: str = WHOLE) -> Path:
     return folder / (f"{stem}{ending}" if ending else f"{stem}-{file_format}")
 
 
-def export_model(model: keras.Model, file_format: str, path: Path, *, part: str = WHOLE) -> float:
+def export_model(
+    model: keras.Model,
+    file_format: str,
+    path: Path,
+    *,
+    part: str = WHOLE,
+    white: float | None = None,
+) -> float:
     """Exports a model through Keras, then runs the result beside Keras.
 
     Args:
@@ -111,9 +117,12 @@ def export_model(model: keras.Model, file_format: str, path: Path, *, part: str 
             `model.xml` and `model.bin`).
         path: A new file or folder.
         part: `model`, or `encoder` or `decoder` of a model that has them, as kerasae's have.
+        white: The number that is white in the files of its data set: the exported model takes
+            and returns images of such numbers. `None` leaves them in [0, 1].
 
     Returns:
-        The largest absolute difference between its output and Keras' on a few random inputs.
+        The largest absolute difference between its output and Keras' on a few random inputs, of
+        images where white is 1.
 
     Raises:
         InvalidSetting: If the format is unknown, the path has the wrong ending, or the model takes
@@ -130,9 +139,9 @@ def export_model(model: keras.Model, file_format: str, path: Path, *, part: str 
     _check_size(model)
     given, made = _TENSORS[part]
     with _place(path, file_format) as temporary:
-        named = _named(_portable(model), given, made)
+        named = _named(_portable(model), given, made, white)
         signature = [_spec(given, (None, *model.input_shape[1:]))]
-        run = _exported(named, signature, file_format, temporary)
+        run = _in_pixels(_exported(named, signature, file_format, temporary), white)
         inputs = _random(model.input_shape[1:])
         expected = {made: np.asarray(model(inputs, training=False))}
         return _difference(file_format, run, {given: inputs}, expected)
@@ -145,6 +154,8 @@ def export_with_score(
     file_format: str,
     path: Path,
     images: NDArray[np.floating] | None = None,
+    *,
+    white: float | None = None,
 ) -> Verdicts:
     """Exports a model that says by itself which images are odd, and compares it with Keras.
 
@@ -160,6 +171,7 @@ def export_with_score(
         images: In [0, 1], `(images, *image_shape)`, on which both must come to the same verdict,
             but for those within 1e-5 of the threshold (of large ones, that share of it); `None`
             compares none.
+        white: See `export_model`.
 
     Returns:
         The `Verdicts` at the threshold that one in a hundred normal images lies above.
@@ -174,15 +186,15 @@ def export_with_score(
     threshold = detector.threshold(score, FALSE_ALARMS)
     shape = model.input_shape[1:]
     with _place(path, file_format) as temporary:
-        scoring = scoring_model(_portable(model), detector, score)
-        signature = [[_spec("images", (None, *shape)), _spec("threshold", ())]]
-        run = _exported(scoring, signature, file_format, temporary)
+        scoring = scoring_model(_portable(model), detector, score, white)
+        signature = [[_spec(_IMAGES, (None, *shape)), _spec("threshold", ())]]
+        run = _in_pixels(_exported(scoring, signature, file_format, temporary), white)
         inputs = _random(shape)
         expected = {
-            "reconstruction": np.asarray(model(inputs, training=False)),
+            _MADE: np.asarray(model(inputs, training=False)),
             "code": np.asarray(encoder_of(model)(inputs, training=False)),
         }
-        given = {"images": inputs, "threshold": threshold}
+        given = {_IMAGES: inputs, "threshold": threshold}
         difference = _difference(file_format, run, given, expected)
         if images is None:
             return Verdicts(difference, threshold, 0, 0, 0)
@@ -191,7 +203,7 @@ def export_with_score(
         starts = range(0, len(images), _BATCH)
         batches = [images[start : start + _BATCH] for start in starts]
         odd = np.concatenate(
-            [run({"images": one, "threshold": threshold})["odd"] for one in batches]
+            [run({_IMAGES: one, "threshold": threshold})["odd"] for one in batches]
         )
         wrong = int((odd != (known > threshold))[clear].sum())
         if wrong:
@@ -213,12 +225,26 @@ def _place(path: Path, file_format: str) -> Any:
     return (whole_files.replacing if FORMATS[file_format].ending else whole_files.new_folder)(path)
 
 
-def _named(model: keras.Model, given: str, made: str) -> keras.Model:
-    """Wraps a model so that what goes in and comes out has names."""
+def _named(model: keras.Model, given: str, made: str, white: float | None) -> keras.Model:
+    """Wraps a model so that what goes in and comes out has names, and images their numbers."""
     import keras
 
     inputs = keras.Input(model.input_shape[1:], name=given)
-    return keras.Model(inputs, {made: model(inputs)})
+    output = model(pixels_of(inputs, white) if given == _IMAGES else inputs)
+    return keras.Model(inputs, {made: numbers_of(output, white) if made == _MADE else output})
+
+
+def _in_pixels(run: Run, white: float | None) -> Run:
+    """Makes images in [0, 1] what an exported model takes and returns."""
+    if white is None:
+        return run
+
+    def converted(inputs: Mapping[str, Any]) -> Arrays:
+        given = {name: one * white if name == _IMAGES else one for name, one in inputs.items()}
+        made = run(given)
+        return {name: one / white if name == _MADE else one for name, one in made.items()}
+
+    return converted
 
 
 def _spec(name: str, shape: tuple[int | None, ...]) -> Any:
@@ -228,7 +254,8 @@ def _spec(name: str, shape: tuple[int | None, ...]) -> Any:
 
 
 def _random(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    return np.random.RandomState(0).rand(_CHECKED, *shape).astype(np.float32)
+    """Makes inputs of the levels that images have."""
+    return as_floats(np.random.RandomState(0).randint(0, 256, (_CHECKED, *shape), np.uint8))
 
 
 def _exported(model: keras.Model, signature: list[Any], file_format: str, path: Path) -> Run:

@@ -195,7 +195,7 @@ class ModelInputs:
         arrays = read_image_arrays(path)
         parts = {name: one.images for name, one in arrays.parts.items()}
         scale = scale_of(list(parts.values()), str(path), self._white)
-        self.notes += [*arrays.notes, *([f"{path}: {scale.note}"] if scale.note else [])]
+        self.notes += [*arrays.notes, *scale.notes(str(path))]
         return self._rows_of(path, parts, scale)
 
     def _rows_of(

@@ -11,6 +11,7 @@ from kerasae.anomaly.combined import LEAST
 from kerasae.anomaly.detector import Detector
 from kerasae.anomaly.neighbours import NEIGHBOURS
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening
+from kerasae.inference.file_numbers import numbers_of, pixels_of
 from kerasae.model_parts import encoder_of
 
 if TYPE_CHECKING:
@@ -21,13 +22,17 @@ _CANDIDATES = 32
 Tensor = Any
 
 
-def scoring_model(model: keras.Model, detector: Detector, score: str) -> keras.Model:
+def scoring_model(
+    model: keras.Model, detector: Detector, score: str, white: float | None = None
+) -> keras.Model:
     """Builds a model that reconstructs, encodes and scores.
 
     Args:
         model: An autoencoder of kerasae's.
         detector: Its detector.
         score: Name of one of the detector's scores.
+        white: The number that is white in its images, and in the reconstruction; `None` where
+            both are in [0, 1].
 
     Returns:
         A model from `images`, `(batch, *image_shape)`, and `threshold`, a number, to
@@ -41,10 +46,11 @@ def scoring_model(model: keras.Model, detector: Detector, score: str) -> keras.M
 
     images = keras.Input(model.input_shape[1:], name="images")
     threshold = keras.Input(batch_shape=(), name="threshold")
-    made, code = model(images), encoder_of(model)(images)
-    value = _score(model, detector, score, images, made, code)
+    pixels = pixels_of(images, white)
+    made, code = model(pixels), encoder_of(model)(pixels)
+    value = _score(model, detector, score, pixels, made, code)
     outputs = {
-        "reconstruction": made, "code": code, "score": value,
+        "reconstruction": numbers_of(made, white), "code": code, "score": value,
         "odd": keras.ops.greater(value, threshold),
     }  # fmt: skip
     return keras.Model([images, threshold], outputs)

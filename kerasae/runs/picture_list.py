@@ -7,14 +7,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerasae.data.picture_parts import HELD_OUT, TEST, TRAIN, VALIDATION, Listed
+from kerasae.data.picture_parts import HELD_OUT, TEST, TRAIN, UNUSED, VALIDATION, Listed
 from kerasae.errors import ArtifactError
 from kerasae.files.local_files import Refused, read_local, refusing
 from kerasae.files.whole_files import replacing
 from kerasae.runs.run_files import PICTURES, TRIALS
 
 _MOST_BYTES = 1 << 28
-_PARTS = (TRAIN, HELD_OUT, VALIDATION, TEST)
+_PARTS = (TRAIN, HELD_OUT, VALIDATION, TEST, UNUSED)
 
 
 def write_pictures(folder: Path, pictures: Sequence[Listed]) -> None:

@@ -10,6 +10,7 @@ from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.data.named_sets import DATASETS
 from kerasae.data.picture_files import WHITE_16
+from kerasae.data.picture_parts import UNUSED
 from kerasae.errors import DataError, KerasAEWarning
 from kerasae.files.local_files import StrPath
 from kerasae.runs.run import Run
@@ -61,7 +62,7 @@ def run_data(
     )
     files = (*data.train_files, *data.validation_files, *data.test_files)
     # That some are gone is in the notes.
-    complete = len(files) == len(run.pictures)
+    complete = len(files) == sum(one.part != UNUSED for one in run.pictures)
     converted = any(name in given for name in _CONVERSIONS)
     if complete and not converted and trained_on_others(run, data):
         line = f"{found}: holds other images than those that {run.name} was trained on"
