@@ -58,18 +58,19 @@ def runs(
     listed = by_choice(kept) if sort is None else ordered(kept, sort)
     for line in broken:
         print(f"kerasae: left out: {line}", file=sys.stderr)
-    values: dict[Run, dict[str, Any]] = {
-        run: {**run.values(), "of_pca": run.of_pca, "date": date_of(run)} for run in listed
-    }
+
+    def values(run: "Run") -> dict[str, Any]:
+        return {**run.values(), "of_pca": run.of_pca, "date": date_of(run)}
+
     groups: dict[tuple[Path, str], list[Run]] = {}
     for run in listed:
         groups.setdefault((_home(run, folder), run.experiment.dataset), []).append(run)
     wanted = None if sort is None else sort.removeprefix("-")
-    tables = [
-        _table(home, dataset, {run: values[run] for run in members}, wanted)
-        for (home, dataset), members in ({} if as_json else groups).items()
-    ]
-    summary = [{"folder": str(run.folder), **values[run]} for run in listed] if as_json else []
+    tables = []
+    for (home, dataset), members in ({} if as_json else groups).items():
+        first = {run: values(run) for run in members[:_MOST_ROWS]}
+        tables.append(_table(home, dataset, first, len(members), wanted))
+    summary = [{"folder": str(run.folder), **values(run)} for run in listed] if as_json else []
     saved = f"{len(listed):,} of {counted(len(everything), 'run')} in {folder}"
     best = [str(run.folder) for run in listed[:2]]
     then = [("compare", best[0], best[1], "see what differs")] if len(best) == 2 else []
@@ -87,14 +88,14 @@ def _home(run: "Run", folder: Path) -> Path:
 
 
 def _table(
-    home: Path, dataset: str, values: dict["Run", dict[str, Any]], wanted: str | None
+    home: Path, dataset: str, values: dict["Run", dict[str, Any]], total: int, wanted: str | None
 ) -> Table:
-    """Lays the runs of a sweep out, with the settings in which they differ."""
+    """Lays the first runs of a sweep out, with the settings in which they differ."""
     from kerasae.data.image_data import short_name
     from kerasae.runs.choice import choice_score
     from kerasae.runs.listing import differing, shown
 
-    runs = list(values)[:_MOST_ROWS]
+    runs = list(values)
     settings = runs[0].experiment.to_dict()
     differ = differing(runs)
     names = [
@@ -114,8 +115,8 @@ def _table(
     same = [n for n in ("hidden_dims", "latent_dim", "epochs") if n in settings and n not in names]
     title = f"{home}: {short_name(dataset)}"
     notes = [f"{name} {shown(runs[0].values()[name])}" for name in same]
-    if len(values) > len(runs):
-        notes.append(f"the first {len(runs):,} of {len(values):,}; --json has all")
+    if total > len(runs):
+        notes.append(f"the first {len(runs):,} of {total:,}; --json has all")
     note = ", ".join(notes)
     less = [name for name in _LESS_WANTED if name != wanted]
     return fitting_table(title, places, columns, (*less, *([wanted] if wanted else [])), note)

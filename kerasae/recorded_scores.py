@@ -95,7 +95,7 @@ def read_scores(values: Any, shape: Any = RunScores) -> dict[str, Any]:
     kerasae.files.local_files.WrongShape: test_mse: expected a number or null, received a text
     """
     scores: dict[str, Any] = read_shape(values, dict[str, Any])
-    for known in (RunScores, shape):
+    for known in dict.fromkeys((RunScores, shape)):
         read_shape(scores, known)
     # All at once, which is quick; one by one only to name the one that is wrong.
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ _MOST_NUMBERS = 1 << 26  # of their pixels
 _ROWS = 500
 _LAYER = "layer_"
 Floats = NDArray[np.floating]
+Images = NDArray[np.uint8 | np.floating]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,16 +78,16 @@ class Detector:
         held_out = parts.train if trained_on else parts.validation
         if len(parts.train) < 2:
             raise InvalidSetting("data", f"{len(parts.train)} normal image", "two or more")
-        known = _spread(parts.train, _MOST_IMAGES)
-        codes = used.codes(known[:_MOST_CODES]) if used.code_size else None
-        batches, normal = _Batches(used), _spread(held_out, _MOST_IMAGES)
+        known, normal = _spread(parts.train, _MOST_IMAGES), _spread(held_out, _MOST_IMAGES)
+        batches = _Batches(used)
+        codes = batches.codes(known[:_MOST_CODES]) if used.code_size else None
         whitening = combined = None
         if batches.hidden is not None:
             differences = batches.differences(known)
             whitening = Whitening.of(differences)
             if codes is not None:
                 layers = layer_whitenings(differences, batches.hidden.widths)
-                distances = mean_distances(codes, used.codes(normal))
+                distances = mean_distances(codes, batches.codes(normal))
                 combined = Combined.of(layers, batches.differences(normal), distances)
         detector = cls({}, trained_on, codes, whitening, combined)
         scores = detector.scores(used, normal)
@@ -97,12 +99,12 @@ class Detector:
         """Lists the scores that it knows."""
         return [name for name in SCORES if name in self.held_out]
 
-    def scores(self, model: keras.Model | ImageModel, images: Floats) -> dict[str, Floats]:
+    def scores(self, model: keras.Model | ImageModel, images: Images) -> dict[str, Floats]:
         """Scores images; the larger, the odder.
 
         Args:
             model: The model that it was made with.
-            images: In [0, 1], `(images, *image_shape)`.
+            images: `uint8`, or in [0, 1], `(images, *image_shape)`.
 
         Returns:
             By name, `(images,)`: `reconstruction` is the mean squared error, `sap` and `nap` are
@@ -113,13 +115,14 @@ class Detector:
             ArtifactError: If it was made with another model.
         """
         used = ImageModel.of(model).on_shape(images.shape[1:])
-        errors, differences = _Batches(used).errors_and_differences(images)
+        batches = _Batches(used)
+        errors, differences = batches.errors_and_differences(images)
         found = {"reconstruction": errors}
         if self.whitening is not None:
             _check_width(self.whitening.mean, differences)
             found |= {"sap": sap(differences), "nap": self.whitening.nap(differences)}
         if self.codes is not None:
-            codes = used.codes(images)
+            codes = batches.codes(images)
             _check_width(self.codes[0], codes)
             found["knn"] = mean_distances(self.codes, codes)
         if self.combined is not None:
@@ -265,7 +268,7 @@ def _check_width(known: Floats, made: Floats) -> None:
 
 
 class _Batches:
-    """Runs a model on many images without holding what it makes of all of them."""
+    """Runs a model on many images without holding all of them as floats, or what it makes."""
 
     def __init__(self, model: ImageModel) -> None:
         self._model = model
@@ -273,11 +276,15 @@ class _Batches:
             HiddenDifferences(model.model) if HiddenDifferences.possible(model.model) else None
         )
 
-    def differences(self, images: Floats) -> NDArray[np.float32]:
+    def codes(self, images: Images) -> NDArray[np.float32]:
+        """Returns the codes."""
+        return np.concatenate([self._model.codes(one) for one in _slices(images)])
+
+    def differences(self, images: Images) -> NDArray[np.float32]:
         """Returns the differences in the hidden layers, of which there are some."""
         return self.errors_and_differences(images)[1]
 
-    def errors_and_differences(self, images: Floats) -> tuple[Floats, NDArray[np.float32]]:
+    def errors_and_differences(self, images: Images) -> tuple[Floats, NDArray[np.float32]]:
         """Returns the errors, and the differences, which have no units without hidden layers."""
         shape = self._model.model.input_shape[1:]
         errors, differences = [], []
@@ -291,12 +298,13 @@ class _Batches:
         return np.concatenate(errors), np.concatenate(differences) if differences else none
 
 
-def _slices(images: Floats) -> list[Floats]:
-    return [images[start : start + _ROWS] for start in range(0, max(1, len(images)), _ROWS)]
+def _slices(images: Images) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, max(1, len(images)), _ROWS):
+        yield as_floats(images[start : start + _ROWS])
 
 
-def _spread(part: Part, most: int) -> NDArray[np.float32]:
+def _spread(part: Part, most: int) -> NDArray[np.uint8]:
     """Takes at most so many images of a part, evenly spread over it; of large ones fewer."""
     most = min(most, max(2, _MOST_NUMBERS // part.images[0].size))
     places = np.linspace(0, len(part) - 1, min(most, len(part))).astype(np.intp)
-    return as_floats(part.images[part.rows[places]])
+    return part.images[part.rows[places]]

@@ -36,9 +36,7 @@ def parse_json(content: bytes, most_depth: int) -> Any:
         raise Refused(f"is not UTF-8 (byte {error.start})") from None
     _check_depth(text, most_depth)
     try:
-        return json.loads(
-            text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unique
-        )
+        return _DECODER.decode(text)
     except ValueError as error:
         raise Refused(f"is not JSON ({error})") from None
 
@@ -69,3 +67,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise Refused(f"has the key {name[:100]!r} twice")
         values[name] = value
     return values
+
+
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unique)

@@ -32,7 +32,7 @@ def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
             raise Refused("is not a folder; choose the folder of runs, such as artifacts")
     places = []
     for above, below, names in os.walk(folder):
-        if {EXPERIMENT, METRICS} <= set(names):
+        if EXPERIMENT in names and METRICS in names:
             places.append(Path(above))
         linked = [Path(above, name) for name in below if os.path.islink(os.path.join(above, name))]
         # What they lead to is no part of the folder; where a run is expected, that is told.
@@ -43,7 +43,7 @@ def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
         run = Run(place)
         try:
             # Read both now, so that every run that is listed can be.
-            _ = run.values()
+            _ = run.experiment, run.metrics
         except ArtifactError as error:
             broken.append(str(error))
         else:

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import itertools
 import math
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -188,13 +189,13 @@ def run_file(folder: str | Path, name: str) -> Path:
     if name in ("", ".", "..") or any(mark in name for mark in "/\\:\0"):
         raise ArtifactError(f"{name!r}: expected the name of a file, without a folder")
     with refusing(folder, ArtifactError, _ADVICE):
-        place = Path(folder)
-        trials = place.absolute().parent
-        if place.is_symlink() or (trials.name == TRIALS and trials.is_symlink()):
+        place = os.fspath(folder)
+        trials = os.path.dirname(os.path.abspath(place))
+        if os.path.islink(place) or (os.path.basename(trials) == TRIALS and os.path.islink(trials)):
             raise Refused("is a symbolic link; name the folder it leads to")
-        if not place.is_dir():
+        if not os.path.isdir(place):
             raise Refused(f"is not a folder; {_ADVICE}")
-        return place / name
+        return Path(folder) / name
 
 
 def _image_shape(config: Any) -> tuple[int, ...]:
