@@ -41,6 +41,7 @@ NETWORKS = {
     "small-7-shift-batch-64": dataclasses.replace(_SMALL, epochs=7, shift=1, batch_size=64),
     "small-30-shift-batch-64": dataclasses.replace(_SMALL, epochs=30, shift=1, batch_size=64),
     "small-30": dataclasses.replace(_SMALL, epochs=30),
+    "small-30-shift": dataclasses.replace(_SMALL, epochs=30, shift=1),
     "deep-30": dataclasses.replace(_DEEP, epochs=30, shift=0),
 }
 _MOST = 3000

@@ -168,7 +168,8 @@ class _Bars(Progress):
         self.update(bar, completed=done, total=total or None, count=count, **fields)
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if not self._console.quiet:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class TrialsProgress(_Bars):

@@ -24,6 +24,7 @@ from .settings import Given, networks, with_settings
 
 if TYPE_CHECKING:
     from kerasae.data.image_data import ImageData
+    from kerasae.trials.sweeps import SweepResult
 
 _LISTS = {name: fields_of(Sweep)[name] for name in ("latent_dims", "learning_rates", "seeds")}
 
@@ -151,7 +152,7 @@ def sweep(
         page = None
         if finished(result.rows):
             save_sweep_figure(folder, result.rows, result.pca_mse, data.name)
-            page = _page(folder, data, result.rows)
+            page = _page(folder, data, result)
         if tracking.mlflow:
             from kerasae.show.mlflow_log import log_sweep
 
@@ -201,14 +202,15 @@ def _reckon(
     print_result(as_json, dataclasses.asdict(found), [table])
 
 
-def _page(folder: Path, data: ImageData, rows: list[dict[str, Any]]) -> Path:
+def _page(folder: Path, data: ImageData, result: SweepResult) -> Path:
     """Writes the page about the sweep, and returns where it is."""
     from kerasae.files.whole_files import write_text
     from kerasae.runs.run_files import PAGE
     from kerasae.show.report_page import report_page
-    from kerasae.show.runs_page import folder_page, runs_to_show
+    from kerasae.show.runs_page import best_first, folder_page
 
-    content = folder_page(*runs_to_show(folder), data, f"kerasae report {folder}", rows)
+    runs = best_first(folder, sorted(result.runs, key=lambda run: run.name))
+    content = folder_page(runs, [], data, f"kerasae report {folder}", result.rows)
     write_text(folder / PAGE, report_page(content))
     return folder / PAGE
 

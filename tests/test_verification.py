@@ -12,7 +12,7 @@ from kerasae.errors import ArtifactError, VerificationFailed
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.runs.fitting import fit_into
-from kerasae.runs.manifest import changes_in, read_manifest, write_manifest
+from kerasae.runs.manifest import changes_in, forget_manifest, read_manifest, write_manifest
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import EXPERIMENT, MANIFEST, METRICS
 from kerasae.studies import verification
@@ -67,7 +67,9 @@ def test_what_is_finished_is_not_read_again_and_what_was_trained_again_is(sweep)
     for name in ("a0", "b0"):
         (sweep / "trials" / name / EXPERIMENT).write_text("damaged")
     whole_files.write_json(sweep / "trials" / "b0" / METRICS, {"test_mse": 0.7})
-    write_manifest(sweep)
+    earlier = forget_manifest(sweep)
+    assert not (sweep / MANIFEST).exists()
+    write_manifest(sweep, earlier)
     changed = {name for name, digest in read_manifest(sweep).items() if digest != first[name]}
     assert changed == {f"trials/b0/{name}" for name in (EXPERIMENT, METRICS)}
     assert changes_in(sweep) == ["trials/a0/experiment.json is not what was left"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TypedDict
@@ -45,19 +46,16 @@ class _Manifest(TypedDict):
     sha256: dict[str, str]
 
 
-def write_manifest(folder: Path) -> None:
-    """Writes the manifest of what is finished; trials that it has already are not read again.
+def write_manifest(folder: Path, earlier: Mapping[str, str] = types.MappingProxyType({})) -> None:
+    """Writes the manifest of what is finished.
 
     Args:
         folder: The folder of a run, sweep or study, which this process owns.
+        earlier: What `forget_manifest` returned; trials that it has are not read again.
 
     Raises:
         ArtifactError: If a file cannot be read, or the manifest cannot be written.
     """
-    try:
-        earlier = read_manifest(folder)
-    except ArtifactError:
-        earlier = {}
     sums: dict[str, str] = {}
     for place, names in _results_in(folder):
         scores = f"{place}{METRICS}"
@@ -72,9 +70,14 @@ def write_manifest(folder: Path) -> None:
     write_json(folder / MANIFEST, {"sha256": sums})
 
 
-def forget_manifest(folder: Path) -> None:
-    """Takes the manifest away while what it is of goes on."""
-    (folder / MANIFEST).unlink(missing_ok=True)
+def forget_manifest(folder: Path) -> Mapping[str, str]:
+    """Takes the manifest away while what it is of goes on, and returns its checksums."""
+    try:
+        return read_manifest(folder)
+    except ArtifactError:
+        return {}
+    finally:
+        (folder / MANIFEST).unlink(missing_ok=True)
 
 
 def read_manifest(folder: Path) -> Mapping[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerasae.data.image_data import ImageData, short_name
 from kerasae.errors import ArtifactError
+from kerasae.experiment import Experiment
+from kerasae.files.shapes import fields_of
 from kerasae.pca import fit_pca
 from kerasae.runs import run_files
 from kerasae.runs.listing import by_choice, differing, find_runs, short_names, shown
@@ -44,12 +46,20 @@ def runs_to_show(folder: Path) -> tuple[list[Run], list[str]]:
     runs, broken = [Run(folder)], list[str]()
     if not (folder / run_files.EXPERIMENT).exists():
         runs, broken = find_runs(folder)
-        runs = by_choice(runs)
+    return best_first(folder, runs), broken
+
+
+def best_first(folder: Path, runs: Sequence[Run]) -> list[Run]:
+    """Returns the runs of a folder, the best by validation first.
+
+    Raises:
+        ArtifactError: If none has its model.
+    """
     if not any(run.has_model for run in runs):
         raise ArtifactError(
             f"{folder}: holds no finished run with its model; choose the folder of a run or a sweep"
         )
-    return runs, broken
+    return by_choice(runs)
 
 
 def folder_page(
@@ -84,6 +94,7 @@ def folder_page(
         and run.experiment.validation_split == split
     ]
     part = data.parts(split).train
+    differ = differing(alike)
     dims = sorted({run.experiment.latent_dim for run in alike})
     pca = fit_pca(part.images, dims[-1], part.rows)
     pca_mse = pca.mse(data.test, dims) if len(data.test) else {}
@@ -91,10 +102,13 @@ def folder_page(
     clean = {} if chosen.experiment.sigma else pca_mse
     of_pca = {run: clean.get(run.experiment.latent_dim) for run in alike}
     top, sections = run_sections(chosen, data, pca)
-    results = PageSection("All runs", tables=[_runs_table(runs, of_pca)], sortable=True)
+    all_differ = differ if len(alike) == len(runs) else differing(runs)
+    table = _runs_table(runs, all_differ, of_pca)
+    results = PageSection("All runs", tables=[table], sortable=True)
     sweep = _sweep(
-        alike, rows, pca_mse | _known_pca(rows or map(_row, alike)), chosen.experiment.dataset
-    )
+        alike, differ, rows, pca_mse | _known_pca(rows or map(_row, alike)),
+        chosen.experiment.dataset,
+    )  # fmt: skip
     title = f"The run with the best validation: {network_name(chosen)}"
     sections[0] = PageSection(
         title, [f"{chosen.name}.", *sections[0].paragraphs], pictures=sections[0].pictures
@@ -133,12 +147,16 @@ def _summary(runs: Sequence[Run], chosen: Run, rows: Rows | None) -> list[str]:
 
 
 def _sweep(
-    runs: Sequence[Run], rows: Rows | None, pca_mse: dict[int, float], dataset: str
+    runs: Sequence[Run],
+    differ: Mapping[str, Any],
+    rows: Rows | None,
+    pca_mse: dict[int, float],
+    dataset: str,
 ) -> list[PageSection]:
     """Lays runs out as a sweep, where they differ in nothing that its table does not show."""
     from kerasae.show.sweep_figure import drawn_networks, sweep_figure
 
-    others = set(_differing_settings(runs)) - set(Sweep.varies)
+    others = set(_settings_of(differ)) - set(Sweep.varies)
     if not pca_mse or (rows is None and (len(runs) < 2 or others)):
         return []
     if rows is None:
@@ -161,10 +179,10 @@ def _sweep(
     ]
 
 
-def _differing_settings(runs: Sequence[Run]) -> list[str]:
-    """Names the settings in which runs differ."""
-    settings = runs[0].experiment.to_dict()
-    return [name for name in differing(runs) if name in settings and name not in _SCORES]
+def _settings_of(names: Iterable[str]) -> list[str]:
+    """Returns those that are settings and no scores."""
+    settings = fields_of(Experiment)
+    return [name for name in names if name in settings and name not in _SCORES]
 
 
 def _network(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -177,11 +195,13 @@ def _row(run: Run) -> dict[str, Any]:
     return {**run.values(), **own, "trial": run.name, "status": "done"}
 
 
-def _runs_table(runs: Sequence[Run], of_pca: dict[Run, float | None]) -> Table:
+def _runs_table(
+    runs: Sequence[Run], differ: Mapping[str, Any], of_pca: dict[Run, float | None]
+) -> Table:
     drawn = runs[:_MOST_ROWS]
-    settings = _differing_settings(runs)
+    settings = _settings_of(differ)
     common, names = short_names([str(run.place) for run in drawn])
-    scores = [name for name in _SCORES if name != "epochs" or name in differing(runs)]
+    scores = [name for name in _SCORES if name != "epochs" or name in differ]
     rows = []
     for run, name in zip(drawn, names, strict=True):
         values = run.values()

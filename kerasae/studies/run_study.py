@@ -164,7 +164,7 @@ def finished_trials(
             for one in data.values():
                 split = trials[0].experiment.validation_split
                 write_pictures(folder, list_pictures(one, split))
-        forget_manifest(folder)
+        earlier = forget_manifest(folder)
         runs: dict[str, Run] = {}
         errors: dict[str, str] = {}
         with running_trials(trials, data, folder, executor) as (bases, events):
@@ -180,7 +180,7 @@ def finished_trials(
                     on_event(event)
         in_order = {trial.name: runs[trial.name] for trial in trials if trial.name in runs}
         yield in_order, bases, errors
-        write_manifest(folder)
+        write_manifest(folder, earlier)
 
 
 def plan_name(folder: Path) -> str:

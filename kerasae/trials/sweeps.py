@@ -11,6 +11,7 @@ from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
 from kerasae.environment import cores
 from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
+from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
 from kerasae.files.local_files import WrongShape, refusing, within
@@ -18,11 +19,13 @@ from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import fields_of, read_shape
 from kerasae.html_table import html_table
 from kerasae.identity import check_same
+from kerasae.recorded_scores import Scores
 from kerasae.runs import run_files
 from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.reading import parse_experiment
 from kerasae.runs.record import RunRecord, check_computing, read_record
+from kerasae.runs.run import Run
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.grid import Sweep
 from kerasae.trials.halving import check_halving
@@ -57,11 +60,13 @@ class SweepResult:
         rows: One mapping per trial with the columns of `results.csv`, in planned order.
         pca_mse: Test MSE of PCA, clipped to [0, 1], by dimension.
         errors: What went wrong, by trial, for the trials that failed.
+        runs: The trials that are done.
     """
 
     rows: list[dict[str, Any]]
     pca_mse: dict[int, float]
     errors: dict[str, str]
+    runs: Sequence[Run] = ()
 
     def __repr__(self) -> str:
         found = [row["test_mse"] for row in self.rows if row.get("test_mse") is not None]
@@ -130,7 +135,6 @@ def run_sweep(
     if halving:
         check_halving(sweep.base)
     trials = sweep.trials()
-    outcomes: dict[str, Outcome] = {}
     with owned(folder, resume=resume):
         begun = BegunSweep(sweep, halving)
         record = {
@@ -150,7 +154,8 @@ def run_sweep(
         else:
             whole_files.write_json(folder / run_files.SWEEP, record)
             write_pictures(folder, list_pictures(data, sweep.base.validation_split))
-        forget_manifest(folder)
+        known = forget_manifest(folder)
+        runs: list[Run] = []
         models = KeptModels(folder / run_files.TRIALS, keep)
         with running_trials(
             trials, {data.name: data}, folder, executor, tensorboard=tensorboard, halving=halving
@@ -158,40 +163,80 @@ def run_sweep(
             # That the data and the version are the same is known only here.
             whole_files.write_json(folder / run_files.SWEEP, record)
             pca = bases[data.name, sweep.base.validation_split]
-            table = _Table(folder, trials, pca.mse(data.test, sweep.latent_dims))
+            table = _Table(folder, _Rows(trials, pca.mse(data.test, sweep.latent_dims)))
             try:
                 for event in events:
                     if isinstance(event, Outcome):
-                        outcomes[event.name] = event
-                        table.write_if_due(outcomes)
+                        settings = table.rows.add(event)
+                        table.write_if_due()
                     if isinstance(event, Finished):
                         models.add(event)
+                        runs.append(_run(folder, settings, event))
                     if on_event is not None:
                         on_event(event)
             except (Interrupted, ClusterLost):
-                table.write(outcomes)
+                table.write()
                 raise
-            table.write(outcomes)
-        write_manifest(folder)
-    return sweep_result(sweep, outcomes, table.pca_mse)
+            table.write()
+        write_manifest(folder, known)
+    return dataclasses.replace(table.rows.result(sweep.base.sigma), runs=runs)
+
+
+def _run(folder: Path, settings: Experiment, finished: Finished) -> Run:
+    """Makes the run of a trial, of which all that tables show is known."""
+    place = folder / run_files.TRIALS / finished.name
+    metrics = Scores(finished.metrics, place / run_files.METRICS)
+    return Run.of(place, experiment=settings, metrics=metrics)
+
+
+class _Rows:
+    """The rows of `results.csv`, each made once."""
+
+    def __init__(self, trials: Trials, pca_mse: dict[int, float]) -> None:
+        self._trials, self._pca_mse = trials, pca_mse
+        self._rows: dict[int, dict[str, Any]] = {}
+        self._errors: dict[str, str] = {}
+
+    def add(self, outcome: Outcome) -> Experiment:
+        """Takes what came of a trial, and returns its settings."""
+        number = self._trials.number_of(outcome.name)
+        settings = self._trials[number].experiment
+        self._rows[number] = {
+            **settings.to_dict(),
+            "hidden_dims": "-".join(map(str, settings.hidden_dims)),
+            "trial": outcome.name,
+            "architecture": settings.architecture,
+            "pca_test_mse": self._pca_mse[settings.latent_dim],
+            **_result(outcome),
+        }
+        if isinstance(outcome, Failed):
+            self._errors[outcome.name] = outcome.error
+        return settings
+
+    def in_order(self) -> list[dict[str, Any]]:
+        return [self._rows[number] for number in sorted(self._rows)]
+
+    def result(self, sigma: float) -> SweepResult:
+        rows = self.in_order()
+        pca_mse = self._pca_mse | _noisy_pca(rows) if sigma else self._pca_mse
+        return SweepResult(rows, pca_mse, self._errors)
 
 
 class _Table:
     """Writes `results.csv`, which grows, so often that it takes a small share of the time."""
 
-    def __init__(self, folder: Path, trials: Trials, pca_mse: dict[int, float]) -> None:
+    def __init__(self, folder: Path, rows: _Rows) -> None:
         self._path = folder / run_files.RESULTS
-        self._trials = trials
-        self.pca_mse = pca_mse
+        self.rows = rows
         self._due = 0.0
 
-    def write_if_due(self, outcomes: Mapping[str, Outcome]) -> None:
+    def write_if_due(self) -> None:
         if time.monotonic() >= self._due:
-            self.write(outcomes)
+            self.write()
 
-    def write(self, outcomes: Mapping[str, Outcome]) -> None:
+    def write(self) -> None:
         started = time.monotonic()
-        whole_files.write_csv(self._path, COLUMNS, _rows(self._trials, outcomes, self.pca_mse))
+        whole_files.write_csv(self._path, COLUMNS, self.rows.in_order())
         now = time.monotonic()
         self._due = now + _PAUSES * (now - started)
 
@@ -272,11 +317,10 @@ def sweep_result(
     Returns:
         The `SweepResult`.
     """
-    errors = {name: event.error for name, event in outcomes.items() if isinstance(event, Failed)}
-    rows = _rows(sweep.trials(), outcomes, pca_mse)
-    if sweep.base.sigma:
-        pca_mse = pca_mse | _noisy_pca(rows)
-    return SweepResult(rows, pca_mse, errors)
+    rows = _Rows(sweep.trials(), pca_mse)
+    for outcome in outcomes.values():
+        rows.add(outcome)
+    return rows.result(sweep.base.sigma)
 
 
 def _noisy_pca(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
@@ -286,22 +330,6 @@ def _noisy_pca(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
         if row["status"] == "done":
             found.setdefault(row["latent_dim"], []).append(row["pca_test_mse"])
     return {dim: statistics.fmean(errors) for dim, errors in found.items()}
-
-
-def _rows(
-    trials: Trials, outcomes: Mapping[str, Outcome], pca_mse: dict[int, float]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            **trial.experiment.to_dict(),
-            "hidden_dims": "-".join(map(str, trial.experiment.hidden_dims)),
-            "trial": trial.name,
-            "architecture": trial.experiment.architecture,
-            "pca_test_mse": pca_mse[trial.experiment.latent_dim],
-            **_result(outcomes[trial.name]),
-        }
-        for trial in map(trials.__getitem__, sorted(map(trials.number_of, outcomes)))
-    ]
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
