@@ -222,6 +222,26 @@ def test_a_checkpoint_of_another_shape_falls_back_with_a_warning(three, where):
         assert checkpoints.latest().epochs == 2
 
 
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"a": (2, 2), "step": ()}, r"a is of the shape \(2, 2\), the network's is \(2, 3\)"),
+        ({"a": (2, 3)}, r"step is of the shape None, the network's is \(\)"),
+        ({"a": (2, 3), "step": (), "b": (1,)}, r"b is of the shape \(1,\), the network's is None"),
+        ({"a": (2, 3), "step": (), "best/0": (1, 3)}, "best/0 is of the shape"),
+        ({"a": (2, 3), "step": (), "best/1": (2, 3)}, "best/1 is of the shape"),
+    ],
+)
+def test_a_checkpoint_of_another_network_falls_back_with_a_warning(three, arrays, reason):
+    checkpoints, _ = three
+    shapes = {"a": (2, 3), "step": (), "best/0": (2, 3)}
+    checkpoints.save(4, state_after(4), {name: np.zeros(one) for name, one in arrays.items()})
+    with pytest.warns(UserWarning, match=f"checkpoint-000004: {reason}"):
+        assert checkpoints.latest(shapes).epochs == 3
+    checkpoints.save(5, state_after(5), {name: np.zeros(one) for name, one in shapes.items()})
+    assert checkpoints.latest(shapes).epochs == 5
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to(path.with_name("kept"))])
 def test_a_checkpoint_that_is_no_file_of_ours_is_not_opened(three, make):
     checkpoints, folder = three

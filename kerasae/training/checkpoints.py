@@ -33,6 +33,8 @@ _FORMAT = "kerasae-checkpoint-1"
 _NUMBERS = r"^[<>|]([iu][1248]|f[248]|b1)$"
 CHECKPOINTS_KEPT = 2
 _NAME = re.compile(r"checkpoint-(\d{6,})")
+BEST = "best/"
+Shapes = Mapping[str, tuple[int, ...]]
 _DIGEST = hashlib.sha256().digest_size
 # Weights, their best and two of each for the optimizer: more than any model that is accepted.
 _MOST_BYTES = 1 << 36
@@ -102,8 +104,11 @@ class Checkpoints:
         self.clear(keep=CHECKPOINTS_KEPT)
         return path
 
-    def latest(self) -> Checkpoint | None:
+    def latest(self, shapes: Shapes | None = None) -> Checkpoint | None:
         """Reads the newest checkpoint that is whole; warns of each that is not.
+
+        Args:
+            shapes: The shapes of the arrays that it has to hold, by name; `None` takes any.
 
         Returns:
             The checkpoint, or `None` when there is none.
@@ -115,6 +120,8 @@ class Checkpoints:
         for path in self._files():
             try:
                 checkpoint = read_checkpoint(path)
+                if shapes is not None:
+                    _check_shapes(path, checkpoint.arrays, shapes)
             except DamagedFile as error:
                 warnings.warn(
                     f"{error}; going on from the one before it", KerasAEWarning, stacklevel=2
@@ -153,6 +160,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return _parse(parse_json(first, _MOST_DEPTH), data)
     except (Refused, ValueError, TypeError) as error:
         raise DamagedFile(f"{path}: is no checkpoint of this version ({error})") from error
+
+
+def _check_shapes(path: Path, arrays: Mapping[str, NDArray], shapes: Shapes) -> None:
+    held = {name: array.shape for name, array in arrays.items()}
+    without_best = {name: one for name, one in shapes.items() if not name.startswith(BEST)}
+    # The best weights are left out where they are the newest.
+    if held not in (shapes, without_best):
+        wrong = next(
+            name for name in {**without_best, **held} if held.get(name) != shapes.get(name)
+        )
+        received, wanted = held.get(wrong), shapes.get(wrong)
+        raise DamagedFile(f"{path}: {wrong} is of the shape {received}, the network's is {wanted}")
 
 
 class _Best(msgspec.Struct, frozen=True):

@@ -8,11 +8,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.errors import ArtifactError
 from kerasae.files import interrupts
 from kerasae.training.best_epoch import BestEpoch
 from kerasae.training.callbacks import Throughput
-from kerasae.training.checkpoints import Checkpoints
+from kerasae.training.checkpoints import BEST, Checkpoints
 from kerasae.training.trainer import ChunkTrainer
 
 
@@ -100,20 +99,20 @@ class TrainingState(keras.callbacks.Callback):
             planned: Epochs that it is to have in all, which may be more than it was to have.
 
         Raises:
-            ArtifactError: If the checkpoint is of another run, network or optimizer.
+            ArtifactError: If the checkpoint is of another run.
         """
-        checkpoint = self._checkpoints.latest() if self._checkpoints is not None else None
+        if self._checkpoints is None:
+            return
+        variables = self._variables()
+        shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+        weights = enumerate(self._owners["model"].get_weights())
+        shapes |= {f"{BEST}{number}": weight.shape for number, weight in weights}
+        checkpoint = self._checkpoints.latest(shapes)
         if checkpoint is None:
             return
         arrays = dict(checkpoint.arrays)
-        for name, variable in self._variables().items():
-            value = arrays.pop(name, None)
-            if value is None or value.shape != tuple(variable.shape):
-                raise ArtifactError(
-                    f"the checkpoint after epoch {checkpoint.epochs} does not hold {name} of "
-                    f"shape {tuple(variable.shape)}; it was saved by another version"
-                )
-            variable.assign(value)
+        for name, variable in variables.items():
+            variable.assign(arrays.pop(name))
         state = checkpoint.state
         self.history = list(state["history"])
         self.extended_at = list(state["extended_at"])
@@ -128,7 +127,7 @@ class TrainingState(keras.callbacks.Callback):
         # Copies, for training goes on while they are written.
         arrays = {name: np.array(value.value.numpy()) for name, value in self._variables().items()}
         best, weights = self._best.state(len(self.history))
-        arrays |= {f"best/{number}": array for number, array in enumerate(weights)}
+        arrays |= {f"{BEST}{number}": array for number, array in enumerate(weights)}
         state = {
             "history": list(self.history),
             "extended_at": list(self.extended_at),
