@@ -44,10 +44,10 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
 
         asked = {one: given.pop(one) for one in lists if one in given}
         if saving.resume is not None:
-            study = read_study(saving.resume, kind)
+            study = dataclasses.replace(read_study(saving.resume, kind), **asked)
         else:
-            study = kind(kind.start(given.get("dataset", Experiment.dataset)))
-        study = dataclasses.replace(study, base=dataclasses.replace(study.base, **given), **asked)
+            study = kind.of(given.get("dataset", Experiment.dataset), **asked)
+        study = dataclasses.replace(study, base=dataclasses.replace(study.base, **given))
         with TrialsProgress(len(study.trials()), silent=quiet) as progress:
             if saving.resume is None:
                 data = loading.data(study.base, progress.doing)

@@ -13,7 +13,6 @@ from sklearn.neighbors import NearestNeighbors
 from kerasae.anomaly.baselines import baselines
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
-from kerasae.presets import novelty_detector
 from kerasae.runs.run import Run
 from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.studies.run_study import run_study
@@ -30,9 +29,12 @@ def test_one_class_is_normal_or_one_is_novel(digits):
     assert set(subsets["mnist5k, only 3"].test_labels) == {3}
     novel = dataclasses.replace(study, protocol="one-novel").data_sets(digits)
     assert set(novel["mnist5k, without 3"].train_labels) == {0, 1, 2, 4, 5, 6, 7, 8, 9}
-    few = AnomalyStudy(novelty_detector("mnist"), "one-novel")
-    resolved = few.resolved(dataclasses.replace(digits, name="mnist"))
-    assert resolved.base.epochs == 7  # as many steps as 60 of one class
+    chosen = [AnomalyStudy.of("mnist", protocol=one).base for one in ("one-class", "one-novel")]
+    assert [(one.epochs, one.batch_size, one.shift) for one in chosen] == [
+        (60, 64, 1),
+        (30, 128, 0),
+    ]
+    assert AnomalyStudy.of("photos", protocol="one-novel").base.epochs is None
     everything = AnomalyStudy(BASE, classes=("all",)).resolved(digits)
     assert everything.classes == tuple("0123456789")
 

@@ -26,7 +26,7 @@ from kerasae.inference.defect_masks import PixelSeparation, mask_path
 from kerasae.inference.picture_scores import by_pixel, count_pixels
 from kerasae.model_outputs import outputs
 from kerasae.presets import novelty_detector
-from kerasae.reference import PUBLISHED_AUROC, REPORT_MSE
+from kerasae.reference import PUBLISHED_AUROC
 from kerasae.show.table import Cell, Column, Table
 from kerasae.studies.study import Findings, Results, Study, StudyFigure
 from kerasae.trials.trial import Trial
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 ONE_CLASS: Literal["one-class"] = "one-class"
 # Chosen inside the training splits of the report's data sets, see docs/anomaly.md.
 CHOSEN = "combined"
-# So were these, for one class; nine have as many images in fewer epochs.
-_EPOCHS = {"one-class": 60, "one-novel": 7}
 Scores = dict[str, NDArray[np.floating]]
 
 
@@ -69,8 +67,13 @@ class AnomalyStudy(Study):
     varies: ClassVar[tuple[str, ...]] = ("seed",)
     start: ClassVar[Callable[[str], Experiment]] = staticmethod(novelty_detector)
 
+    @classmethod
+    def of(cls, dataset: str, **lists: Any) -> Self:
+        one_novel = lists.get("protocol", ONE_CLASS) != ONE_CLASS
+        return cls(novelty_detector(dataset, one_novel=one_novel), **lists)
+
     def resolved(self, data: ImageData) -> Self:
-        """Returns it with all classes of the data where none are named, and its epochs.
+        """Returns it with all classes of the data where none are named.
 
         Raises:
             InvalidSetting: If there is no such class, or too few.
@@ -93,10 +96,7 @@ class AnomalyStudy(Study):
                     f"test images of {one} and of other classes, test/good and test/crack say"
                 )
                 raise InvalidSetting("dataset", data.name, expected)
-        base = self.base
-        if base.epochs is None and data.name in REPORT_MSE:
-            base = dataclasses.replace(base, epochs=_EPOCHS[self.protocol])
-        return dataclasses.replace(self, base=base, classes=tuple(chosen))
+        return dataclasses.replace(self, classes=tuple(chosen))
 
     def trials(self) -> list[Trial]:
         """Returns a trial for each class and seed."""

@@ -82,7 +82,7 @@ def report_studies(datasets: Sequence[str]) -> list[Part]:
         Part(dataset, study)
         for dataset in datasets
         for study in (
-            *(kind(kind.start(dataset)) for kind in _STUDIES),
+            *(kind.of(dataset) for kind in _STUDIES),
             DenoisingStudy(dataclasses.replace(denoiser(dataset), clip_noise=True)),
         )
     ]

@@ -100,6 +100,16 @@ class Study(abc.ABC):
         self.base.check_validation()
         self.trials()
 
+    @classmethod
+    def of(cls, dataset: str, **lists: Any) -> Self:
+        """Starts the study of a data set.
+
+        Args:
+            dataset: The data set.
+            lists: The study's own settings, such as its lists; the others are its defaults.
+        """
+        return cls(cls.start(dataset), **lists)
+
     @property
     def label(self) -> str:
         """Its name in files and folders."""
