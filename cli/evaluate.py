@@ -38,25 +38,16 @@ def evaluate(
         scores = scores_of(used, data, experiment).to_dict()
         tables = [_table(scores, f"{model.path} on {data.name}")]
         if codes:
-            from kerasae.code_worth import code_worth
+            from kerasae.code_worth import CodeJudge
+            from kerasae.show.codes_table import codes_table
 
             say("telling classes apart")
-            worth = code_worth(used, data, experiment)
-            scores["codes"] = {name: dataclasses.asdict(one) for name, one in worth.items()}
-            tables.append(_codes_table(scores))
+            judge = CodeJudge(data, experiment.validation_split)
+            ours, pca = judge.of_model(used), judge.of_pca(scores["latent_dim"])
+            scores["codes"] = {"model": dataclasses.asdict(ours), "pca": dataclasses.asdict(pca)}
+            tables.append(codes_table({"the model": [ours]}, {scores["latent_dim"]: pca}))
     then = [("latent", model.path, "", "draw its codes")]
     print_result(as_json, {"path": model.path, "dataset": data.name, **scores}, tables, then=then)
-
-
-def _codes_table(scores: dict[str, Any]) -> Table:
-    titles = {"model": "the model", "pca": f"PCA {scores['latent_dim']}"}
-    rows = [[Cell(value, "dim" if name == "pca" else "") for value in (title, *one.values())]
-            for name, title in titles.items()
-            for one in [scores["codes"][name]]]  # fmt: skip
-    columns = [Column("codes of"), Column("5 nearest", ".4f"), Column("linear", ".4f")]
-    columns.append(Column("purity", ".4f"))
-    note = "accuracy on the test images; purity of as many clusters as classes"
-    return Table("How well the codes tell classes apart", columns, rows, note)
 
 
 def _table(scores: dict[str, Any], title: str) -> Table:

@@ -190,6 +190,10 @@ class TrialsProgress(_Bars):
         self._epochs = 0
         self._begun = False
 
+    def expect(self, trials: int) -> None:
+        """Says how many trials there are, where that follows from the data."""
+        self._trials = trials
+
     def show(self, event: Event) -> None:
         """Takes one event of a sweep into the display."""
         name, now = event.name, time.monotonic()

@@ -53,6 +53,7 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
                 data = loading.data(study.base, progress.doing)
             else:
                 data = loading.data_again(saving.resume, study.base, progress.doing)
+            progress.expect(len(study.resolved(data).trials()))
             folder = saving.folder(study.label, data.title)
             progress.doing("fitting PCA, starting workers")
             with resumable(kind.name, folder, loading, jobs=jobs):

@@ -19,10 +19,11 @@ from kerasae.trials.grid import Sweep
 from . import options as o
 from .output import command_line, print_result
 from .resuming import resumable
-from .sections import TRIALS
+from .sections import OUTPUT, TRIALS
 from .settings import Given, networks, with_settings
 
 if TYPE_CHECKING:
+    from kerasae.code_worth import CodeJudge, CodeWorth
     from kerasae.data.image_data import ImageData
     from kerasae.trials.sweeps import SweepResult
 
@@ -86,6 +87,14 @@ def sweep(
     gpus_per_trial: Annotated[
         float, typer.Option(help="GPUs for each trial on Ray, such as 0.5.", rich_help_panel=TRIALS)
     ] = 0.0,
+    codes: Annotated[
+        bool,
+        typer.Option(
+            "--codes",
+            help="Also measure how well the codes tell classes apart.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -130,6 +139,7 @@ def sweep(
             data = loading.data(plan.base, progress.doing)
         else:
             data = loading.data_again(saving.resume, plan.base, progress.doing)
+        judge = _judge(data, plan) if codes else None
         folder = saving.folder("sweep", data.title)
         progress.doing("fitting PCA, starting workers")
         with resumable("sweep", folder, loading, tracking, **again):
@@ -163,13 +173,15 @@ def sweep(
         "results": result.rows,
         "errors": result.errors,
     }
-    table = sweep_table(result.rows, result.pca_mse, plan.base.dataset)
+    tables = [sweep_table(result.rows, result.pca_mse, plan.base.dataset)]
+    if judge is not None:
+        tables.append(_add_codes(result, judge))
     then = [
         ("runs", folder, "", "list the trials, the best first"),
         ("apply", folder / TRIALS_FOLDER / "NAME", "PICTURES --out DIR", "use one of them"),
         ("sweep --resume", folder, "--latent-dims 8,15", "add trials"),
     ]
-    print_result(as_json, summary, [table], folder, result.errors, page, then=() if quiet else then)
+    print_result(as_json, summary, tables, folder, result.errors, page, then=() if quiet else then)
 
 
 def _reckon(
@@ -200,6 +212,30 @@ def _reckon(
     columns = [Column(""), Column("")]
     table = Table(f"A sweep of {data.title} would take", columns, rows, "nothing was written")
     print_result(as_json, dataclasses.asdict(found), [table])
+
+
+def _judge(data: ImageData, plan: Sweep) -> CodeJudge:
+    """Refuses images without classes before hours of training."""
+    from kerasae.code_worth import CodeJudge
+
+    return CodeJudge(data, plan.base.validation_split)
+
+
+def _add_codes(result: SweepResult, judge: CodeJudge) -> Table:
+    """Adds to the rows what the codes of each model that was kept are worth; and to a table."""
+    from kerasae.show.codes_table import codes_table
+    from kerasae.show.run_page import network_name
+
+    rows = {row["trial"]: row for row in result.rows}
+    worths: dict[str, list[CodeWorth]] = {}
+    pca: dict[int, CodeWorth] = {}
+    for run in (run for run in result.runs if run.has_model):
+        dim = run.experiment.latent_dim
+        ours, pca[dim] = judge.of_model(run.model), judge.of_pca(dim)
+        worths.setdefault(network_name(run), []).append(ours)
+        found = {"model": dataclasses.asdict(ours), "pca": dataclasses.asdict(pca[dim])}
+        rows[run.name]["codes"] = found
+    return codes_table(worths, pca)
 
 
 def _page(folder: Path, data: ImageData, result: SweepResult) -> Path:

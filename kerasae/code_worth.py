@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,6 @@ from kerasae.pca import fit_pca, scaled
 
 if TYPE_CHECKING:
     import keras
-
-    from kerasae.experiment import Experiment
 
 NEIGHBOURS = 5
 _MOST_CLUSTERED = 10_000
@@ -41,40 +40,46 @@ class CodeWorth:
     purity: float
 
 
-def code_worth(
-    model: keras.Model | ImageModel, data: ImageData, experiment: Experiment
-) -> dict[str, CodeWorth]:
-    """Says what a model's codes are worth, and those of PCA with as many numbers.
+class CodeJudge:
+    """Says what the codes of models are worth, and those of PCA, on the same images.
 
     Args:
-        model: The model; its code is a vector.
         data: Images with labels, to train and to test.
-        experiment: The settings, which tell what is held out.
-
-    Returns:
-        By `model` and `pca`.
+        validation_split: Share of the training images that is held out.
 
     Raises:
-        InvalidSetting: If there are fewer than two classes, no test images, or no code.
+        InvalidSetting: If there are fewer than two classes, or no test images.
     """
-    part = data.parts(experiment.validation_split).train
-    labels = data.train_labels[part.rows]
-    if len(np.unique(labels)) < 2 or not len(data.test):
-        raise InvalidSetting("dataset", data.name, "images of two classes or more, to test as well")
-    used = ImageModel.of(model).on_data(data)
-    images = part.taken()
-    codes = [_in_parts(one, lambda batch: used.codes(as_floats(batch)))
-             for one in (images, data.test)]  # fmt: skip
-    pca = fit_pca(part.images, codes[0].shape[1], part.rows)
 
-    def of_pca(batch: NDArray[np.uint8]) -> Codes:
-        return (scaled(batch) - pca.mean) @ pca.components.T
+    def __init__(self, data: ImageData, validation_split: float) -> None:
+        self._data, self._part = data, data.parts(validation_split).train
+        self._labels = data.train_labels[self._part.rows]
+        if len(np.unique(self._labels)) < 2 or not len(data.test):
+            expected = "images of two classes or more, to test as well"
+            raise InvalidSetting("dataset", data.name, expected)
+        self._of_pca: dict[int, CodeWorth] = {}
 
-    others = [_in_parts(one, of_pca) for one in (images, data.test)]
-    return {
-        "model": worth_of(codes[0], labels, codes[1], data.test_labels),
-        "pca": worth_of(others[0], labels, others[1], data.test_labels),
-    }
+    def of_model(self, model: keras.Model | ImageModel) -> CodeWorth:
+        """Judges the codes of a model.
+
+        Raises:
+            InvalidSetting: If it has no code that is a vector.
+        """
+        used = ImageModel.of(model).on_data(self._data)
+        return self._worth(lambda batch: used.codes(as_floats(batch)))
+
+    def of_pca(self, numbers: int) -> CodeWorth:
+        """Judges PCA's codes of so many numbers."""
+        if numbers not in self._of_pca:
+            pca = fit_pca(self._part.images, numbers, self._part.rows)
+            self._of_pca[numbers] = self._worth(
+                lambda batch: (scaled(batch) - pca.mean) @ pca.components.T
+            )
+        return self._of_pca[numbers]
+
+    def _worth(self, encode: Callable[[NDArray[np.uint8]], Codes]) -> CodeWorth:
+        train, test = (_in_parts(one, encode) for one in (self._part.taken(), self._data.test))
+        return worth_of(train, self._labels, test, self._data.test_labels)
 
 
 def worth_of(
@@ -117,6 +122,6 @@ def _purity(clusters: NDArray[np.integer], labels: NDArray[np.integer]) -> float
     return float(sum(most) / len(labels))
 
 
-def _in_parts(images: NDArray[np.uint8], encode: Any) -> Codes:
+def _in_parts(images: NDArray[np.uint8], encode: Callable[[NDArray[np.uint8]], Codes]) -> Codes:
     starts = range(0, len(images), _ROWS)
     return np.concatenate([encode(images[start : start + _ROWS]) for start in starts])

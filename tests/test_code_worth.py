@@ -9,25 +9,24 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 import kerasae
-from kerasae.code_worth import code_worth, worth_of
+from kerasae.code_worth import CodeJudge, worth_of
 from kerasae.errors import InvalidSetting
-from kerasae.experiment import Experiment
 
 
 def test_the_codes_are_those_of_the_training_images_and_pcas_are_beside_them(digits):
     model = kerasae.fit(digits, hidden_dims=(16,), latent_dim=8, epochs=1, verbose=0).model
-    found = code_worth(model, digits, Experiment())
+    judge = CodeJudge(digits, 0.1)
     part = digits.parts(0.1).train
     images = [one / np.float32(255) for one in (part.taken(), digits.test)]
     labels = digits.train_labels[part.rows]
     codes = [np.asarray(model.get_layer("encoder")(one)) for one in images]
     ours = KNeighborsClassifier(5).fit(codes[0], labels).score(codes[1], digits.test_labels)
-    assert found["model"].knn_accuracy == pytest.approx(ours, abs=0.02)
+    assert judge.of_model(model).knn_accuracy == pytest.approx(ours, abs=0.02)
     rows = [one.reshape(len(one), -1) for one in images]
     pca = PCA(8).fit(rows[0])
     known, new = (pca.transform(one) for one in rows)
     theirs = KNeighborsClassifier(5).fit(known, labels).score(new, digits.test_labels)
-    assert found["pca"].knn_accuracy == pytest.approx(theirs, abs=0.02)
+    assert judge.of_pca(8).knn_accuracy == pytest.approx(theirs, abs=0.02)
 
 
 def test_the_purity_is_the_share_of_the_most_common_class_of_each_cluster():
@@ -39,9 +38,8 @@ def test_the_purity_is_the_share_of_the_most_common_class_of_each_cluster():
 
 def test_images_without_classes_are_refused(digits):
     bare = kerasae.ImageData.from_arrays(digits.train)
-    model = kerasae.basic_autoencoder(hidden_dim=8, latent_dim=2)
     with pytest.raises(InvalidSetting, match="two classes or more"):
-        code_worth(model, bare, Experiment())
+        CodeJudge(bare, 0.1)
 
 
 @pytest.mark.slow
@@ -56,3 +54,28 @@ def test_evaluate_says_what_codes_are_worth(tmp_path):
         "How well the codes tell classes apart"
         in command("evaluate", tmp_path / "run", "--codes").stdout
     )
+
+
+@pytest.mark.slow
+def test_a_sweep_says_what_the_codes_of_its_networks_are_worth(tmp_path):
+    words = ["--hidden-dims", "8", "--latent-dims", "2,5", "--seeds", "2", "--epochs", "1"]
+    out = ["--out", tmp_path / "sweep", "--quiet", "--codes"]
+    done = command("sweep", "--dataset", "digits8", *words, *out)
+    assert done.code == 0, done.stderr
+    assert "basic 8-2" in done.stdout
+    assert "PCA 5" in done.stdout
+    done = command("sweep", "--resume", tmp_path / "sweep", "--codes", "--json", "--quiet")
+    rows = json.loads(done.stdout)["results"]
+    assert [row["latent_dim"] for row in rows] == [2, 2, 5, 5]
+    for row in rows:
+        run = tmp_path / "sweep" / "trials" / row["trial"]
+        known = json.loads(command("evaluate", run, "--codes", "--json").stdout)["codes"]
+        assert row["codes"] == known
+
+
+def test_a_sweep_of_images_without_classes_is_refused_before_it_trains(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.RandomState(0).randint(0, 256, (40, 5, 5), np.uint8))
+    words = ["--dataset", tmp_path / "x.npy", "--codes", "--out", tmp_path / "sweep"]
+    done = command("sweep", *words)
+    assert (done.code, "two classes or more" in done.stderr) == (2, True)
+    assert not (tmp_path / "sweep").exists()
