@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import functools
-import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from kerasae.data.image_store import new_images
 from kerasae.data.known_looks import KnownLooks
 from kerasae.data.near_copies import near_copies
 from kerasae.data.picture_files import WHITE_16, PictureKind, Size, largest_value
-from kerasae.data.picture_listing import find_pictures, places_of
+from kerasae.data.picture_listing import Place, find_pictures, places_of
 from kerasae.data.picture_parts import Listed, PictureParts, listed_parts, parts_of_folders
 from kerasae.data.picture_work import Look, decode, each, look_at
 from kerasae.data.pixel_scale import white_of_bits
@@ -117,24 +116,26 @@ class _FolderReader:
         images, readable = self._decoded([(self._files[row], files[row].md5) for row in order],
                                          size, gray, white)  # fmt: skip
         self._check_depth(images, kinds[: len(parts.train)])
-        classes = [places[row].class_name if places[row] else "" for row in order]  # type: ignore[union-attr]
-        class_names, labels = np.unique(classes, return_inverse=True)
-        ends = np.cumsum([0, len(parts.train), len(parts.validation), len(parts.test)])
-        arrays, sources, numbers = [], [], []
-        for start, end in itertools.pairwise(ends):
-            kept = start + np.flatnonzero(readable[start:end])
-            whole = len(kept) == end - start
-            arrays.append(images[start:end] if whole else images[kept])
-            sources.append(tuple(files[order[row]] for row in kept))
-            numbers.append(labels[kept])
+        class_names, labels = np.unique(
+            [_class_of(places[row]) for row in order], return_inverse=True
+        )
+        ends = np.cumsum([len(parts.train), len(parts.validation)])
+        kept = [start + np.flatnonzero(whole) for start, whole in
+                zip((0, *ends.tolist()), np.split(readable, ends), strict=True)]  # fmt: skip
+        arrays = [
+            part if len(rows) == len(part) else images[rows]
+            for part, rows in zip(np.split(images, ends), kept, strict=True)
+        ]
         self._check_counts(arrays)
+        sources = [tuple(files[order[row]] for row in rows) for rows in kept]
+        train, _, test = (labels[rows] for rows in kept)
         notes = list(parts.notes)
         if near := near_copies(arrays[0], arrays[2]):
             images_are = "image is" if near == 1 else "images are"
             notes.append(f"{near:,} test {images_are} nearly the same as a training image")
         return ImageData(
-            str(self._folder), arrays[0], numbers[0], arrays[2], numbers[2],
-            class_names=tuple(map(str, class_names)) if any(classes) else (),
+            str(self._folder), arrays[0], train, arrays[2], test,
+            class_names=tuple(map(str, class_names)) if any(class_names) else (),
             skipped=tuple(self._skipped),
             validation=arrays[1] if len(arrays[1]) else None,
             train_files=sources[0], validation_files=sources[1], test_files=sources[2],
@@ -222,6 +223,10 @@ class _FolderReader:
             self._skipped.append(str(result))
             if keep:
                 yield path, None  # type: ignore[misc]
+
+
+def _class_of(place: Place | None) -> str:
+    return place.class_name if place is not None else ""
 
 
 def _copies(files: Sequence[PictureFile]) -> NDArray[np.int32] | None:

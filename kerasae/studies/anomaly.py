@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -128,28 +128,9 @@ class AnomalyStudy(Study):
         if not results.runs:
             raise KerasAEError("no trial finished; expected one at least")
         names, data = class_names(results.data), results.data
-        subsets = self.data_sets(data)
-        runs = {one: results.runs[one.name] for one in self.trials() if one.name in results.runs}
-        # Models are loaded before the threads, which share nothing of Keras then.
-        models = {trial: run.model for trial, run in runs.items()}
         with ThreadPoolExecutor(cores()) as pool:
-            scored = {
-                trial: pool.submit(_turn, model, subsets[trial.experiment.dataset], data,
-                                   self.base.validation_split)
-                for trial, model in models.items()
-            }  # fmt: skip
-            turns: dict[str, list[_Turn]] = {}
-            for trial, found in scored.items():
-                turns.setdefault(trial.name.rpartition("-seed")[0], []).append(found.result())
-            started = {
-                name: {title: pool.submit(score, subsets[self._subset_name(name)].train, data.test)
-                       for title, score in baselines().items()}
-                for name in turns
-            }  # fmt: skip
-            others = {
-                name: {title: score.result() for title, score in ones.items()}
-                for name, ones in started.items()
-            }
+            turns = self._turns(results, pool)
+            others = self._others(data, turns, pool)
         novel = {name: self._novel(data.test_labels, names.index(name)) for name in turns}
         summary = _summary(turns, others, novel)
         chosen = CHOSEN if CHOSEN in summary["mean"]["auroc"] else SCORES[0]
@@ -165,6 +146,37 @@ class AnomalyStudy(Study):
             self._words(summary, chosen),
             {f"{self.name}-{self.protocol}": StudyFigure(figure, words)},
         )
+
+    def _turns(self, results: Results, pool: ThreadPoolExecutor) -> dict[str, list[_Turn]]:
+        """Returns what the networks of each turn, one a seed, say of the test images."""
+        data, subsets = results.data, self.data_sets(results.data)
+        runs = {one: results.runs[one.name] for one in self.trials() if one.name in results.runs}
+        # Models are loaded before the threads, which share nothing of Keras then.
+        models = {trial: run.model for trial, run in runs.items()}
+        scored = {
+            trial: pool.submit(_turn, model, subsets[trial.experiment.dataset], data,
+                               self.base.validation_split)
+            for trial, model in models.items()
+        }  # fmt: skip
+        turns: dict[str, list[_Turn]] = {}
+        for trial, found in scored.items():
+            turns.setdefault(trial.name.rpartition("-seed")[0], []).append(found.result())
+        return turns
+
+    def _others(
+        self, data: ImageData, turns: Iterable[str], pool: ThreadPoolExecutor
+    ) -> dict[str, Scores]:
+        """Returns the scores of the baselines of each turn."""
+        subsets = self.data_sets(data)
+        started = {
+            name: {title: pool.submit(score, subsets[self._subset_name(name)].train, data.test)
+                   for title, score in baselines().items()}
+            for name in turns
+        }  # fmt: skip
+        return {
+            name: {title: score.result() for title, score in ones.items()}
+            for name, ones in started.items()
+        }
 
     def _subset_name(self, name: str) -> str:
         kind = "only" if self.protocol == ONE_CLASS else "without"
