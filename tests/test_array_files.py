@@ -196,6 +196,13 @@ def test_csv_files_with_an_image_a_row(tmp_path, kind):
     assert data.class_names == (() if kind == "no label" else ("0", "1", "2"))
 
 
+def test_rows_of_different_lengths_are_refused_without_numpys_advice(tmp_path):
+    (tmp_path / "a.csv").write_text("1,2,3,4\n1,2,3\n")
+    reason = r"changed from 4 to 3 at row 2\); expected an image a row$"
+    with pytest.raises(DataError, match=reason):
+        load_dataset(tmp_path / "a.csv", image_size=(2, 2))
+
+
 def test_a_csv_file_without_pixels_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("label,a,b\n1\n")
     with pytest.raises(DataError, match=r"a\.csv: has no pixels"):

@@ -69,7 +69,9 @@ def read_csv(path: Path) -> CsvImages:
                     _lines(text), np.float32, delimiter=",", skiprows=int(header), ndmin=2
                 )
         except ValueError as error:
-            raise Refused(f"is no table of numbers ({error}); expected an image a row") from None
+            # What NumPy advises is for its callers.
+            reason = str(error).partition("; use ")[0]
+            raise Refused(f"is no table of numbers ({reason}); expected an image a row") from None
     if not len(numbers):
         raise DataError(f"{path}: has no rows; expected a row of pixels for each image")
     return _told_apart(path, numbers, names if header else [])
