@@ -55,7 +55,7 @@ def sweep(
         str | None,
         typer.Option(
             metavar="halving",
-            help="Stop the weaker half of the trials after 1/4 and 1/2 of the epochs.",
+            help="Stop the weaker half of the settings after 1/4 and 1/2 of the epochs.",
             rich_help_panel=TRIALS,
         ),
     ] = None,
@@ -96,7 +96,7 @@ def sweep(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train several latent dimensions and networks, beside PCA."""
+    """Train many networks and compare them with PCA."""
     from kerasae.runs.run_files import TRIALS as TRIALS_FOLDER
     from kerasae.trials.make_executor import make_executor
     from kerasae.trials.sweeps import HALVING, read_sweep, run_sweep
@@ -166,9 +166,16 @@ def sweep(
     then = [
         ("runs", folder, "", "list the trials, the best first"),
         ("apply", folder / TRIALS_FOLDER / "NAME", "PICTURES --out DIR", "use one of them"),
-        ("sweep --resume", folder, "--latent-dims 8,15", "add trials"),
+        ("sweep --resume", folder, _more_dims(plan), "add trials"),
     ]
     print_result(as_json, summary, [table], folder, result.errors, page, then=() if quiet else then)
+
+
+def _more_dims(plan: Sweep) -> str:
+    """Names the latent dimensions of a sweep and one more; a resumed sweep keeps what it has."""
+    dims = plan.latent_dims
+    more = (min(dims) // 2, *dims) if min(dims) > 1 else (*dims, 2 * max(dims))
+    return f"--latent-dims {','.join(map(str, more))}"
 
 
 def _reckon(
