@@ -42,16 +42,16 @@ def mse_of_simple_outputs(
     target = factor * (images / 255) + shift
     mean = factor * mean_image + shift
     outputs = {
-        "zero everywhere": 0.0,
+        "zeros": 0.0,
         "mean training image": mean,
-        "mean image through ReLU": np.maximum(mean, 0),
-        "mean image clipped to [0, 1]": np.clip(mean, 0, 1),
-        "perfect, through ReLU": np.maximum(target, 0),
-        "perfect, clipped to [0, 1]": np.clip(target, 0, 1),
+        "mean training image through ReLU": np.maximum(mean, 0),
+        "mean training image clipped to [0, 1]": np.clip(mean, 0, 1),
+        "the image itself through ReLU": np.maximum(target, 0),
+        "the image itself clipped to [0, 1]": np.clip(target, 0, 1),
     }
     errors = {name: float(np.square(target - out).mean()) for name, out in outputs.items()}
-    # Half of the perfect outputs become 0, the others double.
-    errors["perfect, then Dropout(0.5) on the output"] = float(np.square(target).mean())
+    # Half of the numbers become 0, the others double.
+    errors["the image itself through Dropout(0.5)"] = float(np.square(target).mean())
     return errors
 
 

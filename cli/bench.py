@@ -17,7 +17,7 @@ from .settings import NONE
 def bench(
     images: Annotated[int, typer.Option(min=500, help="Images per epoch.")] = IMAGES,
     rounds: Annotated[
-        int, typer.Option(min=1, help="Epochs measured of each way, in turns.")
+        int, typer.Option(min=1, help="Epochs measured of each way to train.")
     ] = ROUNDS,
     networks: Annotated[
         str | None,
@@ -30,7 +30,7 @@ def bench(
         str,
         typer.Option(
             metavar="NAME",
-            help="Data set that the time to a quality is measured on, or none.",
+            help="Data set for the time to a given test error; none skips it.",
             rich_help_panel=DATA,
         ),
     ] = "mnist",
@@ -38,7 +38,7 @@ def bench(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Measure training speed, beside plain Keras and PyTorch."""
+    """Measure training speed and compare it with Keras and PyTorch."""
     from kerasae.bench.benchmark import measure_network
     from kerasae.bench.quality import times_to_quality
     from kerasae.bench.ways import skipped

@@ -18,7 +18,7 @@ def encode(
     code_layer: o.CodeLayer = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Write the codes of pictures to a file, a row for each."""
+    """Write the codes of pictures to a file, one row each."""
     from kerasae.inference.code_files import check_codes_file, write_codes
     from kerasae.inference.pictures import encode_pictures
     from kerasae.show.counts import counted

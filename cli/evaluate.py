@@ -23,7 +23,7 @@ def evaluate(
     ] = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """Measure MSE, PSNR and SSIM of a model, beside PCA."""
+    """Compare a model with PCA, in MSE, PSNR and SSIM."""
     from kerasae.evaluation import evaluate as scores_of
 
     from .progress import doing

@@ -56,7 +56,7 @@ def export(
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Export a model for another runtime, and check it there."""
+    """Export a model for another runtime and check the result."""
     from kerasae.inference.export import check_export, default_path, export_model
 
     if extra not in (None, _WITH_SCORE):

@@ -38,7 +38,7 @@ def fit(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train one autoencoder; save the model, its scores and a page."""
+    """Train one autoencoder and compare it with PCA."""
     from kerasae.runs.run import Run
 
     begun = Run(saving.resume) if saving.resume is not None else None

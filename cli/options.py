@@ -131,7 +131,7 @@ class Saving:
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Continue what was begun in this folder, with its settings.",
+            help="Continue an interrupted run in its folder, with its settings.",
             rich_help_panel=OUTPUT,
         ),
     ] = None

@@ -22,7 +22,7 @@ def report(
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Write the HTML page of a run or a sweep again."""
+    """Write or update the HTML page of a run or sweep."""
     from kerasae.show.report import write_page
 
     page = _page(folder, out)

@@ -23,7 +23,7 @@ def reproduce(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Run every study of the report; results on one page."""
+    """Repeat every study of the lab report on one page."""
     from kerasae.data.datasets import load_dataset
     from kerasae.files.whole_files import write_text
     from kerasae.runs.run_files import PAGE

@@ -68,7 +68,7 @@ def score(
     part: o.Part = "test",
     as_json: o.AsJson = False,
 ) -> None:
-    """Rank pictures by how odd they are and mark the anomalies."""
+    """Rank pictures by anomaly score and mark the anomalies."""
     from kerasae.files.whole_files import check_new, write_csv
     from kerasae.inference.defect_masks import PixelSeparation
     from kerasae.inference.picture_scores import score_pictures

@@ -62,4 +62,5 @@ class SectionedGroup(TyperGroup):
 def _plain(record: tuple[str, str]) -> tuple[str, str]:
     """Takes away what Typer writes around a default that is given in words."""
     names, text = record
+    names = names.replace("<int range>", "<int>").replace("<str>", "TEXT")
     return names, re.sub(r"default: \((.*?)\)(?=[\];])", r"default: \1", text)

@@ -146,7 +146,7 @@ def read(field: Field, value: Any) -> Any:
     if not isinstance(value, str):
         value = ",".join(value)
     if "str" in str(field.kind):
-        return tuple(value.split(","))
+        return tuple(value.split(",")) if value else ()
     if field.name == "image_size":
         match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value, re.ASCII)
         if match is None:
@@ -216,12 +216,13 @@ def _parameters(
         default = defaults.get(name)
         if field.extra.get("follows") and default in (None, NONE):
             default = "chosen for the data"
+        shown = ",".join(map(str, default)) if isinstance(default, list) else default
         option = typer.Option(
             *flags_of(field),
             help=_help(field),
             metavar=field.extra.get("metavar") or _metavar(field),
             # A flag's default is seen by its name.
-            show_default=False if default is None or kind is bool else str(default),
+            show_default=False if shown in (None, "") or kind is bool else str(shown),
             rich_help_panel=panel,
         )
         kind = list[str] if field.extra.get("repeat") else kind
@@ -232,7 +233,9 @@ def _parameters(
 def _metavar(field: Field) -> str | None:
     """Says what an option takes that is neither a flag nor one number."""
     kind = typing.get_origin(field.kind)
-    return "NAME" if kind is Literal else "N,N,…" if kind is tuple else None
+    if kind is tuple:
+        return "NAME,…" if "str" in str(field.kind) else "N,N,…"
+    return "NAME" if kind is Literal else None
 
 
 def _parameter(name: str, kind: Any, option: Any) -> inspect.Parameter:

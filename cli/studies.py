@@ -80,10 +80,10 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
 STUDY_COMMANDS = {
     kind.name: study_command(kind, summary)
     for kind, summary in (
-        (LearningRateStudy, "Find the best learning rate."),
-        (OverfitStudy, "Train for long and watch for overfitting."),
+        (LearningRateStudy, "Compare learning rates and find the best."),
+        (OverfitStudy, "Train for many epochs and watch for overfitting."),
         (RegularizationStudy, "Compare Lasso (L1), Dropout and no regularizer."),
-        (DenoisingStudy, "Train a denoiser, beside classical methods, in PSNR."),
-        (AnomalyStudy, "Measure anomaly detection by AUROC, a class at a time."),
+        (DenoisingStudy, "Train a denoiser and compare it with classical methods."),
+        (AnomalyStudy, "Measure anomaly detection, one class at a time."),
     )
 }

@@ -57,7 +57,7 @@ def sweep(
         str | None,
         typer.Option(
             metavar="halving",
-            help="Stop the weaker half of the trials after 1/4 and 1/2 of the epochs.",
+            help="Stop the weaker half of the settings after 1/4 and 1/2 of the epochs.",
             rich_help_panel=TRIALS,
         ),
     ] = None,
@@ -106,7 +106,7 @@ def sweep(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train several latent dimensions and networks, beside PCA."""
+    """Train many networks and compare them with PCA."""
     from kerasae.runs.run_files import TRIALS as TRIALS_FOLDER
     from kerasae.trials.make_executor import make_executor
     from kerasae.trials.sweeps import HALVING, read_sweep, run_sweep
@@ -163,6 +163,10 @@ def sweep(
         if finished(result.rows):
             save_sweep_figure(folder, result.rows, result.pca_mse, data.name)
             page = _page(folder, data, result)
+        tables = [sweep_table(result.rows, result.pca_mse, plan.base.dataset)]
+        if judge is not None:
+            progress.doing("telling classes apart")
+            tables.append(_add_codes(result, judge))
         if tracking.mlflow:
             from kerasae.show.mlflow_log import log_sweep
 
@@ -173,15 +177,19 @@ def sweep(
         "results": result.rows,
         "errors": result.errors,
     }
-    tables = [sweep_table(result.rows, result.pca_mse, plan.base.dataset)]
-    if judge is not None:
-        tables.append(_add_codes(result, judge))
     then = [
         ("runs", folder, "", "list the trials, the best first"),
         ("apply", folder / TRIALS_FOLDER / "NAME", "PICTURES --out DIR", "use one of them"),
-        ("sweep --resume", folder, "--latent-dims 8,15", "add trials"),
+        ("sweep --resume", folder, _more_dims(plan), "add trials"),
     ]
     print_result(as_json, summary, tables, folder, result.errors, page, then=() if quiet else then)
+
+
+def _more_dims(plan: Sweep) -> str:
+    """Names the latent dimensions of a sweep and one more; a resumed sweep keeps what it has."""
+    dims = plan.latent_dims
+    more = (min(dims) // 2, *dims) if min(dims) > 1 else (*dims, 2 * max(dims))
+    return f"--latent-dims {','.join(map(str, more))}"
 
 
 def _reckon(

@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 def verify(
     loading: o.Loading,
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of a finished run, sweep or study.")
+        Path | None, typer.Argument(metavar="DIR", help="Folder of a finished run, sweep or study.")
     ] = None,
     trials: Annotated[
-        str, typer.Option(metavar="N|all", help="How many to train again, drawn at random.")
+        str, typer.Option(metavar="N|all", help="Trials to train again, chosen at random.")
     ] = "1",
     published: Annotated[
-        bool, typer.Option("--published", help="Train a figure of the README or docs again.")
+        bool, typer.Option("--published", help="Check a published figure instead of a folder.")
     ] = False,
     cell: Annotated[
-        str | None, typer.Option(help="With --published: the figure; default: drawn at random.")
+        str | None,
+        typer.Option(metavar="NAME", help="Figure for --published; default: chosen at random."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of the draw; default: another each time.")
+        int | None, typer.Option(help="Seed of the random choice; default: a new one each time.")
     ] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """Check what a run left, train it again and compare."""
+    """Check a run's files, train it again and compare."""
     from kerasae.errors import InvalidSetting
 
     count = None if trials == "all" else int(trials) if trials.isdecimal() else 0

@@ -32,6 +32,8 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 
 # Docstrings have single backticks around code; blocks of code say their language.
 default_role = "code"
+# Quotes and ellipses, but not the dashes of options.
+smartquotes_action = "qe"
 highlight_language = "text"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

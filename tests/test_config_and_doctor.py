@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from kerasae_cli.config_file import read_config, run_options, toml_text
-from kerasae_cli.settings import flags_of, written
+from kerasae_cli.settings import flags_of, read, written
 
 import kerasae
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
 from kerasae.runs import run_files
+from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.trials.grid import Sweep
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +88,7 @@ def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path)
     assert json.loads((tmp_path / "again" / run_files.EXPERIMENT).read_text()) == settings
 
 
-@pytest.mark.parametrize("command", ["sweep", "fit", "denoise", "overfit", "learning-rate"])
+@pytest.mark.parametrize("command", ["sweep", "fit", "denoise", "overfit", "anomaly"])
 def test_a_commands_options_are_printed_as_toml_that_can_be_fed_back(tmp_path, command):
     printed = cli("config", command).stdout
     found = tomllib.loads(printed)[command]
@@ -115,11 +116,19 @@ def test_every_setting_has_its_option_help_and_default_from_its_declaration(comm
                 assert printed[command][flag.removeprefix("--")] == written(field, field.default)
 
 
+def test_a_list_of_names_that_is_empty_is_read_back_as_such():
+    classes = fields_of(AnomalyStudy)["classes"]
+    assert read(classes, written(classes, ())) == ()
+    assert read(classes, "1,8") == ("1", "8")
+
+
 def test_the_help_shows_what_a_command_does_by_itself():
     def shown(command):
         return " ".join(cli(command, "--help").stdout.split())
 
     assert "[default: 0.002]" in shown("denoise")
+    assert "[default: 0.6]" in shown("denoise")
+    assert "<int range>" not in shown("score")
     assert "[default: 30]" in shown("fit")
 
 

@@ -51,5 +51,10 @@ def test_every_command_and_public_name_has_a_place(site):
 
 
 @pytest.mark.full
+def test_options_are_shown_as_they_are_typed(site):
+    assert "needs --shortcut none" in (site / "commands" / "fit.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.full
 def test_the_search_knows_the_pages(site):
     assert "lab-course" in (site / "searchindex.js").read_text(encoding="utf-8")

@@ -195,7 +195,7 @@ def test_the_headline_tells_what_is_more_than_noise(sweep, difference, error, ve
 def test_two_test_images_have_no_plane_and_still_a_page(sweep, digits):
     two = dataclasses.replace(digits, test=digits.test[:2], test_labels=digits.test_labels[:2])
     content = folder_page(*runs_to_show(sweep), two, "kerasae report sweep")
-    assert content.sections[-1].paragraphs == ["So few test images have no plane to draw."]
+    assert content.sections[-1].paragraphs == ["There are too few test images to draw."]
     assert "no plane" in report_page(content)
 
 

@@ -9,7 +9,7 @@ _ERRORS = 2
 # Equal errors that were computed in two ways differ in their last bits.
 _ROUNDING = 5e-4
 LEGEND = {
-    "loses": "▼ loses to PCA (outputs clipped to [0, 1])",
+    "loses": "▼ worse than PCA (outputs clipped to [0, 1])",
     "level": "≈ level with PCA, within two standard errors",
 }
 

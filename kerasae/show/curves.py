@@ -100,7 +100,7 @@ def run_panels(
     last = ", ".join(f"{name} {values[-1]:.3g}" for name, values in curves.items())
     beside = "" if pca is None else f"; PCA's is {pca[0]:.3g}"
     marked = "" if best_epoch is None else f" The star marks the best epoch, {best_epoch}."
-    words = f"Error after each epoch, at the end {last}{beside}.{marked}"
+    words = f"Error after each epoch; at the end: {last}{beside}.{marked}"
     panels = [Panel(_labelled(errors), words)]
     if "val_psnr" in columns:
         psnr = _panel(
@@ -109,7 +109,7 @@ def run_panels(
             best_epoch,
             pca and pca[1],
         )
-        words = f"PSNR of the images held out, at the end {columns['val_psnr'][-1]:.2f} dB."
+        words = f"PSNR of the validation images, {columns['val_psnr'][-1]:.2f} dB at the end."
         panels.append(Panel(_labelled(psnr), words))
     if "learning_rate" in columns:
         rate = _panel("learning rate", {"learning rate": columns["learning_rate"]}, best_epoch)

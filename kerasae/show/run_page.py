@@ -73,10 +73,10 @@ def run_sections(
     pictures = PageSection(
         "Images",
         [
-            "Each image, what PCA and the network make of it, and how far off they are."
+            "Images, their reconstructions by PCA and by the network, and the errors of both."
             if these.noisy is None
-            else "Each image, what the network sees of it, what PCA and the network make of that, "
-            "and how far off they are."
+            else "Images, the same with noise, what PCA and the network reconstruct from that, and "
+            "the errors of both."
         ],
         pictures=picture_groups(run, these, pca),
     )
@@ -139,17 +139,17 @@ def _latent(run: Run, data: ImageData) -> PageSection:
 
     title = "Latent space"
     if run.experiment.latent_dim < 2:
-        return PageSection(title, ["A code of one dimension has no plane to draw."])
+        return PageSection(title, ["A code of one dimension cannot be drawn in a plane."])
     if len(data.test) < FEWEST:
-        return PageSection(title, ["So few test images have no plane to draw."])
+        return PageSection(title, ["There are too few test images to draw."])
     plane = latent_plane(run.model, data)
     by_class = " by class" if plane.class_names else ""
     codes = f"Codes of the {len(plane.codes):,} test images{by_class}: {plane.axis_name}."
     figures = [PageFigure.plot(scatter_figure(plane), codes, "png")]
     if plane.decoded is not None:
-        words = "What the decoder makes of points spread over that plane."
+        words = "Images decoded from points on a grid in that plane."
         figures.append(PageFigure(mosaic(plane.decoded), words, "pixels"))
-    words = "Walks from one image to another, in equal steps of the code."
+    words = "Walks between two images, in equal steps of the code."
     figures.append(PageFigure(mosaic(plane.walks), words, "pixels"))
     return PageSection(title, figures=figures)
 

@@ -109,7 +109,7 @@ def folder_page(
         alike, differ, rows, pca_mse | _known_pca(rows or map(_row, alike)),
         chosen.experiment.dataset,
     )  # fmt: skip
-    title = f"The run with the best validation: {network_name(chosen)}"
+    title = f"The best run by validation: {network_name(chosen)}"
     sections[0] = PageSection(
         title, [f"{chosen.name}.", *sections[0].paragraphs], pictures=sections[0].pictures
     )
@@ -164,7 +164,7 @@ def _sweep(
     drawn, left_out = drawn_networks(rows)
     if not finished(drawn):
         return []
-    words = "Test MSE against the latent dimension: the networks beside PCA. Lower is better."
+    words = "Test MSE of the networks and of PCA by latent dimension. Lower is better."
     if any(row["seed"] for row in drawn if row.get("seed")):
         words += " Bars are one standard deviation over the seeds to each side."
     if left_out:
@@ -218,12 +218,12 @@ def _runs_table(
         Column(_HEADINGS.get(key, key.replace("_", " ")), _FORMATS.get(key, "#.4g"))
         for key in ("run", *settings, *scores)
     ]
-    note = "★ best by validation, by which the rows are sorted; a heading sorts them anew."
+    note = "★ best by validation. Sorted by validation MSE; click a heading to sort by its column."
     if not common.endswith("/"):
         note += f" The names begin with {common.rpartition('/')[2]}."
     if len(drawn) < len(runs):
         note += f" These are the best {_MOST_ROWS:,} of {len(runs):,}; results.csv has all."
-    return Table("The runs, and the settings in which they differ", columns, rows, note)
+    return Table("All runs, with the settings that differ", columns, rows, note)
 
 
 def _value(name: str, value: object) -> object:

@@ -60,7 +60,7 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     Returns:
         A table with a row per latent dimension and a column per network: test MSE, its ratio to
         PCA's and PSNR, mean ± standard deviation over the seeds. `★` marks the cell with the best
-        validation, and those that the seeds cannot tell from it; `▼` a cell that loses to PCA,
+        validation, and those that the seeds cannot tell from it; `▼` a cell that is worse than PCA,
         `≈` one that the test images do not tell from it. One without a finished trial says
         whether it failed or was stopped.
     """

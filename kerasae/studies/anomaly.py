@@ -56,12 +56,12 @@ class AnomalyStudy(Study):
     """
 
     protocol: Annotated[
-        Literal["one-class", "one-novel"], Meta(description="Which classes are normal.")
+        Literal["one-class", "one-novel"], Meta(description="One class normal, or all but one.")
     ] = ONE_CLASS
     classes: Annotated[
-        tuple[str, ...], Meta(description="Classes that take turns; by default all.")
+        tuple[str, ...], Meta(description="Classes to test, one at a time; default: all.")
     ] = ()
-    seeds: Annotated[int, Meta(ge=1, le=100, description="Seeds of each class.")] = 1
+    seeds: Annotated[int, Meta(ge=1, le=100, description="Seeds per class.")] = 1
     name: ClassVar[str] = "anomaly"
     title: ClassVar[str] = "Novel images"
     varies: ClassVar[tuple[str, ...]] = ("seed",)

@@ -69,7 +69,7 @@ class DenoisingStudy(Study):
         ],
         Meta(
             min_length=1,
-            description="Standard deviation of the noise; repeat it, or 0.1,0.3,0.6, for several.",
+            description="Standard deviation of the noise; 0.1,0.3, say, trains one for each.",
             extra={"flags": ("--sigma",), "repeat": True, "about": DATA},
         ),
     ] = (SIGMA,)

@@ -51,7 +51,7 @@ class Sweep:
         tuple[Annotated[float, Meta(gt=0, le=FINITE)] | None, ...],
         Meta(description="Peak learning rates to train with.", extra={"follows": True}),
     ] = (None,)
-    seeds: Annotated[int, Meta(ge=1, description="How many seeds of each, from 0.")] = 1
+    seeds: Annotated[int, Meta(ge=1, description="Seeds per network, counted from 0.")] = 1
     # The settings of `Experiment` that are each trial's own.
     varies: ClassVar[tuple[str, ...]] = ("hidden_dims", "latent_dim", "learning_rate", "seed")
 
