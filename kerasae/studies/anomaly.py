@@ -138,7 +138,10 @@ class AnomalyStudy(Study):
             {name: found[0].scores[chosen] for name, found in turns.items()},
             novel, data.test, chosen,
         )  # fmt: skip
-        words = f"ROC curves by {chosen}, and the most and the least odd test images of each turn"
+        words = (
+            f"ROC curves by {chosen} with the first seed, and the least and the most odd test "
+            "images; a red frame marks those on the wrong side"
+        )
         published = PUBLISHED_AUROC.get((data.name, self.protocol), {})
         return Findings(
             {"protocol": self.protocol, "seeds": self.seeds, "score": chosen, **summary},
@@ -296,15 +299,19 @@ def _table(
     classes, mean = summary["classes"], summary["mean"]
     rows: list[list[Any]] = []
     for name in mean["auroc"]:
-        mark = "best" if name == chosen else "" if name in SCORES else "dim"
+        mark = "" if name in SCORES else "dim"
         spread = f" ± {mean['sd'][name]:.4f}" if name in mean["sd"] else ""
         values = [f"{100 * one['auroc'][name]:.1f}" for one in classes.values()]
-        texts = [name, f"{mean['auroc'][name]:.4f}{spread}", *values]
-        rows.append([Cell(text, mark) for text in texts])
+        average = f"{mean['auroc'][name]:.4f}{spread}"
+        rows.append([
+            Cell(name, mark),
+            Cell(average, "best" if name == chosen else mark),
+            *(Cell(value, mark) for value in values),
+        ])  # fmt: skip
     rows += [[Cell(text, "dim") for text in (name, f"{value:.4f}", *[""] * len(classes))]
              for name, value in published.items()]  # fmt: skip
     columns = [Column("score"), Column("mean AUROC"), *map(Column, classes)]
-    note = "classes: AUROC in hundredths"
+    note = "classes: AUROC in percent"
     if published:
         note += "; published ones are of other splits, see docs/anomaly.md"
     for name, one in classes.items():
