@@ -51,4 +51,5 @@ def reproduce(
     results = {name: findings.summary for name, findings in result.findings.items()}
     tables = [table for findings in result.findings.values() for table in findings.tables]
     summary = {"page": str(page), "results": results, "errors": result.errors}
-    print_result(as_json, summary, tables, f"Open the page: {page}", result.errors)
+    then = () if quiet else [("runs", folder, "", "list the trials and their scores")]
+    print_result(as_json, summary, tables, folder, result.errors, page, then=then)

@@ -84,7 +84,7 @@ def _again(
 
 def _table(done: list["Verified"], files: int) -> Table:
     rows = []
-    notes = [f"{files:,} files are what was left"] if files else []
+    notes = [f"{files:,} files match their checksums"] if files else []
     for one in done:
         verdict = "same bits" if one.same_bits else "passed" if one.passed else "failed"
         apart = one.again - one.recorded
@@ -93,5 +93,5 @@ def _table(done: list["Verified"], files: int) -> Table:
         if one.different and not one.same_bits:
             notes.append(f"{one.name}: {'; '.join(one.different)}")
     columns = [Column(""), Column("score"), Column("recorded", "#.6g"), Column("again", "#.6g")]
-    columns += [Column("apart", "+.2g"), Column("allowed", ".2g"), Column("")]
+    columns += [Column("difference", "+.2g"), Column("allowed", ".2g"), Column("")]
     return Table("Trained again", columns, rows, "\n".join(notes))

@@ -192,11 +192,18 @@ def test_the_headline_tells_what_is_more_than_noise(sweep, difference, error, ve
     assert verdict == "better" or ("no epoch was better" in advice and "more images" in advice)
 
 
+def test_a_psnr_that_rounds_to_pcas_has_no_minus(sweep):
+    scores = [{"test": PartScores(9, 0.01, psnr, psnr, None)} for psnr in (19.999, 20.0)]
+    ours, pca = ({**one, "train": one["test"]} for one in scores)
+    top = headline(Run(sweep / "worse"), Evaluation(3, ours, pca), "test", (0.0, 1.0), 0)
+    assert top.detail.startswith("+0.0 dB on 9 test images")
+
+
 def test_two_test_images_have_no_plane_and_still_a_page(sweep, digits):
     two = dataclasses.replace(digits, test=digits.test[:2], test_labels=digits.test_labels[:2])
     content = folder_page(*runs_to_show(sweep), two, "kerasae report sweep")
     assert content.sections[-1].paragraphs == ["There are too few test images to draw."]
-    assert "no plane" in report_page(content)
+    assert "too few test images" in report_page(content)
 
 
 def test_the_page_of_thousands_of_runs_stays_small(sweep, digits):

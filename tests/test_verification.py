@@ -53,12 +53,12 @@ def test_a_manifest_lists_results_and_tells_what_has_changed(sweep):
     (sweep / "trials" / "a0" / METRICS).unlink()
     (sweep / "trials" / "a0" / METRICS).symlink_to(sweep / "results.csv")
     assert changes_in(sweep) == [
-        "results.csv is not what was left",
+        "results.csv does not match its checksum",
         f"{sweep / 'trials' / 'a0' / METRICS}: cannot be read (Too many levels of symbolic links); "
         "train the run again",
         "trials/b0/experiment.json is missing",
     ]
-    with pytest.raises(VerificationFailed, match=r"results\.csv is not .*b0/experiment.json is"):
+    with pytest.raises(VerificationFailed, match=r"results\.csv does not .*b0/experiment.json is"):
         check_files(sweep)
 
 
@@ -72,7 +72,7 @@ def test_what_is_finished_is_not_read_again_and_what_was_trained_again_is(sweep)
     write_manifest(sweep, earlier)
     changed = {name for name, digest in read_manifest(sweep).items() if digest != first[name]}
     assert changed == {f"trials/b0/{name}" for name in (EXPERIMENT, METRICS)}
-    assert changes_in(sweep) == ["trials/a0/experiment.json is not what was left"]
+    assert changes_in(sweep) == ["trials/a0/experiment.json does not match its checksum"]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def changes_in(folder: Path) -> list[str]:
             lines.append(str(error))
         else:
             if not same:
-                lines.append(f"{name} is not what was left")
+                lines.append(f"{name} does not match its checksum")
     return lines
 
 

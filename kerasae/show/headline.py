@@ -96,8 +96,10 @@ def headline(
     ours, pca = scores.model[part], scores.pca[part]
     level = is_level(*difference, ours.mse / pca.mse if pca.mse else 1.0)
     verdict, words = verdict_words(ours.mse, pca.mse, level, run.experiment.latent_dim)
+    # Without a sign of minus before nothing.
+    apart = f"{round(ours.psnr - pca.psnr, 1) + 0.0:+.1f}".replace("-", "−")
     detail = (
-        f"{f'{ours.psnr - pca.psnr:+.1f}'.replace('-', '−')} dB on "
+        f"{apart} dB on "
         f"{counted(ours.images, f'{part} image')}: MSE {ours.mse:#.3g} against {pca.mse:#.3g}"
     )
     advice = [] if verdict == "better" else _advice(run, scores, best_epoch)
@@ -116,7 +118,8 @@ def _figures(
     epochs = len(run.history)
     if best_epoch is not None:
         figures.append(KeyFigure("best epoch", f"{best_epoch}", f"of {epochs}"))
-    seconds = run.metrics.get("seconds")
+    # Beside the epochs, as the command prints it; runs of early versions know only the whole.
+    seconds = run.metrics.get("train_seconds", run.metrics.get("seconds"))
     if isinstance(seconds, int | float):
         figures.append(KeyFigure("training", duration(seconds), counted(epochs, "epoch")))
     return figures

@@ -164,15 +164,15 @@ def _words(levels: list[dict[str, Any]], data: ImageData) -> str:
         for level, name, gain in zip(levels, best, gains, strict=True)
     )
     words = (
-        f"Beside the best classical method the autoencoder is {compared}. It sees fresh noise in "
-        "every batch."
+        f"Compared with the best classical method, the autoencoder is {compared}. It sees fresh "
+        "noise in every batch."
     )
     if min(gains) < 0:
         words += " It needs many training images; the filters need none."
     if nearest_of_report(data.name) in REPORT_MSE:
         words += (
-            " The report prints the PSNR on its pictures only; no figure of it can be set beside "
-            "these."
+            " The report gives the PSNR of single pictures only, so its figures cannot be compared "
+            "with these."
         )
     return words
 

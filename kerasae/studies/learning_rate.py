@@ -97,7 +97,7 @@ def _table(summary: dict[str, Any], dataset: str) -> Table:
 def _words(summary: dict[str, Any]) -> str:
     where = "at the edge of" if summary["at_edge"] else "inside"
     return (
-        f"The report chose {_REPORT_RATE} (0.01) and does not say among which. By the validation "
-        f"images ours is {summary['best']:g}, {where} the range that was tried, as the peak of a "
-        "warm-up and cosine schedule."
+        f"The report chose {_REPORT_RATE} (0.01) and does not say from which candidates. Here the "
+        f"lowest validation MSE is reached with a peak rate of {summary['best']:g}, {where} the "
+        "range that was tried, with warm-up and cosine decay."
     )

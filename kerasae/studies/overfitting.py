@@ -95,9 +95,9 @@ def _words(summary: dict[str, Any]) -> str:
     last = summary["best_epoch"] == summary["epochs"]
     best = "in the last epoch" if last else f"in epoch {summary['best_epoch']}"
     if summary["val_mse"] > 1.05 * summary["best_val_mse"]:
-        return f"Validation was best {best} and got worse after it: this network overfits."
+        return f"The validation error was lowest {best} and rose after it: this network overfits."
     return (
-        f"Validation was best {best}; in the end it lies {summary['gap']:#.4g} above training. "
-        "The report calls such a gap poor generalization. The validation error never turned up "
-        "for good: a gap alone costs nothing, only a rising curve does."
+        f"The validation error was lowest {best}; at the end it is {summary['gap']:#.4g} above the "
+        "training error. The report calls such a gap poor generalization. But the validation error "
+        "hardly rises, so longer training did no harm."
     )

@@ -114,12 +114,12 @@ def _table(best: dict[str, dict[str, Any]], results: Results) -> Table:
 
 
 def _words(summary: dict[str, Any]) -> list[str]:
-    lasso = "is at least as good as" if summary["lasso_helps"] else "does not reach"
-    dropout = "is at least as good" if summary["dropout_helps"] else "does not reach it"
+    lasso = "is at least as good as" if summary["lasso_helps"] else "is worse than"
+    dropout = "is at least as good" if summary["dropout_helps"] else "is worse"
     return [
         f"Chosen on the validation images, the best Lasso {lasso} no regularizer, and the best "
         f"Dropout {dropout}. The search shows how the error rises with stronger ones.",
-        "The report's 0.9259 for Dropout is no error of a regularized network on pixels in "
-        "[0, 1], where an image of zeros costs 0.11. It is what an output of zeros costs on "
-        "pixels scaled to [-1, 1]: docs/dropout-figure.md shows how one gets there.",
+        "The report's 0.9259 for Dropout cannot be the error of a regularized network on pixels in "
+        "[0, 1], where an output of zeros has an MSE of 0.11. It is that of an output of zeros on "
+        "pixels in [-1, 1]; docs/dropout-figure.md explains this.",
     ]

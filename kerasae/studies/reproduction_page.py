@@ -30,7 +30,7 @@ def reproduction_page(result: Reproduction, folder: Path, command: str) -> str:
     """
     answered = [part for part in result.parts if part.name in result.findings]
     content = PageContent(
-        "A report on dense autoencoders, run again",
+        "A lab report on dense autoencoders, reproduced",
         _summary(result, answered),
         [
             study_section(
@@ -56,14 +56,14 @@ def _summary(result: Reproduction, parts: Sequence[Part]) -> list[str]:
     names = " and ".join(title_of(dataset) for dataset in sweeps)
     paragraphs = [
         f"A laboratory report trained dense autoencoders on MNIST and Fashion-MNIST. This page "
-        f"runs all of its studies again on {names} and sets each of its numbers beside ours. "
-        "MSE is the mean over pixels and images in [0, 1]; PSNR is the mean of the per-image "
-        "values, in dB. Ours are of the test images, which no choice was made by."
+        f"repeats its studies on {names} and compares the results with the report's. MSE is the "
+        "mean over images and pixels in [0, 1]; PSNR is the mean over images, in dB. Our figures "
+        "are for the test images, which were not used to choose anything."
     ]
     if any(dataset not in REPORT_MSE for dataset in sweeps):
         paragraphs.append(
-            "These data are a small part of MNIST: the report's numbers stand here for "
-            "orientation, and a fair comparison needs the full sets (without --quick)."
+            "These data are a small part of MNIST: the report's figures are shown for "
+            "orientation, and a fair comparison needs the full data sets (without --quick)."
         )
     if sweeps:
         paragraphs += [_agreement(sweeps), _difference(sweeps)]
@@ -79,11 +79,11 @@ def _agreement(sweeps: Mapping[str, dict[str, Any]]) -> str:
         for cells in _test_mse(summary).values()
     ]
     falling = all(b < a for curve in curves for a, b in itertools.pairwise(curve))
-    more = "the larger the code, the smaller the error, with every network"
+    more = "the larger the latent dimension, the smaller the error, for every network"
     return (
-        f"Where we agree: {more if falling else 'larger codes mostly have smaller errors'}; the "
-        "largest code is the best; and a network that is trained for long ends better than after "
-        "the few epochs of the tables."
+        "Both find that "
+        f"{more if falling else 'larger latent dimensions mostly have smaller errors'}, that the "
+        "largest is the best, and that long training lowers the error further."
     )
 
 
@@ -101,19 +101,16 @@ def _difference(sweeps: Mapping[str, dict[str, Any]]) -> str:
         pairs += [extended[dim] <= basic[dim] for dim in basic.keys() & extended.keys()]
     below_pca, below_mean = map(sum, zip(*theirs, strict=True))
     words = [
-        f"Where we differ: the report's figures lose to PCA with as many dimensions in "
-        f"{below_pca} of {len(theirs)} cells, and in {below_mean} to an answer that is always the "
-        "mean training image: those networks had hardly been trained."
+        f"They differ in this: {below_pca} of the report's {len(theirs)} figures are worse than "
+        f"PCA with the same dimension, and {below_mean} are worse than predicting the mean "
+        "training image for every input, which suggests that those networks were hardly trained."
     ]
     if ratios:
-        words.append(f"Ours are {min(ratios):.1f} to {max(ratios):.1f} times below the report's.")
+        words.append(f"Our errors are {min(ratios):.1f} to {max(ratios):.1f} times smaller.")
     if pairs:
         words += [
-            f"It concludes that the deeper network is worse; of ours the deeper one is at least as "
-            f"good in {sum(pairs)} of {len(pairs)} pairs.",
-            "It was not worse, it was not trained."
-            if all(pairs)
-            else "Where it is not, it has too few images to learn from, not too many layers.",
+            f"The report concludes that the deeper network is worse; here it is at least as good "
+            f"in {sum(pairs)} of {len(pairs)} comparisons."
         ]
     return " ".join(words)
 

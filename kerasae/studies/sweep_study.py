@@ -46,13 +46,13 @@ class SweepStudy(Sweep, Study):
         figures = {
             self.name: StudyFigure(
                 sweep_figure(rows, pca_mse, data.name),
-                "Test MSE against the latent dimension for each network, PCA and the report",
+                "Test MSE of the networks, of PCA and of the report by latent dimension",
             )
         }
         if results.runs:
             figures["reconstructions"] = StudyFigure(
                 self._reconstructions(results),
-                "Eight test images, and what PCA and the networks make of them, each with its PSNR",
+                "Eight test images and their reconstructions by PCA and the networks, with PSNR",
             )
         table = sweep_table(rows, pca_mse, data.name)
         return Findings(summary, [table], _words(summary), figures)
@@ -82,9 +82,9 @@ def _words(summary: Mapping[str, Any]) -> list[str]:
     epochs = rows[0]["epochs"] if rows else 0
     return [
         f"After {counted(epochs, 'epoch')}, {won} of our {len(rows)} networks are better than PCA "
-        "with as many dimensions. They begin at PCA: a linear path from the image to the code and "
-        "back, started at the principal components, runs beside the stack, which has to learn only "
-        "what PCA cannot do.",
-        f"The mean training image as the answer to everything costs "
+        "with the same dimension. They start at PCA: a linear path from the image to the code and "
+        "back starts at the principal components, so that the layers beside it learn only what "
+        "PCA cannot do.",
+        "Predicting the mean training image for every input has an MSE of "
         f"{summary['mean_image_test_mse']:.4f}.",
     ]

@@ -72,7 +72,7 @@ def check_files(folder: Path) -> int:
 
     Raises:
         ArtifactError: If it has no manifest, or a damaged one.
-        VerificationFailed: If a file is missing, or is not what was left.
+        VerificationFailed: If a file is missing, or does not match its checksum.
     """
     changes = changes_in(folder)
     if changes:
