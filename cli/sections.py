@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from kerasae.experiment import DATA, NETWORK, TRAINING
 
 OUTPUT, TRIALS = "Output", "Trials"
+_SUMMARY = 200  # letters, more than any command's has
 # In this order they are shown.
 _ARGUMENTS, _OTHERS = "Arguments", "Options"
 _ORDER = (_ARGUMENTS, DATA, NETWORK, TRAINING, TRIALS, OUTPUT, _OTHERS)
@@ -47,13 +48,12 @@ class SectionedGroup(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Writes the names and summaries of the commands."""
         width = max(map(len, self.commands))
-        room = formatter.width - width - 6
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
-            row = (name.ljust(width), command.get_short_help_str(room))
-            sections.setdefault(getattr(command, "rich_help_panel", None) or _OTHERS, []).append(
-                row
-            )
+            panel = getattr(command, "rich_help_panel", None) or _OTHERS
+            # Wrapped where the terminal is narrow, and never cut.
+            summary = command.get_short_help_str(_SUMMARY)
+            sections.setdefault(panel, []).append((name.ljust(width), summary))
         for title, rows in sections.items():
             with formatter.section(title):
                 formatter.write_dl(rows)
