@@ -197,7 +197,7 @@ def test_the_table_of_a_run_marks_its_test_error_as_the_sweep_does():
         metrics |= {"pca_difference": difference, "pca_difference_se": 0.001}
         run = Run.of(experiment=Experiment("mnist5k"), metrics=metrics)
         table = run_table(run, 0.02)
-        return table.drawn_rows()[2][0].text, "loses" in table.note, "level" in table.note
+        return table.drawn_rows()[2][0].text, "worse" in table.note, "level" in table.note
 
     assert marked(0.0021) == ("▼ test", True, False)
     assert marked(0.0019) == ("≈ test", False, True)

@@ -189,7 +189,8 @@ def run_file(folder: str | Path, name: str) -> Path:
     if name in ("", ".", "..") or any(mark in name for mark in "/\\:\0"):
         raise ArtifactError(f"{name!r}: expected the name of a file, without a folder")
     with refusing(folder, ArtifactError, _ADVICE):
-        place = os.fspath(folder)
+        # Without a slash at its end, behind which a link does not seem to be one.
+        place = os.fspath(Path(folder))
         trials = os.path.dirname(os.path.abspath(place))
         if os.path.islink(place) or (os.path.basename(trials) == TRIALS and os.path.islink(trials)):
             raise Refused("is a symbolic link; name the folder it leads to")
