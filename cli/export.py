@@ -66,7 +66,7 @@ def export(
     path = out or default_path(file_format, Path(model.path), extra or part)
     check_export(file_format, path)
     run = model.open()
-    white = _white(run)
+    white = None if run.record is None else run.record.white
     summary: dict[str, Any] = {"path": str(path), "format": file_format, "part": part}
     if extra is not None:
         summary |= _with_score(run, loading, score_name, file_format, path, white)
@@ -78,12 +78,6 @@ def export(
     if white is not None:
         line += f". Its images are numbers from 0 to {white:g}, as in the files of the run"
     print_result(as_json, {**summary, "white": white}, saved=line)
-
-
-def _white(run: Run) -> float | None:
-    """Returns what is white in the files of a run, where that is not 1.0, as pixels have it."""
-    white = None if run.record is None else run.record.white
-    return None if white == 1 else white
 
 
 def _with_score(

@@ -229,7 +229,7 @@ def test_a_checkpoint_of_another_shape_falls_back_with_a_warning(three, where):
         ({"a": (2, 3)}, r"step is of the shape None, the network's is \(\)"),
         ({"a": (2, 3), "step": (), "b": (1,)}, r"b is of the shape \(1,\), the network's is None"),
         ({"a": (2, 3), "step": (), "best/0": (1, 3)}, "best/0 is of the shape"),
-        ({"a": (2, 3), "step": (), "best/1": (2, 3)}, "best/1 is of the shape"),
+        ({"a": (2, 3), "step": (), "best/1": (2, 3)}, "best/0 is of the shape None"),
     ],
 )
 def test_a_checkpoint_of_another_network_falls_back_with_a_warning(three, arrays, reason):
@@ -271,8 +271,9 @@ def test_what_a_killed_process_left_unfinished_is_removed(three):
 )
 def test_a_checkpoint_of_something_else_is_refused(three, other, difference):
     _, folder = three
-    with pytest.raises(ArtifactError, match=difference):
-        Checkpoints(folder, other, more_epochs=True).latest()
+    for shapes in (None, {"a": (9,)}):
+        with pytest.raises(ArtifactError, match=difference):
+            Checkpoints(folder, other, more_epochs=True).latest(shapes)
 
 
 def test_a_checkpoint_of_a_later_version_is_refused(three):

@@ -189,14 +189,15 @@ def run_file(folder: str | Path, name: str) -> Path:
     if name in ("", ".", "..") or any(mark in name for mark in "/\\:\0"):
         raise ArtifactError(f"{name!r}: expected the name of a file, without a folder")
     with refusing(folder, ArtifactError, _ADVICE):
-        # Without a slash at its end, behind which a link does not seem to be one.
-        place = os.fspath(Path(folder))
+        # A path has no slash at its end, behind which a link does not seem to be one.
+        path = Path(folder)
+        place = os.fspath(path)
         trials = os.path.dirname(os.path.abspath(place))
         if os.path.islink(place) or (os.path.basename(trials) == TRIALS and os.path.islink(trials)):
             raise Refused("is a symbolic link; name the folder it leads to")
         if not os.path.isdir(place):
             raise Refused(f"is not a folder; {_ADVICE}")
-        return Path(folder) / name
+        return path / name
 
 
 def _image_shape(config: Any) -> tuple[int, ...]:

@@ -120,6 +120,8 @@ class Checkpoints:
         for path in self._files():
             try:
                 checkpoint = read_checkpoint(path)
+                grows = ("epochs",) if self._more_epochs else ()
+                check_same(path, flat(checkpoint.belongs_to), self._identity.flat(), grows)
                 if shapes is not None:
                     _check_shapes(path, checkpoint.arrays, shapes)
             except DamagedFile as error:
@@ -127,8 +129,6 @@ class Checkpoints:
                     f"{error}; going on from the one before it", KerasAEWarning, stacklevel=2
                 )
                 continue
-            grows = ("epochs",) if self._more_epochs else ()
-            check_same(path, flat(checkpoint.belongs_to), self._identity.flat(), grows)
             return checkpoint
         return None
 
@@ -164,12 +164,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def _check_shapes(path: Path, arrays: Mapping[str, NDArray], shapes: Shapes) -> None:
     held = {name: array.shape for name, array in arrays.items()}
-    without_best = {name: one for name, one in shapes.items() if not name.startswith(BEST)}
-    # The best weights are left out where they are the newest.
-    if held not in (shapes, without_best):
-        wrong = next(
-            name for name in {**without_best, **held} if held.get(name) != shapes.get(name)
-        )
+    if not any(name.startswith(BEST) for name in held):
+        # The best weights are left out where they are the newest.
+        shapes = {name: one for name, one in shapes.items() if not name.startswith(BEST)}
+    if held != shapes:
+        wrong = next(name for name in {**shapes, **held} if held.get(name) != shapes.get(name))
         received, wanted = held.get(wrong), shapes.get(wrong)
         raise DamagedFile(f"{path}: {wrong} is of the shape {received}, the network's is {wanted}")
 
