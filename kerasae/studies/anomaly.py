@@ -311,7 +311,7 @@ def _table(
     rows += [[Cell(text, "dim") for text in (name, f"{value:.4f}", *[""] * len(classes))]
              for name, value in published.items()]  # fmt: skip
     columns = [Column("score"), Column("mean AUROC"), *map(Column, classes)]
-    note = "classes: AUROC in percent"
+    note = "★ the score chosen beforehand; classes: AUROC in percent"
     if published:
         note += "; published ones are of other splits, see docs/anomaly.md"
     for name, one in classes.items():
