@@ -187,8 +187,8 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
     The features are scaled as by `AutoencoderTransformer`.
 
     Args:
-        score_name: How odd a row is: `"reconstruction"`, `"sap"`, `"nap"`, `"knn"` or `"combined"`;
-            see `anomaly.detector`.
+        score_name: How odd a row is: `"reconstruction"`, `"sap"`, `"nap"`, `"knn"`, `"combined"` or
+            `"local"`; see `anomaly.detector`.
         contamination: Share of the training rows that are outliers, above 0 and up to 0.5: so many
             are called so. `"auto"` holds a tenth of the rows out, and calls one in a hundred of
             such rows an outlier.

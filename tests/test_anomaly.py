@@ -70,7 +70,7 @@ def test_the_detector_of_a_fit_knows_the_held_out_images(fitted, digits):
     detector = read_detector(folder)
     parts = digits.parts(0.1)
     held_out, train = floats(parts.validation.taken()), floats(parts.train.taken())
-    assert detector.names() == ["reconstruction", "sap", "nap", "knn", "combined"]
+    assert detector.names() == ["reconstruction", "sap", "nap", "knn", "combined", "local"]
     assert not detector.trained_on
     errors = ((np.asarray(model(held_out)) - held_out) ** 2).mean((1, 2))
     np.testing.assert_allclose(detector.held_out["reconstruction"], np.sort(errors), rtol=1e-4)
@@ -128,8 +128,12 @@ def test_of_models_of_others_there_are_the_scores_that_they_can_have(digits, tmp
 
 def test_a_detector_of_an_earlier_version_has_the_scores_that_it_had(fitted, digits, tmp_path):
     arrays = dict(np.load(fitted[0] / DETECTOR))
-    later = [name for name in arrays if name.startswith(("layer_", "log_", "held_out_comb"))]
-    assert len(later) == 6
+    later = [
+        name
+        for name in arrays
+        if name.startswith(("layer_", "log_", "held_out_comb", "local", "held_out_local"))
+    ]
+    assert len(later) == 10
     np.savez(tmp_path / DETECTOR, **{name: arrays[name] for name in arrays if name not in later})
     detector = read_detector(tmp_path)
     assert detector.names() == ["reconstruction", "sap", "nap", "knn"]
@@ -155,7 +159,25 @@ def test_combined_is_the_mean_of_standardized_logarithms(fitted, digits):
     np.testing.assert_allclose(found, expected, atol=2e-2)
 
 
-@pytest.mark.parametrize("kind", ["none", "cut", "other", "nan", "shape", "layers"])
+def test_local_compares_with_the_images_of_the_nearest_codes(fitted, digits):
+    detector, model = read_detector(fitted[0]), fitted[1]
+    parts = digits.parts(0.1)
+    known, held_out = floats(parts.train.taken()), floats(parts.validation.taken())
+    codes = [np.asarray(model.get_layer("encoder")(one)) for one in (known, held_out)]
+    apart = np.linalg.norm(codes[0][:, None] - codes[0][None], axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    naps = [detector.scores(model, one)["nap"] for one in (known, held_out)]
+    usual = np.log(np.stack([naps[0], np.sort(apart, 1)[:, :5].mean(1)], 1))
+    there = np.linalg.norm(codes[1][:, None] - codes[0][None], axis=-1)
+    nearest = np.argsort(there, 1)[:, :50]
+    values = np.log(np.stack([naps[1], np.sort(there, 1)[:, :5].mean(1)], 1))
+    relative = values - 0.75 * usual[nearest].mean(1)
+    expected = ((relative - relative.mean(0)) / relative.std(0)).mean(1)
+    found = detector.scores(model, held_out)["local"]
+    np.testing.assert_allclose(found, expected, atol=2e-2)
+
+
+@pytest.mark.parametrize("kind", ["none", "cut", "other", "nan", "shape", "layers", "local"])
 def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kind):
     folder = tmp_path / "run"
     folder.mkdir()
@@ -173,6 +195,8 @@ def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kin
         np.savez(path, **arrays | {"mean": arrays["mean"][1:]})
     if kind == "layers":
         np.savez(path, **{name: arrays[name] for name in arrays if name != "layer_1"})
+    if kind == "local":
+        np.savez(path, **arrays | {"local_known": arrays["local_known"][1:]})
     with pytest.raises(ArtifactError, match=r"no detector|zip archive") as refused:
         read_detector(folder)
     assert len(str(refused.value).splitlines()) == 1
@@ -268,7 +292,7 @@ def test_scoring_needs_no_training_images(inspected, tmp_path):
     assert "The oddest 3 of 10 images" in done.stdout
     assert command("score", run, place, "--out", out).code == 2
     for words, reason in (
-        (["--score", "odd"], "expected one of reconstruction, sap, nap, knn, combined"),
+        (["--score", "odd"], "expected one of reconstruction, sap, nap, knn, combined, local"),
         (["--false-alarms", "2"], "--false-alarms: received 2.0"),
     ):
         done = command("score", run, place, *words)

@@ -63,7 +63,7 @@ def assert_equal_runs(one, other):
             marks=pytest.mark.full,
         ),
         # A rate at which the first epoch stays the best one.
-        ({"learning_rate": 3.0}, 1),
+        pytest.param({"learning_rate": 3.0}, 1, marks=pytest.mark.full),
     ],
 )
 def test_a_run_in_two_parts_is_the_run_in_one(digits, tmp_path, changes, epochs):
@@ -81,7 +81,7 @@ def test_a_run_that_had_ended_scores_its_best_epoch_again(digits, tmp_path):
     assert_equal_runs(fit_run(experiment, digits, folder=tmp_path, more_epochs=True), first)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_more_epochs_go_on_with_the_schedule_of_the_new_total(digits, tmp_path):
     short = dataclasses.replace(RUN, epochs=2, patience=None, shift=0, sigma=0.0)
     long = dataclasses.replace(short, epochs=3)

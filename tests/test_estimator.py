@@ -106,7 +106,7 @@ def test_columns_of_pictures_are_not_warned_of(digits):
         clone(TINY).fit(years)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_it_stands_in_pipelines_and_searches(digits):
     search = GridSearchCV(
         make_pipeline(MinMaxScaler(), clone(TINY)),
@@ -117,7 +117,7 @@ def test_it_stands_in_pipelines_and_searches(digits):
     assert search.best_params_ == {"autoencodertransformer__n_components": 8}
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_settings_may_be_numpys_numbers(digits):
     plain = AutoencoderTransformer(2, hidden_dims=(4,), epochs=1, batch_size=50, learning_rate=0.5)
     numpys = AutoencoderTransformer(

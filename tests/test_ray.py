@@ -204,6 +204,7 @@ def test_a_node_that_is_lost_costs_the_epochs_in_flight_only(tmp_path):
     assert sum(runs_of(tmp_path).values()) > len(names)
 
 
+@pytest.mark.full
 def test_a_lost_head_is_told_soon_and_another_cluster_goes_on(tmp_path):
     names = [f"waiting-{number}" for number in range(2)]
     first, _ = new_cluster(1)

@@ -47,6 +47,7 @@ def test_the_compiled_chunk_does_what_plain_keras_does_step_by_step(digits, deca
         np.testing.assert_allclose(ours_one, plain_one, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits):
     experiment = dataclasses.replace(SMALL, dropout=0.2, optimizer="adam", learning_rate=1e-3)
     first, second = (fit_run(experiment, digits).model.get_weights() for _ in range(2))
@@ -132,9 +133,15 @@ def test_a_shortcut_at_pca_never_does_worse_than_pca(digits):
     "settings",
     [
         {"learning_rate": 10.0, "optimizer": "adam"},
-        {"learning_rate": 1.0, "hidden_dims": (24, 12), "latent_dim": 70, "batch_size": 7},
+        pytest.param(
+            {"learning_rate": 1.0, "hidden_dims": (24, 12), "latent_dim": 70, "batch_size": 7},
+            marks=pytest.mark.slow,
+        ),
         {"learning_rate": 0.3, "sigma": 0.8, "optimizer": "muon", "hidden_dims": ()},
-        {"learning_rate": 3.0, "l1": 5.0, "dropout": 0.9, "shift": 3, "optimizer": "rmsprop"},
+        pytest.param(
+            {"learning_rate": 3.0, "l1": 5.0, "dropout": 0.9, "shift": 3, "optimizer": "rmsprop"},
+            marks=pytest.mark.slow,
+        ),
         {"learning_rate": 1e3, "validation_split": 0.0, "epochs": 1},
     ],
 )
@@ -159,7 +166,9 @@ def test_no_setting_ends_above_pca_on_what_it_is_chosen_by(settings):
     assert run.metrics["best_epoch"] == 0 or scored < expected
 
 
-@pytest.mark.parametrize(("clip", "decibels"), [(False, 4.44), (True, 8.2)])
+@pytest.mark.parametrize(
+    ("clip", "decibels"), [(False, 4.44), pytest.param(True, 8.2, marks=pytest.mark.slow)]
+)
 def test_a_denoiser_beats_its_input_and_reports_the_noise_that_it_met(digits, clip, decibels):
     experiment = dataclasses.replace(
         SMALL, shortcut="pca", sigma=0.6, clip_noise=clip, optimizer="adam", learning_rate=1e-3

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from kerasae.anomaly.neighbours import mean_distances
+from kerasae.anomaly.neighbours import nearest
 from kerasae.data.pixels import as_floats
 from kerasae.metrics import image_mse
 from kerasae.pca import fit_pca
@@ -34,7 +34,7 @@ def baselines() -> dict[str, Baseline]:
     residuals = {f"pca-{dim}": functools.partial(_residual, dim) for dim in PCA_DIMS}
     return {
         **residuals,
-        "knn-pixels": lambda train, test: mean_distances(_rows(train), _rows(test)),
+        "knn-pixels": lambda train, test: nearest(_rows(train), _rows(test)).mean_distances(),
         "isolation-forest": _isolation_forest,
         "one-class-svm-pca": _one_class_svm,
     }

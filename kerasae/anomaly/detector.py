@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from kerasae.anomaly import SCORES
 from kerasae.anomaly.combined import Combined, layer_whitenings
-from kerasae.anomaly.neighbours import mean_distances
+from kerasae.anomaly.local import COMPARED, Local
+from kerasae.anomaly.neighbours import nearest
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.data.image_data import ImageData, Part
 from kerasae.data.npz import npz_headers, read_npz
@@ -33,6 +34,7 @@ _MOST_BYTES = 1 << 26
 _MOST_NUMBERS = 1 << 26  # of their pixels
 _ROWS = 500
 _LAYER = "layer_"
+_LOCAL = ("local_known", "local_mean", "local_scale")
 Floats = NDArray[np.floating]
 Images = NDArray[np.uint8 | np.floating]
 
@@ -50,6 +52,7 @@ class Detector:
         whitening: The directions of NAP; `None` where the model has no layer `encoder`.
         combined: What `combined` needs; `None` where one of its parts is missing, and of earlier
             versions' detectors.
+        local: What `local` needs; `None` likewise.
     """
 
     held_out: dict[str, Floats]
@@ -57,6 +60,7 @@ class Detector:
     codes: Floats | None = None
     whitening: Whitening | None = None
     combined: Combined | None = None
+    local: Local | None = None
 
     @classmethod
     def of(
@@ -81,15 +85,18 @@ class Detector:
         known, normal = _spread(parts.train, _MOST_IMAGES), _spread(held_out, _MOST_IMAGES)
         batches = _Batches(used)
         codes = batches.codes(known[:_MOST_CODES]) if used.code_size else None
-        whitening = combined = None
+        whitening = combined = local = None
         if batches.hidden is not None:
             differences = batches.differences(known)
             whitening = Whitening.of(differences)
             if codes is not None:
                 layers = layer_whitenings(differences, batches.hidden.widths)
-                distances = mean_distances(codes, batches.codes(normal))
-                combined = Combined.of(layers, batches.differences(normal), distances)
-        detector = cls({}, trained_on, codes, whitening, combined)
+                near = nearest(codes, batches.codes(normal), COMPARED)
+                tested = batches.differences(normal)
+                combined = Combined.of(layers, tested, near.mean_distances())
+                naps = whitening.nap(differences[: len(codes)])
+                local = Local.of(codes, naps, near, whitening.nap(tested))
+        detector = cls({}, trained_on, codes, whitening, combined, local)
         scores = detector.scores(used, normal)
         return dataclasses.replace(
             detector, held_out={name: np.sort(score) for name, score in scores.items()}
@@ -109,7 +116,7 @@ class Detector:
         Returns:
             By name, `(images,)`: `reconstruction` is the mean squared error, `sap` and `nap` are
             those of `rapp`, `knn` is the mean distance to the 5 nearest codes of training
-            images, `combined` is that of `combined`.
+            images, `combined` and `local` are those of these modules.
 
         Raises:
             ArtifactError: If it was made with another model.
@@ -124,9 +131,12 @@ class Detector:
         if self.codes is not None:
             codes = batches.codes(images)
             _check_width(self.codes[0], codes)
-            found["knn"] = mean_distances(self.codes, codes)
-        if self.combined is not None:
-            found["combined"] = self.combined(differences, found["knn"])
+            near = nearest(self.codes, codes, COMPARED)
+            found["knn"] = near.mean_distances()
+            if self.combined is not None:
+                found["combined"] = self.combined(differences, found["knn"])
+            if self.local is not None:
+                found["local"] = self.local(found["nap"], near)
         return {name: found[name] for name in SCORES if name in found}
 
     def threshold(self, score: str, false_alarms: float) -> float:
@@ -169,6 +179,8 @@ class Detector:
             layers = enumerate(self.combined.layers)
             arrays |= {f"{_LAYER}{number}": one.directions for number, one in layers}
             arrays |= {"log_mean": self.combined.mean, "log_scale": self.combined.scale}
+        if self.local is not None:
+            arrays |= dict(zip(_LOCAL, dataclasses.astuple(self.local), strict=True))
 
         def write(path: Path) -> None:
             with path.open("wb") as file:
@@ -202,12 +214,15 @@ def read_detector(folder: Path) -> Detector:
             name: arrays[f"held_out_{name}"] for name in SCORES if f"held_out_{name}" in arrays
         }
         _check(arrays, held_out)
-    whitening = None
+    whitening = local = None
     if "directions" in arrays:
         whitening = Whitening(arrays["mean"], arrays["directions"])
+    if "local" in held_out:
+        local = Local(*(arrays[name] for name in _LOCAL))
     return Detector(
-        held_out, bool(arrays["trained_on"][0]), arrays.get("codes"), whitening, _combined(arrays)
-    )
+        held_out, bool(arrays["trained_on"][0]), arrays.get("codes"), whitening,
+        _combined(arrays), local,
+    )  # fmt: skip
 
 
 def _combined(arrays: dict[str, NDArray]) -> Combined | None:
@@ -228,8 +243,9 @@ def _layers(arrays: dict[str, NDArray]) -> list[NDArray]:
 def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
     whole = all(array.dtype.kind in "fb" and np.isfinite(array).all() for array in arrays.values())
     layers = _layers(arrays)
-    matrices = {"codes", "directions", *(f"{_LAYER}{number}" for number in range(len(layers)))}
-    vectors = {"trained_on", "mean", "log_mean", "log_scale"}
+    matrices = {"codes", "directions", _LOCAL[0]}
+    matrices |= {f"{_LAYER}{number}" for number in range(len(layers))}
+    vectors = {"trained_on", "mean", "log_mean", "log_scale", *_LOCAL[1:]}
     known = matrices | vectors | {f"held_out_{name}" for name in SCORES}
     ranks = {name: array.ndim for name, array in arrays.items()}
     two = {name for name, rank in ranks.items() if rank == 2}
@@ -240,6 +256,8 @@ def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
         and ("mean" in arrays) == ("nap" in held_out) == ("sap" in held_out)
         and bool(layers) == ("combined" in held_out)
         and (not layers or _are_of_layers(arrays, layers))
+        and ("local" in held_out) == (_LOCAL[0] in arrays)
+        and ("local" not in held_out or _are_of_codes(arrays))
     )
     if (
         not whole or not set(arrays) <= known or "trained_on" not in arrays or not fit
@@ -256,6 +274,15 @@ def _are_of_layers(arrays: dict[str, NDArray], layers: list[NDArray]) -> bool:
         and sum(map(len, layers)) == len(arrays["mean"])
         and logs == [(len(layers) + 1,)] * 2
         and bool((arrays["log_scale"] > 0).all())
+    )
+
+
+def _are_of_codes(arrays: dict[str, NDArray]) -> bool:
+    shapes = [arrays.get(name, np.zeros(0)).shape for name in _LOCAL]
+    return (
+        {"mean", "codes"} <= set(arrays)
+        and shapes == [(len(arrays["codes"]), 2), (2,), (2,)]
+        and bool((arrays[_LOCAL[2]] > 0).all())
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kerasae.anomaly.combined import LEAST
 from kerasae.anomaly.detector import Detector
+from kerasae.anomaly.local import COMPARED, SHARE, Local
 from kerasae.anomaly.neighbours import NEIGHBOURS
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening
 from kerasae.inference.file_numbers import numbers_of, pixels_of
@@ -17,8 +18,8 @@ from kerasae.model_parts import encoder_of
 if TYPE_CHECKING:
     import keras
 
-# Codes that are compared exactly, of those that are nearest by a product of matrices.
-_CANDIDATES = 32
+# So many more codes than are needed are compared exactly, the nearest by a product of matrices.
+_SPARE = 27
 Tensor = Any
 
 
@@ -64,14 +65,18 @@ def _score(
     if score == "reconstruction":
         return ops.mean(ops.square(made - images), axis=tuple(range(1, len(images.shape))))
     if score == "knn":
-        return _distance(detector, code)
+        return _near(detector, code, NEIGHBOURS)[0]
     units = HiddenDifferences(model).units
     differences = units(images) - units(ops.clip(made, 0, 1))
     if score == "sap":
         return ops.sum(ops.square(differences), axis=1)
-    if score == "nap":
+    if score in ("nap", "local"):
         assert detector.whitening is not None
-        return _nap(detector.whitening, differences)
+        nap = _nap(detector.whitening, differences)
+        if score == "nap":
+            return nap
+        assert detector.local is not None
+        return _local(detector.local, nap, *_near(detector, code, COMPARED))
     combined = detector.combined
     assert combined is not None
     ends = np.cumsum([len(one.mean) for one in combined.layers])
@@ -79,9 +84,22 @@ def _score(
         _nap(one, differences[:, end - len(one.mean) : end])
         for one, end in zip(combined.layers, ends.tolist(), strict=True)
     ]
-    values = ops.stack([*parts, _distance(detector, code)], axis=1)
-    logarithms = ops.log(ops.maximum(values, LEAST))
+    logarithms = _logarithms([*parts, _near(detector, code, NEIGHBOURS)[0]])
     return ops.mean((logarithms - _floats(combined.mean)) / _floats(combined.scale), axis=1)
+
+
+def _local(local: Local, nap: Tensor, distance: Tensor, places: Tensor) -> Tensor:
+    from keras import ops
+
+    usual = ops.mean(ops.take(_floats(local.known), places, axis=0), axis=1)
+    relative = _logarithms([nap, distance]) - SHARE * usual
+    return ops.mean((relative - _floats(local.mean)) / _floats(local.scale), axis=1)
+
+
+def _logarithms(values: list[Tensor]) -> Tensor:
+    from keras import ops
+
+    return ops.log(ops.maximum(ops.stack(values, axis=1), LEAST))
 
 
 def _nap(whitening: Whitening, differences: Tensor) -> Tensor:
@@ -91,8 +109,8 @@ def _nap(whitening: Whitening, differences: Tensor) -> Tensor:
     return ops.sum(ops.square(whitened), axis=1)
 
 
-def _distance(detector: Detector, code: Tensor) -> Tensor:
-    """Returns the mean distance to the nearest codes.
+def _near(detector: Detector, code: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Returns the mean distance to the 5 nearest codes, and where the nearest stand.
 
     The product alone would lose the digits of distances that are small beside the codes.
     """
@@ -101,10 +119,11 @@ def _distance(detector: Detector, code: Tensor) -> Tensor:
     assert detector.codes is not None
     known = _floats(detector.codes)
     nearness = 2 * ops.matmul(code, known.T) - np.square(known).sum(1)
-    rows = ops.top_k(nearness, min(_CANDIDATES, len(known)))[1]
+    rows = ops.top_k(nearness, min(count + _SPARE, len(known)))[1]
     squares = ops.sum(ops.square(ops.take(known, rows, axis=0) - ops.expand_dims(code, 1)), axis=2)
-    nearest = ops.top_k(-squares, min(NEIGHBOURS, len(known)))[0]
-    return ops.mean(ops.sqrt(ops.maximum(-nearest, 0.0)), axis=1)
+    nearest, order = ops.top_k(-squares, min(count, len(known)))
+    distances = ops.sqrt(ops.maximum(-nearest[:, :NEIGHBOURS], 0.0))
+    return ops.mean(distances, axis=1), ops.take_along_axis(rows, order, axis=1)
 
 
 def _floats(numbers: NDArray[np.floating]) -> NDArray[np.float32]:

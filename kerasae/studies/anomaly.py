@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ONE_CLASS: Literal["one-class"] = "one-class"
 # Chosen inside the training splits of the report's data sets, see docs/anomaly.md.
-CHOSEN = "combined"
+CHOSEN = {"one-class": "combined", "one-novel": "local"}
 Scores = dict[str, NDArray[np.floating]]
 
 
@@ -133,7 +133,9 @@ class AnomalyStudy(Study):
             others = self._others(data, turns, pool)
         novel = {name: self._novel(data.test_labels, names.index(name)) for name in turns}
         summary = _summary(turns, others, novel)
-        chosen = CHOSEN if CHOSEN in summary["mean"]["auroc"] else SCORES[0]
+        chosen = CHOSEN[self.protocol]
+        if chosen not in summary["mean"]["auroc"]:
+            chosen = SCORES[0]
         figure = anomaly_figure(
             {name: found[0].scores[chosen] for name, found in turns.items()},
             novel, data.test, chosen,
