@@ -138,6 +138,8 @@ def test_a_detector_of_an_earlier_version_has_the_scores_that_it_had(fitted, dig
     detector = read_detector(tmp_path)
     assert detector.names() == ["reconstruction", "sap", "nap", "knn"]
     assert list(detector.scores(fitted[1], floats(digits.test[:3]))) == detector.names()
+    with pytest.raises(InvalidSetting, match=r"of an earlier version: take detector\.npz away"):
+        detector.threshold("local", 0.01)
 
 
 def test_combined_is_the_mean_of_standardized_logarithms(fitted, digits):

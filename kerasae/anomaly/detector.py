@@ -160,8 +160,15 @@ class Detector:
         Raises:
             InvalidSetting: If it does not.
         """
-        if score not in self.held_out:
-            raise InvalidSetting("score", score, f"one of {', '.join(self.held_out)}")
+        if score in self.held_out:
+            return
+        expected = f"one of {', '.join(self.held_out)}"
+        if score in SCORES and {"nap", "knn"} <= set(self.held_out):
+            expected += (
+                f"; this detector is of an earlier version: take {DETECTOR} away and make it with "
+                "kerasae fit --resume"
+            )
+        raise InvalidSetting("score", score, expected)
 
     def above(self, score: str, threshold: float) -> int:
         """Counts the normal images that lie above a threshold."""
