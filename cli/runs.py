@@ -1,5 +1,6 @@
 """`kerasae runs`."""
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,13 +64,15 @@ def runs(
         return {**run.values(), "of_pca": run.of_pca, "date": date_of(run)}
 
     groups: dict[tuple[Path, str], list[Run]] = {}
+    home = functools.cache(_home)
     for run in listed:
-        groups.setdefault((_home(run, folder), run.experiment.dataset), []).append(run)
+        place = home(run.place.parent, folder) if run.place != folder else folder
+        groups.setdefault((place, run.experiment.dataset), []).append(run)
     wanted = None if sort is None else sort.removeprefix("-")
     tables = []
-    for (home, dataset), members in ({} if as_json else groups).items():
+    for (place, dataset), members in ({} if as_json else groups).items():
         first = {run: values(run) for run in members[:_MOST_ROWS]}
-        tables.append(_table(home, dataset, first, len(members), wanted))
+        tables.append(_table(place, dataset, first, len(members), wanted))
     summary = [{"folder": str(run.folder), **values(run)} for run in listed] if as_json else []
     saved = f"{len(listed):,} of {counted(len(everything), 'run')} in {folder}"
     best = [str(run.folder) for run in listed[:2]]
@@ -77,13 +80,10 @@ def runs(
     print_result(as_json, summary, tables, saved, then=then)
 
 
-def _home(run: "Run", folder: Path) -> Path:
-    """Returns the folder of a run's sweep or study, or else the one that its own is in."""
+def _home(above: Path, folder: Path) -> Path:
+    """Returns the folder of a sweep or study that has its trials there, or else that one."""
     from kerasae.runs.run_files import TRIALS
 
-    above = run.place.parent
-    if run.place == folder:
-        return folder
     return above.parent if above.name == TRIALS and above != folder else above
 
 

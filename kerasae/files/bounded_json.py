@@ -1,5 +1,6 @@
 """Parsing untrusted JSON: strict, and bounded in depth before memory is taken."""
 
+import collections
 import json
 import math
 import re
@@ -61,11 +62,10 @@ def _finite(text: str) -> float:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in values:
-            raise Refused(f"has the key {name[:100]!r} twice")
-        values[name] = value
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        ((twice, _),) = collections.Counter(name for name, _ in pairs).most_common(1)
+        raise Refused(f"has the key {twice[:100]!r} twice")
     return values
 
 

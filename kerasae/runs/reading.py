@@ -190,7 +190,7 @@ def run_file(folder: str | Path, name: str) -> Path:
         raise ArtifactError(f"{name!r}: expected the name of a file, without a folder")
     with refusing(folder, ArtifactError, _ADVICE):
         # A path has no slash at its end, behind which a link does not seem to be one.
-        path = Path(folder)
+        path = folder if isinstance(folder, Path) else Path(folder)
         place = os.fspath(path)
         trials = os.path.dirname(os.path.abspath(place))
         if os.path.islink(place) or (os.path.basename(trials) == TRIALS and os.path.islink(trials)):

@@ -1,5 +1,6 @@
 """What an earlier process has left in a run's folder, as far as it can be gone on from."""
 
+import os
 from collections.abc import Mapping
 
 from kerasae.errors import ArtifactError
@@ -34,7 +35,7 @@ def known_trials(
         ArtifactError: If the ledger has a trial of the same name that differs.
     """
     entries = ledger.read()
-    begun = [jobs[name] for name in entries if name in jobs]
+    begun = [job for job in map(jobs.get, entries) if job is not None]
     for job in begun:
         check_same(job.folder, flat(entries[job.name].identity), job.identity.flat())
     for job in begun:
@@ -43,8 +44,7 @@ def known_trials(
 
 
 def _compare_with_folder(job: Job, entry: Entry, ledger: Ledger, halving: bool) -> None:
-    run = Run(job.folder)
-    saved = (job.folder / METRICS).is_file()
+    saved = os.path.isfile(os.path.join(job.folder, METRICS))
     match entry.outcome:
         case Failed(final=final):
             if not final:
@@ -52,10 +52,10 @@ def _compare_with_folder(job: Job, entry: Entry, ledger: Ledger, halving: bool) 
             return
         case Finished() if not saved:
             entry.outcome = None
-        case None if saved and run.experiment == job.experiment:
+        case None if saved and (run := Run(job.folder)).experiment == job.experiment:
             with refusing(job.folder / METRICS, ArtifactError, "take it away, then resume again"):
                 entry.outcome = Finished(job.name, read_scores(run.metrics, TrialScores))
             ledger.record(entry.outcome)
     if entry.outcome and halving and not set(rungs(job.experiment.pace.epochs)) <= set(entry.rungs):
         # A line of it was damaged, and the others would wait for what it said.
-        entry.rungs = {int(row["epoch"]): row["val_mse"] for row in run.history}
+        entry.rungs = {int(row["epoch"]): row["val_mse"] for row in Run(job.folder).history}
