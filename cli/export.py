@@ -83,7 +83,7 @@ def export(
 def _with_score(
     run: Run, loading: o.Loading, score_name: str, file_format: str, path: Path, white: float | None
 ) -> dict[str, Any]:
-    from kerasae.anomaly.detector import read_detector
+    from kerasae.anomaly.detector_file import read_detector
     from kerasae.inference.export import export_with_score
 
     if run.folder is None:

@@ -124,7 +124,8 @@ def _detector(
     threshold: float | None,
 ) -> Detector | None:
     """Returns the detector of the run, or makes one of images that are named as normal."""
-    from kerasae.anomaly.detector import Detector, read_detector
+    from kerasae.anomaly.detector import Detector
+    from kerasae.anomaly.detector_file import read_detector
 
     if dataset is not None:
         data = loading.data_of(run, {"dataset": dataset})

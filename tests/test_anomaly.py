@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 import kerasae
-from kerasae.anomaly.detector import DETECTOR, Detector, read_detector
+from kerasae.anomaly.detector import DETECTOR, Detector
+from kerasae.anomaly.detector_file import read_detector, save_detector
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.image_model import ImageModel
@@ -116,7 +117,7 @@ def test_of_models_of_others_there_are_the_scores_that_they_can_have(digits, tmp
     assert detector.names() == ["reconstruction", "knn"]
     with pytest.raises(InvalidSetting, match="score: received 'nap'; expected one of reconstr"):
         detector.threshold("nap", 0.01)
-    detector.save(tmp_path)
+    save_detector(detector, tmp_path)
     again = read_detector(tmp_path)
     np.testing.assert_array_equal(again.held_out["knn"], detector.held_out["knn"])
     wider = keras.Model(

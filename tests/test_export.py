@@ -13,7 +13,8 @@ from commands import command
 
 import kerasae
 from kerasae.anomaly import SCORES
-from kerasae.anomaly.detector import Detector, read_detector
+from kerasae.anomaly.detector import Detector
+from kerasae.anomaly.detector_file import read_detector
 from kerasae.data.datasets import load_dataset
 from kerasae.data.pixels import as_floats
 from kerasae.errors import ArtifactError, InvalidSetting, KerasAEError

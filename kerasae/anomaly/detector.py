@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +12,11 @@ from numpy.typing import NDArray
 from kerasae.anomaly import SCORES
 from kerasae.anomaly.combined import Combined, layer_whitenings
 from kerasae.anomaly.local import COMPARED, Local
-from kerasae.anomaly.neighbours import nearest
+from kerasae.anomaly.neighbours import Near, nearest
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening, sap
 from kerasae.data.image_data import ImageData, Part
-from kerasae.data.npz import npz_headers, read_npz
 from kerasae.data.pixels import as_floats
-from kerasae.errors import ArtifactError, DataError, InvalidSetting
-from kerasae.files.local_files import Refused, refusing
-from kerasae.files.whole_files import save_with
+from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.image_model import ImageModel
 from kerasae.metrics import image_mse
 
@@ -30,11 +26,8 @@ if TYPE_CHECKING:
 DETECTOR = "detector.npz"
 _MOST_IMAGES = 10_000  # training images that directions and codes are found in
 _MOST_CODES = 5_000
-_MOST_BYTES = 1 << 26
 _MOST_NUMBERS = 1 << 26  # of their pixels
 _ROWS = 500
-_LAYER = "layer_"
-_LOCAL = ("local_known", "local_mean", "local_scale")
 Floats = NDArray[np.floating]
 Images = NDArray[np.uint8 | np.floating]
 
@@ -84,20 +77,21 @@ class Detector:
             raise InvalidSetting("data", f"{len(parts.train)} normal image", "two or more")
         known, normal = _spread(parts.train, _MOST_IMAGES), _spread(held_out, _MOST_IMAGES)
         batches = _Batches(used)
-        codes = batches.codes(known[:_MOST_CODES]) if used.code_size else None
-        whitening = combined = local = None
+        made = batches.made(normal)
+        codes = near = whitening = combined = local = None
+        if made.codes is not None:
+            codes = batches.codes(known[:_MOST_CODES])
+            near = nearest(codes, made.codes, COMPARED)
         if batches.hidden is not None:
-            differences = batches.differences(known)
+            differences = batches.made(known).differences
             whitening = Whitening.of(differences)
-            if codes is not None:
+            if codes is not None and near is not None:
                 layers = layer_whitenings(differences, batches.hidden.widths)
-                near = nearest(codes, batches.codes(normal), COMPARED)
-                tested = batches.differences(normal)
-                combined = Combined.of(layers, tested, near.mean_distances())
+                combined = Combined.of(layers, made.differences, near.mean_distances())
                 naps = whitening.nap(differences[: len(codes)])
-                local = Local.of(codes, naps, near, whitening.nap(tested))
+                local = Local.of(codes, naps, near, whitening.nap(made.differences))
         detector = cls({}, trained_on, codes, whitening, combined, local)
-        scores = detector.scores(used, normal)
+        scores = detector._scores(made, near)
         return dataclasses.replace(
             detector, held_out={name: np.sort(score) for name, score in scores.items()}
         )
@@ -121,20 +115,23 @@ class Detector:
         Raises:
             ArtifactError: If it was made with another model.
         """
-        used = ImageModel.of(model).on_shape(images.shape[1:])
-        batches = _Batches(used)
-        errors, differences = batches.errors_and_differences(images)
-        found = {"reconstruction": errors}
+        made = _Batches(ImageModel.of(model).on_shape(images.shape[1:])).made(images)
         if self.whitening is not None:
-            _check_width(self.whitening.mean, differences)
-            found |= {"sap": sap(differences), "nap": self.whitening.nap(differences)}
-        if self.codes is not None:
-            codes = batches.codes(images)
-            _check_width(self.codes[0], codes)
-            near = nearest(self.codes, codes, COMPARED)
+            _check_width(self.whitening.mean, made.differences)
+        near = None
+        if self.codes is not None and made.codes is not None:
+            _check_width(self.codes[0], made.codes)
+            near = nearest(self.codes, made.codes, COMPARED)
+        return self._scores(made, near)
+
+    def _scores(self, made: _Made, near: Near | None) -> dict[str, Floats]:
+        found = {"reconstruction": made.errors}
+        if self.whitening is not None:
+            found |= {"sap": sap(made.differences), "nap": self.whitening.nap(made.differences)}
+        if near is not None:
             found["knn"] = near.mean_distances()
             if self.combined is not None:
-                found["combined"] = self.combined(differences, found["knn"])
+                found["combined"] = self.combined(made.differences, found["knn"])
             if self.local is not None:
                 found["local"] = self.local(found["nap"], near)
         return {name: found[name] for name in SCORES if name in found}
@@ -174,124 +171,6 @@ class Detector:
         """Counts the normal images that lie above a threshold."""
         return int((self.held_out[score] > threshold).sum())
 
-    def save(self, folder: Path) -> None:
-        """Writes `detector.npz`; see `read_detector`."""
-        arrays: dict[str, Any] = {f"held_out_{name}": one for name, one in self.held_out.items()}
-        arrays["trained_on"] = np.array([self.trained_on])
-        if self.codes is not None:
-            arrays["codes"] = self.codes
-        if self.whitening is not None:
-            arrays |= {"mean": self.whitening.mean, "directions": self.whitening.directions}
-        if self.combined is not None:
-            layers = enumerate(self.combined.layers)
-            arrays |= {f"{_LAYER}{number}": one.directions for number, one in layers}
-            arrays |= {"log_mean": self.combined.mean, "log_scale": self.combined.scale}
-        if self.local is not None:
-            arrays |= dict(zip(_LOCAL, dataclasses.astuple(self.local), strict=True))
-
-        def write(path: Path) -> None:
-            with path.open("wb") as file:
-                np.savez(file, **arrays)
-
-        save_with(folder / DETECTOR, write)
-
-
-def read_detector(folder: Path) -> Detector:
-    """Reads the detector of a run.
-
-    Args:
-        folder: The run's folder.
-
-    Raises:
-        ArtifactError: If there is none, or it is damaged.
-    """
-    path = folder / DETECTOR
-    if not path.exists():
-        raise ArtifactError(
-            f"{folder}: has no detector; make it with kerasae fit --resume {folder}, or have "
-            "kerasae score find normal images with --dataset"
-        )
-    with refusing(path, ArtifactError, "take it away and make it with kerasae fit --resume"):
-        try:
-            names = list(npz_headers(path))
-            arrays = dict(zip(names, read_npz(path, names, _MOST_BYTES), strict=True))
-        except DataError as error:
-            raise Refused(str(error).removeprefix(f"{path}: ")) from None
-        held_out = {
-            name: arrays[f"held_out_{name}"] for name in SCORES if f"held_out_{name}" in arrays
-        }
-        _check(arrays, held_out)
-    whitening = local = None
-    if "directions" in arrays:
-        whitening = Whitening(arrays["mean"], arrays["directions"])
-    if "local" in held_out:
-        local = Local(*(arrays[name] for name in _LOCAL))
-    return Detector(
-        held_out, bool(arrays["trained_on"][0]), arrays.get("codes"), whitening,
-        _combined(arrays), local,
-    )  # fmt: skip
-
-
-def _combined(arrays: dict[str, NDArray]) -> Combined | None:
-    layers = _layers(arrays)
-    if not layers:
-        return None
-    means = np.split(arrays["mean"], np.cumsum([len(one) for one in layers])[:-1])
-    whitenings = tuple(map(Whitening, means, layers))
-    return Combined(whitenings, arrays["log_mean"], arrays["log_scale"])
-
-
-def _layers(arrays: dict[str, NDArray]) -> list[NDArray]:
-    """Returns the directions of the layers in their order."""
-    names = (f"{_LAYER}{number}" for number in range(len(arrays)))
-    return [arrays[name] for name in names if name in arrays]
-
-
-def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
-    whole = all(array.dtype.kind in "fb" and np.isfinite(array).all() for array in arrays.values())
-    layers = _layers(arrays)
-    matrices = {"codes", "directions", _LOCAL[0]}
-    matrices |= {f"{_LAYER}{number}" for number in range(len(layers))}
-    vectors = {"trained_on", "mean", "log_mean", "log_scale", *_LOCAL[1:]}
-    known = matrices | vectors | {f"held_out_{name}" for name in SCORES}
-    ranks = {name: array.ndim for name, array in arrays.items()}
-    two = {name for name, rank in ranks.items() if rank == 2}
-    fit = (
-        ("mean" in arrays) == ("directions" in arrays)
-        and ("mean" not in arrays or arrays["mean"].shape == arrays["directions"].shape[:1])
-        and ("codes" in arrays) == ("knn" in held_out)
-        and ("mean" in arrays) == ("nap" in held_out) == ("sap" in held_out)
-        and bool(layers) == ("combined" in held_out)
-        and (not layers or _are_of_layers(arrays, layers))
-        and ("local" in held_out) == (_LOCAL[0] in arrays)
-        and ("local" not in held_out or _are_of_codes(arrays))
-    )
-    if (
-        not whole or not set(arrays) <= known or "trained_on" not in arrays or not fit
-        or "reconstruction" not in held_out or two != set(arrays) & matrices
-        or any(rank not in (1, 2) for rank in ranks.values())
-    ):  # fmt: skip
-        raise Refused("is no detector")
-
-
-def _are_of_layers(arrays: dict[str, NDArray], layers: list[NDArray]) -> bool:
-    logs = [arrays.get(name, np.zeros(0)).shape for name in ("log_mean", "log_scale")]
-    return (
-        {"mean", "codes"} <= set(arrays)
-        and sum(map(len, layers)) == len(arrays["mean"])
-        and logs == [(len(layers) + 1,)] * 2
-        and bool((arrays["log_scale"] > 0).all())
-    )
-
-
-def _are_of_codes(arrays: dict[str, NDArray]) -> bool:
-    shapes = [arrays.get(name, np.zeros(0)).shape for name in _LOCAL]
-    return (
-        {"mean", "codes"} <= set(arrays)
-        and shapes == [(len(arrays["codes"]), 2), (2,), (2,)]
-        and bool((arrays[_LOCAL[2]] > 0).all())
-    )
-
 
 def _check_width(known: Floats, made: Floats) -> None:
     if len(known) != made.shape[1]:
@@ -299,6 +178,14 @@ def _check_width(known: Floats, made: Floats) -> None:
             f"{DETECTOR}: is of {len(known):,} numbers an image, the model makes "
             f"{made.shape[1]:,}; take it away and make it with kerasae fit --resume"
         )
+
+
+class _Made(NamedTuple):
+    """What a model makes of images: errors, and the rest where it has what they are of."""
+
+    errors: Floats
+    differences: Floats
+    codes: Floats | None
 
 
 class _Batches:
@@ -314,22 +201,18 @@ class _Batches:
         """Returns the codes."""
         return np.concatenate([self._model.codes(one) for one in _slices(images)])
 
-    def differences(self, images: Images) -> NDArray[np.float32]:
-        """Returns the differences in the hidden layers, of which there are some."""
-        return self.errors_and_differences(images)[1]
-
-    def errors_and_differences(self, images: Images) -> tuple[Floats, NDArray[np.float32]]:
-        """Returns the errors, and the differences, which have no units without hidden layers."""
+    def made(self, images: Images) -> _Made:
+        """Returns all of it; without hidden layers, the differences have no units."""
         shape = self._model.model.input_shape[1:]
-        errors, differences = [], []
+        errors, differences = [], [np.zeros((len(images), 0), np.float32)]
         for one in _slices(images):
             made = self._model.outputs(one)
             errors.append(image_mse(one, made))
             if self.hidden is not None:
                 two = (one.reshape(-1, *shape), np.clip(made, 0, 1).reshape(-1, *shape))
                 differences.append(self.hidden(*two))
-        none = np.zeros((len(images), 0), np.float32)
-        return np.concatenate(errors), np.concatenate(differences) if differences else none
+        codes = self.codes(images) if self._model.code_size else None
+        return _Made(np.concatenate(errors), np.concatenate(differences[1:] or differences), codes)
 
 
 def _slices(images: Images) -> Iterator[NDArray[np.float32]]:

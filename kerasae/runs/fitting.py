@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasae.anomaly.detector import DETECTOR, Detector
+from kerasae.anomaly.detector_file import save_detector
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
@@ -159,7 +160,8 @@ def warn_if_slow(precision: str | None) -> None:
 def _learn_normal(run: Run, data: ImageData) -> None:
     """Leaves the detector of a run beside it; one of an image alone has none."""
     if len(data.train) > 1:
-        Detector.of(run.model, data, run.experiment.validation_split).save(run.place)
+        detector = Detector.of(run.model, data, run.experiment.validation_split)
+        save_detector(detector, run.place)
 
 
 def fit_run(
