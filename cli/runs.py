@@ -21,7 +21,7 @@ _COLUMNS = (
     "hidden_dims", "latent_dim", "learning_rate", "sigma", "seed", "epochs", "val_mse", "test_mse",
     "of_pca", "test_psnr", "seconds", "date",
 )  # fmt: skip
-_MOST_ROWS = 1_000  # of a table; nobody reads more, and drawing them takes seconds
+_MOST_ROWS = 500  # of a table; nobody reads more, and drawing them takes seconds
 # What a narrow terminal has to do without, in this order.
 _LESS_WANTED = (
     "seconds", "sigma", "seed", "epochs", "learning_rate", "test_psnr", "date", "latent_dim",

@@ -156,7 +156,8 @@ def run_sweep(
             write_pictures(folder, list_pictures(data, sweep.base.validation_split))
         known = forget_manifest(folder)
         runs: list[Run] = []
-        models = KeptModels(folder / run_files.TRIALS, keep)
+        kept_in = folder / run_files.TRIALS
+        models = KeptModels(kept_in, keep)
         with running_trials(
             trials, {data.name: data}, folder, executor, tensorboard=tensorboard, halving=halving
         ) as (bases, events):
@@ -171,7 +172,7 @@ def run_sweep(
                         table.write_if_due()
                     if isinstance(event, Finished):
                         models.add(event)
-                        runs.append(_run(folder, settings, event))
+                        runs.append(_run(kept_in / event.name, settings, event))
                     if on_event is not None:
                         on_event(event)
             except (Interrupted, ClusterLost):
@@ -182,9 +183,8 @@ def run_sweep(
     return dataclasses.replace(table.rows.result(sweep.base.sigma), runs=runs)
 
 
-def _run(folder: Path, settings: Experiment, finished: Finished) -> Run:
+def _run(place: Path, settings: Experiment, finished: Finished) -> Run:
     """Makes the run of a trial, of which all that tables show is known."""
-    place = folder / run_files.TRIALS / finished.name
     metrics = Scores(finished.metrics, place / run_files.METRICS)
     return Run.of(place, experiment=settings, metrics=metrics)
 
