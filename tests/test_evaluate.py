@@ -92,7 +92,7 @@ def saved(tmp_path_factory, digits):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_command_takes_the_runs_own_settings(saved):
     done = run(saved, "--json")
     assert done.returncode == 0, done.stderr

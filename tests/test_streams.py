@@ -16,7 +16,7 @@ def run(words, shell="", **environment):
     return subprocess.run(line, capture_output=True, env={**os.environ, **environment})
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_narrow_terminal_without_unicode_still_gets_its_table(tmp_path):
     words = [*SWEEP, "--epochs", "1", "--out", str(tmp_path / "out")]
     # Python would otherwise take UTF-8 in place of the C locale's ASCII.
