@@ -1,14 +1,28 @@
 """The table of one run."""
 
+import pytest
+
 from kerasae.experiment import Experiment
 from kerasae.runs.run import Run
 from kerasae.show.run_table import run_table
 
 
-def test_the_rate_is_that_of_the_seconds_beside_it(tmp_path):
+def note_of(place, **more):
     scores = {
         f"{part}_{score}": 0.5 for part in ("train", "val", "test") for score in ("mse", "psnr")
     }
     times = {"epochs": 1, "seconds": 12.0, "train_seconds": 2.5, "images_per_second": 400.0}
-    run = Run.of(tmp_path, experiment=Experiment(), metrics={**scores, **times})
-    assert run_table(run, 0.6).note == "1 epoch in 2.5 s (400 images/s), 12.0 s in all"
+    run = Run.of(place, experiment=Experiment(), metrics={**scores, **times, **more})
+    return run_table(run, 0.6).note
+
+
+def test_the_rate_is_that_of_the_seconds_beside_it(tmp_path):
+    assert note_of(tmp_path) == "1 epoch in 2.5 s (400 images/s), 12.0 s in all"
+
+
+@pytest.mark.parametrize(
+    ("best", "words"),
+    [(9, "in all"), (4, "in all; epoch 4 was kept"), (0, "start was kept: no epoch was better")],
+)
+def test_an_epoch_that_is_kept_and_not_the_last_is_told(tmp_path, best, words):
+    assert note_of(tmp_path, epochs=9, best_epoch=best).endswith(words)

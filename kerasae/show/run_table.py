@@ -34,9 +34,16 @@ def run_table(run: Run, pca_mse: float) -> Table:
     # Compiling and scoring are no part of the rate.
     trained = f"{counted(metrics['epochs'], 'epoch')} in {metrics['train_seconds']:.1f} s"
     rate = f"{metrics['images_per_second']:,.0f} images/s"
-    note = f"{trained} ({rate}), {metrics['seconds']:.1f} s in all"
+    note = f"{trained} ({rate}), {metrics['seconds']:.1f} s in all{_kept(metrics.get('best_epoch'), metrics['epochs'])}"
     if mark:
         note += f"\n{LEGEND[mark]}"
     columns = [Column(""), Column("MSE", "#.4g"), Column("PSNR (dB)", ".2f")]
     title = f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}"
     return Table(title, columns, rows, note)
+
+
+def _kept(best: int | None, epochs: int) -> str:
+    """Says which epoch was kept, where that is not the last."""
+    if best is None or best == epochs:
+        return ""
+    return f"; epoch {best} was kept" if best else "; the start was kept: no epoch was better"
