@@ -34,7 +34,8 @@ def run_table(run: Run, pca_mse: float) -> Table:
     # Compiling and scoring are no part of the rate.
     trained = f"{counted(metrics['epochs'], 'epoch')} in {metrics['train_seconds']:.1f} s"
     rate = f"{metrics['images_per_second']:,.0f} images/s"
-    note = f"{trained} ({rate}), {metrics['seconds']:.1f} s in all{_kept(metrics.get('best_epoch'), metrics['epochs'])}"
+    note = f"{trained} ({rate}), {metrics['seconds']:.1f} s in all"
+    note += _kept(metrics.get("best_epoch"), metrics["epochs"])
     if mark:
         note += f"\n{LEGEND[mark]}"
     columns = [Column(""), Column("MSE", "#.4g"), Column("PSNR (dB)", ".2f")]
