@@ -75,7 +75,8 @@ def test_a_broken_run_is_named_and_the_others_are_listed(folder):
         ({"test_mse": {"a": 1}}, "test_mse: expected a number or null, received values by name"),
         ({"extended_at": [3, "x"]}, r"extended_at\[1\]: expected a whole number, received a text"),
         ({"test_mse": 10**300}, "test_mse: expected a number <="),
-        ({"test_mse": 10**400}, "test_mse: Number out of range"),
+        # msgspec 0.21 calls it too small, 0.22 out of range.
+        ({"test_mse": 10**400}, "test_mse: (Number out of range|expected a number)"),
         ({"epochs": None}, "epochs: expected a whole number, received null"),
         ({"epochs": 3.5}, "epochs: expected a whole number, received a number"),
         ({"test_mse": 0.1, "test_psnr": None}, "test_psnr: received null beside an MSE"),
