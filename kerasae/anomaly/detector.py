@@ -77,13 +77,13 @@ class Detector:
             raise InvalidSetting("data", f"{len(parts.train)} normal image", "two or more")
         known, normal = _spread(parts.train, _MOST_IMAGES), _spread(held_out, _MOST_IMAGES)
         batches = _Batches(used)
-        made = batches.made(normal)
+        trained, made = batches.made(known), batches.made(normal)
         codes = near = whitening = combined = local = None
-        if made.codes is not None:
-            codes = batches.codes(known[:_MOST_CODES])
+        if trained.codes is not None and made.codes is not None:
+            codes = trained.codes[:_MOST_CODES]
             near = nearest(codes, made.codes, COMPARED)
         if batches.hidden is not None:
-            differences = batches.made(known).differences
+            differences = trained.differences
             whitening = Whitening.of(differences)
             if codes is not None and near is not None:
                 layers = layer_whitenings(differences, batches.hidden.widths)
@@ -119,7 +119,9 @@ class Detector:
         if self.whitening is not None:
             _check_width(self.whitening.mean, made.differences)
         near = None
-        if self.codes is not None and made.codes is not None:
+        if self.codes is not None:
+            if made.codes is None:
+                raise ArtifactError(f"{DETECTOR}: is of codes, of which the model makes none")
             _check_width(self.codes[0], made.codes)
             near = nearest(self.codes, made.codes, COMPARED)
         return self._scores(made, near)
