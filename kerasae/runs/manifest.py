@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TypedDict
 
@@ -46,27 +46,26 @@ class _Manifest(TypedDict):
     sha256: dict[str, str]
 
 
-def write_manifest(folder: Path, earlier: Mapping[str, str] = types.MappingProxyType({})) -> None:
+def write_manifest(
+    folder: Path,
+    earlier: Mapping[str, str] = types.MappingProxyType({}),
+    trained: Collection[str] = (),
+) -> None:
     """Writes the manifest of what is finished.
 
     Args:
         folder: The folder of a run, sweep or study, which this process owns.
         earlier: What `forget_manifest` returned; trials that it has are not read again.
+        trained: Names of the trials that were trained since then, which are.
 
     Raises:
         ArtifactError: If a file cannot be read, or the manifest cannot be written.
     """
     sums: dict[str, str] = {}
     for place, names in _results_in(folder):
-        scores = f"{place}{METRICS}"
-        if METRICS in names:
-            sums[scores] = _sum_of(folder, scores)
-        # Its scores hold times, which no two trainings share.
-        known = earlier if place and sums.get(scores) == earlier.get(scores, "") else {}
-        for name in names:
-            path = f"{place}{name}"
-            if path not in sums:
-                sums[path] = known.get(path) or _sum_of(folder, path)
+        known = earlier if place and place.split("/")[-2] not in trained else {}
+        for path in (f"{place}{name}" for name in names):
+            sums[path] = known.get(path) or _sum_of(folder, path)
     write_json(folder / MANIFEST, {"sha256": sums})
 
 
@@ -126,10 +125,18 @@ def changes_in(folder: Path) -> list[str]:
 
 def _results_in(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Finds the results in a folder and below: each place, with a `/` at its end, and its files."""
-    for place, below, names in os.walk(folder):
-        below.sort()
-        inside = place[len(os.fspath(folder)) :].replace(os.sep, "/").strip("/")
-        yield f"{inside}/" if inside else "", sorted(_RESULTS.intersection(names))
+    places = [""]
+    while places:
+        place = places.pop()
+        below, names = [], []
+        with os.scandir(os.path.join(folder, place)) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(f"{place}{entry.name}/")
+                elif entry.name in _RESULTS:
+                    names.append(entry.name)
+        places += sorted(below, reverse=True)
+        yield place, sorted(names)
 
 
 def _sum_of(folder: Path, name: str) -> str:

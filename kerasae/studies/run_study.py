@@ -24,7 +24,7 @@ from kerasae.runs.run import Run
 from kerasae.runs.run_files import PLAN, STUDY, TRIALS
 from kerasae.show import figure_files
 from kerasae.studies.study import Findings, Results, Study, settings_of
-from kerasae.trials.jobs import Event, Failed, Finished
+from kerasae.trials.jobs import Event, Failed, Finished, Started
 from kerasae.trials.make_executor import make_executor
 from kerasae.trials.running import Bases, running_trials
 from kerasae.trials.trial import Trial
@@ -167,6 +167,7 @@ def finished_trials(
         earlier = forget_manifest(folder)
         runs: dict[str, Run] = {}
         errors: dict[str, str] = {}
+        trained: set[str] = set()
         with running_trials(trials, data, folder, executor) as (bases, events):
             # That the trials are the same is known only here; an older plan says less.
             whole_files.write_json(path, plan)
@@ -176,11 +177,13 @@ def finished_trials(
                     runs[event.name] = Run.of(place, metrics=event.metrics)
                 elif isinstance(event, Failed):
                     errors[event.name] = event.error
+                elif isinstance(event, Started):
+                    trained.add(event.name)
                 if on_event is not None:
                     on_event(event)
         in_order = {trial.name: runs[trial.name] for trial in trials if trial.name in runs}
         yield in_order, bases, errors
-        write_manifest(folder, earlier)
+        write_manifest(folder, earlier, trained)
 
 
 def plan_name(folder: Path) -> str:

@@ -22,6 +22,8 @@ from kerasae.trials.trial import Components, Trial, Trials, name_part, products_
 # Of more, a digit too many is likelier.
 _MOST_TRIALS = 1_000_000
 _DIGITS = 10
+# Trials that are asked for again are there for a part of the time that making them takes.
+_KEPT = 1 << 14
 
 
 @documented
@@ -107,9 +109,11 @@ class Grid(Trials):
         self._axes: tuple[Sequence[Any], ...] = (
             sweep.networks, sweep.latent_dims, sweep.learning_rates, range(sweep.seeds),
         )  # fmt: skip
+        self._size = self.pairs * self.each
+        self._made = functools.lru_cache(_KEPT)(self._make)
 
     def __len__(self) -> int:
-        return self.pairs * self.each
+        return self._size
 
     @overload
     def __getitem__(self, number: int) -> Trial: ...
@@ -118,7 +122,11 @@ class Grid(Trials):
     def __getitem__(self, number: int | slice) -> Trial | Sequence[Trial]:
         if isinstance(number, slice):
             return [self[one] for one in range(len(self))[number]]
-        network, dim, rate, seed = self._cell(number)
+        return self._made(range(len(self))[number])
+
+    def _make(self, number: int) -> Trial:
+        places = self._cell(number)
+        network, dim, rate, seed = (axis[at] for axis, at in zip(self._axes, places, strict=True))
         experiment = dataclasses.replace(
             self._sweep.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
@@ -140,17 +148,18 @@ class Grid(Trials):
 
     def name(self, number: int) -> str:
         """Returns the name of a trial, by its number."""
-        network, dim, rate, seed = self._cell(number)
-        return f"{_widths(network)}-z{dim}{_peak(rate)}-seed{seed}"
+        *places, seed = self._cell(range(len(self))[number])
+        parts = (names[place] for names, place in zip(self._names, places, strict=True))
+        return f"{''.join(parts)}-seed{seed}"
 
     def number_of(self, name: str) -> int:
         rest, _, seed = name.rpartition("-seed")
         if not (seed.isascii() and seed.isdecimal() and len(seed) < _DIGITS):
             raise KeyError(name)
-        widths, _, rest = rest.rpartition("-z")
+        widths, z, rest = rest.rpartition("-z")
         dim, lr, rate = rest.partition("-lr")
         number = 0
-        for places, part in zip(self._places, (widths, dim, lr + rate), strict=True):
+        for places, part in zip(self._places, (widths, z + dim, lr + rate), strict=True):
             number = number * len(places) + places[part]
         number = number * self._sweep.seeds + int(seed)
         if number >= len(self) or self.name(number) != name:
@@ -171,19 +180,23 @@ class Grid(Trials):
         base = self._sweep.base
         return {(base.dataset, base.validation_split): max(self._sweep.latent_dims)}
 
-    def _cell(self, number: int) -> tuple[tuple[int, ...], int, float | None, int]:
-        rest, cell = range(len(self))[number], []
+    def _cell(self, number: int) -> list[int]:
+        """Returns where on each axis the trial of a number stands."""
+        places = []
         for axis in reversed(self._axes):
-            rest, place = divmod(rest, len(axis))
-            cell.append(axis[place])
-        seed, rate, dim, network = cell
-        return network, dim, rate, seed
+            number, place = divmod(number, len(axis))
+            places.append(place)
+        return places[::-1]
+
+    @functools.cached_property
+    def _names(self) -> tuple[list[str], ...]:
+        """What the value of each axis but the seeds adds to a name."""
+        networks, dims, rates, _ = self._axes
+        return [*map(_widths, networks)], [f"-z{dim}" for dim in dims], [*map(_peak, rates)]
 
     @functools.cached_property
     def _places(self) -> tuple[dict[str, int], ...]:
-        networks, dims, rates, _ = self._axes
-        parts = map(_widths, networks), map(str, dims), map(_peak, rates)
-        return tuple({part: place for place, part in enumerate(axis)} for axis in parts)
+        return tuple({name: place for place, name in enumerate(names)} for names in self._names)
 
 
 def _widths(network: tuple[int, ...]) -> str:

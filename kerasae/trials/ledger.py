@@ -23,7 +23,6 @@ import msgspec
 
 from kerasae.errors import ArtifactError, KerasAEWarning
 from kerasae.experiment import Count
-from kerasae.files.bounded_json import parse_json
 from kerasae.files.interrupts import finishing_writes
 from kerasae.files.local_files import Refused, open_local, refusing
 from kerasae.files.shapes import read_shape
@@ -35,7 +34,6 @@ from kerasae.trials.jobs import Died, Event, Failed, Finished, Job, Paused
 LEDGER = "ledger.jsonl"
 _DIGITS = 32
 _MOST_BYTES = 1 << 34
-_MOST_DEPTH = 64
 _MOST_WARNINGS = 10
 # While trials end faster than this, in seconds, one sync is for several of them.
 _SYNC_EVERY = 0.05
@@ -68,6 +66,10 @@ class _Record(msgspec.Struct, frozen=True):
     val_mse: NotBelowZero | None = None
     # `metrics` of one that is done, or `error` and `final` of one that failed.
     outcome: dict[str, Any] | None = None
+
+
+# Of tens of thousands of lines, each is checked while it is parsed.
+_DECODER = msgspec.json.Decoder(_Record)
 
 
 class Ledger:
@@ -203,7 +205,11 @@ def _read(line: bytes) -> _Record:
     digest, _, text = line.rstrip(b"\n").partition(b" ")
     if _digest(text) != digest:
         raise Refused("has another checksum")
-    return read_shape(parse_json(text, _MOST_DEPTH), _Record)
+    try:
+        return _DECODER.decode(text)
+    # What is nested too deep, and text that is not UTF-8, have errors of their own.
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        raise Refused("is no record") from None
 
 
 def _take(entries: dict[str, Entry], record: _Record) -> None:

@@ -1,6 +1,7 @@
 """Runs a sweep in parallel, records it, and goes on with one that was begun."""
 
 import dataclasses
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ from kerasae.runs.run import Run
 from kerasae.trials.executors import ProcessExecutor
 from kerasae.trials.grid import Sweep
 from kerasae.trials.halving import check_halving
-from kerasae.trials.jobs import Event, Executor, Failed, Finished, Outcome, Stopped
+from kerasae.trials.jobs import Event, Executor, Failed, Finished, Outcome, Started, Stopped
 from kerasae.trials.kept_models import KeptModels
 from kerasae.trials.running import running_trials
 from kerasae.trials.trial import Trials
@@ -155,6 +156,7 @@ def run_sweep(
             whole_files.write_json(folder / run_files.SWEEP, record)
             write_pictures(folder, list_pictures(data, sweep.base.validation_split))
         known = forget_manifest(folder)
+        trained: set[str] = set()
         runs: list[Run] = []
         kept_in = folder / run_files.TRIALS
         models = KeptModels(kept_in, keep)
@@ -167,6 +169,8 @@ def run_sweep(
             table = _Table(folder, _Rows(trials, pca.mse(data.test, sweep.latent_dims)))
             try:
                 for event in events:
+                    if isinstance(event, Started):
+                        trained.add(event.name)
                     if isinstance(event, Outcome):
                         settings = table.rows.add(event)
                         table.write_if_due()
@@ -179,13 +183,13 @@ def run_sweep(
                 table.write()
                 raise
             table.write()
-        write_manifest(folder, known)
+        write_manifest(folder, known, trained)
     return dataclasses.replace(table.rows.result(sweep.base.sigma), runs=runs)
 
 
 def _run(place: Path, settings: Experiment, finished: Finished) -> Run:
     """Makes the run of a trial, of which all that tables show is known."""
-    metrics = Scores(finished.metrics, place / run_files.METRICS)
+    metrics = Scores(finished.metrics, os.path.join(place, run_files.METRICS))
     return Run.of(place, experiment=settings, metrics=metrics)
 
 
