@@ -134,13 +134,21 @@ def test_a_detector_of_an_earlier_version_has_the_scores_that_it_had(fitted, dig
         for name in arrays
         if name.startswith(("layer_", "log_", "held_out_comb", "local", "held_out_local"))
     ]
-    assert len(later) == 10
+    assert len(later) == 11
     np.savez(tmp_path / DETECTOR, **{name: arrays[name] for name in arrays if name not in later})
     detector = read_detector(tmp_path)
     assert detector.names() == ["reconstruction", "sap", "nap", "knn"]
     assert list(detector.scores(fitted[1], floats(digits.test[:3]))) == detector.names()
     with pytest.raises(InvalidSetting, match=r"of an earlier version: take detector\.npz away"):
         detector.threshold("local", 0.01)
+
+
+def test_what_an_earlier_version_kept_for_local_is_not_taken_for_ours(fitted, tmp_path):
+    arrays = dict(np.load(fitted[0] / DETECTOR))
+    for name in ("local_roots", "local_usual"):
+        del arrays[name]
+    np.savez(tmp_path / DETECTOR, **arrays, local_known=np.ones((len(arrays["codes"]), 2)))
+    assert read_detector(tmp_path).names() == ["reconstruction", "sap", "nap", "knn", "combined"]
 
 
 def test_combined_is_the_mean_of_standardized_logarithms(fitted, digits):
@@ -167,15 +175,15 @@ def test_local_compares_with_the_images_of_the_nearest_codes(fitted, digits):
     parts = digits.parts(0.1)
     known, held_out = floats(parts.train.taken()), floats(parts.validation.taken())
     codes = [np.asarray(model.get_layer("encoder")(one)) for one in (known, held_out)]
-    apart = np.linalg.norm(codes[0][:, None] - codes[0][None], axis=-1)
+    units = [hidden(model, one)[:, :24].astype(float) for one in (known, held_out)]
+    roots = [np.sign(one) * np.sqrt(np.abs(one)) for one in units]
+    apart = np.linalg.norm(roots[0][:, None] - roots[0][None], axis=-1)
     np.fill_diagonal(apart, np.inf)
-    naps = [detector.scores(model, one)["nap"] for one in (known, held_out)]
-    usual = np.log(np.stack([naps[0], np.sort(apart, 1)[:, :5].mean(1)], 1))
-    there = np.linalg.norm(codes[1][:, None] - codes[0][None], axis=-1)
-    nearest = np.argsort(there, 1)[:, :50]
-    values = np.log(np.stack([naps[1], np.sort(there, 1)[:, :5].mean(1)], 1))
-    relative = values - 0.75 * usual[nearest].mean(1)
-    expected = ((relative - relative.mean(0)) / relative.std(0)).mean(1)
+    usual = np.log(np.sort(apart, 1)[:, :5].mean(1))
+    nearest = np.argsort(np.linalg.norm(codes[1][:, None] - codes[0][None], axis=-1), 1)[:, :50]
+    there = np.linalg.norm(roots[1][:, None] - roots[0][None], axis=-1)
+    relative = np.log(np.sort(there, 1)[:, :5].mean(1)) - 0.75 * usual[nearest].mean(1)
+    expected = (relative - relative.mean()) / relative.std()
     found = detector.scores(model, held_out)["local"]
     np.testing.assert_allclose(found, expected, atol=2e-2)
 
@@ -199,7 +207,7 @@ def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kin
     if kind == "layers":
         np.savez(path, **{name: arrays[name] for name in arrays if name != "layer_1"})
     if kind == "local":
-        np.savez(path, **arrays | {"local_known": arrays["local_known"][1:]})
+        np.savez(path, **arrays | {"local_usual": arrays["local_usual"][1:]})
     with pytest.raises(ArtifactError, match=r"no detector|zip archive") as refused:
         read_detector(folder)
     assert len(str(refused.value).splitlines()) == 1

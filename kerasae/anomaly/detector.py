@@ -27,6 +27,7 @@ DETECTOR = "detector.npz"
 _MOST_IMAGES = 10_000  # training images that directions and codes are found in
 _MOST_CODES = 5_000
 _MOST_NUMBERS = 1 << 26  # of their pixels
+_MOST_UNITS = 1 << 22  # of the first hidden layer, of all images together
 _ROWS = 500
 Floats = NDArray[np.floating]
 Images = NDArray[np.uint8 | np.floating]
@@ -88,8 +89,8 @@ class Detector:
             if codes is not None and near is not None:
                 layers = layer_whitenings(differences, batches.hidden.widths)
                 combined = Combined.of(layers, made.differences, near.mean_distances())
-                naps = whitening.nap(differences[: len(codes)])
-                local = Local.of(codes, naps, near, whitening.nap(made.differences))
+                kept = max(len(codes), _MOST_UNITS // trained.first.shape[1])
+                local = Local.of(trained.first[:kept], len(codes), near, made.first)
         detector = cls({}, trained_on, codes, whitening, combined, local)
         scores = detector._scores(made, near)
         return dataclasses.replace(
@@ -135,7 +136,7 @@ class Detector:
             if self.combined is not None:
                 found["combined"] = self.combined(made.differences, found["knn"])
             if self.local is not None:
-                found["local"] = self.local(found["nap"], near)
+                found["local"] = self.local(made.first, near)
         return {name: found[name] for name in SCORES if name in found}
 
     def threshold(self, score: str, false_alarms: float) -> float:
@@ -186,6 +187,7 @@ class _Made(NamedTuple):
     """What a model makes of images: errors, and the rest where it has what they are of."""
 
     errors: Floats
+    first: Floats  # units of the first hidden layer
     differences: Floats
     codes: Floats | None
 
@@ -205,16 +207,20 @@ class _Batches:
 
     def made(self, images: Images) -> _Made:
         """Returns all of it; without hidden layers, the differences have no units."""
-        shape = self._model.model.input_shape[1:]
-        errors, differences = [], [np.zeros((len(images), 0), np.float32)]
-        for one in _slices(images):
-            made = self._model.outputs(one)
-            errors.append(image_mse(one, made))
-            if self.hidden is not None:
-                two = (one.reshape(-1, *shape), np.clip(made, 0, 1).reshape(-1, *shape))
-                differences.append(self.hidden(*two))
+        batches = [self._batch(one) for one in _slices(images)]
+        errors, first, differences = map(np.concatenate, zip(*batches, strict=True))
         codes = self.codes(images) if self._model.code_size else None
-        return _Made(np.concatenate(errors), np.concatenate(differences[1:] or differences), codes)
+        return _Made(errors, first, differences, codes)
+
+    def _batch(self, images: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
+        made = self._model.outputs(images)
+        errors = image_mse(images, made)
+        if self.hidden is None:
+            none = np.zeros((len(images), 0), np.float32)
+            return errors, none, none
+        shape = self._model.model.input_shape
+        two = (one.reshape(-1, *shape[1:]) for one in (images, np.clip(made, 0, 1)))
+        return errors, *self.hidden.beside_first(*two)
 
 
 def _slices(images: Images) -> Iterator[NDArray[np.float32]]:

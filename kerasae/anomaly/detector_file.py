@@ -19,7 +19,9 @@ from kerasae.files.whole_files import save_with
 
 _MOST_BYTES = 1 << 26
 _LAYER = "layer_"
-_LOCAL = ("local_known", "local_mean", "local_scale")
+_LOCAL = ("local_roots", "local_usual", "local_mean", "local_scale")
+# Earlier versions kept something else for `local`.
+_EARLIER_LOCAL = "local_known"
 
 
 def save_detector(detector: Detector, folder: Path) -> None:
@@ -65,6 +67,8 @@ def read_detector(folder: Path) -> Detector:
             arrays = dict(zip(names, read_npz(path, names, _MOST_BYTES), strict=True))
         except DataError as error:
             raise Refused(str(error).removeprefix(f"{path}: ")) from None
+        if _EARLIER_LOCAL in arrays:
+            arrays = {name: one for name, one in arrays.items() if "local" not in name}
         held_out = {
             name: arrays[f"held_out_{name}"] for name in SCORES if f"held_out_{name}" in arrays
         }
@@ -130,8 +134,14 @@ def _are_of_layers(arrays: dict[str, NDArray], layers: list[NDArray]) -> bool:
 
 
 def _are_of_codes(arrays: dict[str, NDArray]) -> bool:
-    known = (len(arrays.get("codes", ())), 2)
-    return _are_whole(arrays, **dict(zip(_LOCAL, (known, (2,), (2,)), strict=True)))
+    codes, roots = len(arrays.get("codes", ())), arrays[_LOCAL[0]]
+    shapes = (roots.shape, (codes,), (1,), (1,))
+    return (
+        _are_whole(arrays, **dict(zip(_LOCAL, shapes, strict=True)))
+        and roots.dtype == np.float16
+        and len(roots) >= max(codes, 2)
+        and 0 < roots.shape[1] <= len(arrays["mean"])
+    )
 
 
 def _are_whole(arrays: dict[str, NDArray], **shapes: tuple[int, ...]) -> bool:

@@ -91,7 +91,12 @@ class HiddenDifferences:
         Returns:
             `(images, units)`, `float32`.
         """
-        return outputs(self.units, images) - outputs(self.units, reconstructed)
+        return self.beside_first(images, reconstructed)[1]
+
+    def beside_first(self, images: Floats, reconstructed: Floats) -> tuple[Floats, Floats]:
+        """Returns the units of the first hidden layer for the images, and the differences."""
+        units = outputs(self.units, images)
+        return units[:, : self.widths[0]], units - outputs(self.units, reconstructed)
 
 
 def sap(differences: Floats) -> Floats:

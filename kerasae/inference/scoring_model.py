@@ -18,7 +18,7 @@ from kerasae.model_parts import encoder_of
 if TYPE_CHECKING:
     import keras
 
-# So many more codes than are needed are compared exactly, the nearest by a product of matrices.
+# So many more than are needed are compared exactly, the nearest by a product of matrices.
 _SPARE = 27
 Tensor = Any
 
@@ -65,18 +65,18 @@ def _score(
     if score == "reconstruction":
         return ops.mean(ops.square(made - images), axis=tuple(range(1, len(images.shape))))
     if score == "knn":
-        return _near(detector, code, NEIGHBOURS)[0]
+        return _near(_codes(detector), code, NEIGHBOURS)[0]
     units = HiddenDifferences(model).units
+    if score == "local":
+        assert detector.local is not None
+        places = _near(_codes(detector), code, COMPARED)[1]
+        return _local(detector.local, units(images), places)
     differences = units(images) - units(ops.clip(made, 0, 1))
     if score == "sap":
         return ops.sum(ops.square(differences), axis=1)
-    if score in ("nap", "local"):
+    if score == "nap":
         assert detector.whitening is not None
-        nap = _nap(detector.whitening, differences)
-        if score == "nap":
-            return nap
-        assert detector.local is not None
-        return _local(detector.local, nap, *_near(detector, code, COMPARED))
+        return _nap(detector.whitening, differences)
     combined = detector.combined
     assert combined is not None
     ends = np.cumsum([len(one.mean) for one in combined.layers])
@@ -84,22 +84,26 @@ def _score(
         _nap(one, differences[:, end - len(one.mean) : end])
         for one, end in zip(combined.layers, ends.tolist(), strict=True)
     ]
-    logarithms = _logarithms([*parts, _near(detector, code, NEIGHBOURS)[0]])
+    parts.append(_near(_codes(detector), code, NEIGHBOURS)[0])
+    logarithms = _logarithms(ops.stack(parts, axis=1))
     return ops.mean((logarithms - _floats(combined.mean)) / _floats(combined.scale), axis=1)
 
 
-def _local(local: Local, nap: Tensor, distance: Tensor, places: Tensor) -> Tensor:
+def _local(local: Local, units: Tensor, places: Tensor) -> Tensor:
     from keras import ops
 
-    usual = ops.mean(ops.take(_floats(local.known), places, axis=0), axis=1)
-    relative = _logarithms([nap, distance]) - SHARE * usual
-    return ops.mean((relative - _floats(local.mean)) / _floats(local.scale), axis=1)
+    first = units[:, : local.roots.shape[1]]
+    roots = ops.sign(first) * ops.sqrt(ops.abs(first))
+    distance = _near(_floats(local.roots), roots, NEIGHBOURS)[0]
+    usual = ops.mean(ops.take(_floats(local.usual), places, axis=0), axis=1)
+    relative = _logarithms(distance) - SHARE * usual
+    return (relative - _floats(local.mean)) / _floats(local.scale)
 
 
-def _logarithms(values: list[Tensor]) -> Tensor:
+def _logarithms(values: Tensor) -> Tensor:
     from keras import ops
 
-    return ops.log(ops.maximum(ops.stack(values, axis=1), LEAST))
+    return ops.log(ops.maximum(values, LEAST))
 
 
 def _nap(whitening: Whitening, differences: Tensor) -> Tensor:
@@ -109,21 +113,24 @@ def _nap(whitening: Whitening, differences: Tensor) -> Tensor:
     return ops.sum(ops.square(whitened), axis=1)
 
 
-def _near(detector: Detector, code: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Returns the mean distance to the 5 nearest codes, and where the nearest stand.
+def _codes(detector: Detector) -> NDArray[np.float32]:
+    assert detector.codes is not None
+    return _floats(detector.codes)
 
-    The product alone would lose the digits of distances that are small beside the codes.
+
+def _near(known: NDArray[np.float32], rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Returns the mean distance to the 5 nearest that are known, and where the nearest stand.
+
+    The product alone would lose the digits of distances that are small beside the numbers.
     """
     from keras import ops
 
-    assert detector.codes is not None
-    known = _floats(detector.codes)
-    nearness = 2 * ops.matmul(code, known.T) - np.square(known).sum(1)
-    rows = ops.top_k(nearness, min(count + _SPARE, len(known)))[1]
-    squares = ops.sum(ops.square(ops.take(known, rows, axis=0) - ops.expand_dims(code, 1)), axis=2)
-    nearest, order = ops.top_k(-squares, min(count, len(known)))
+    nearness = 2 * ops.matmul(rows, known.T) - np.square(known).sum(1)
+    places = ops.top_k(nearness, min(count + _SPARE, len(known)))[1]
+    apart = ops.take(known, places, axis=0) - ops.expand_dims(rows, 1)
+    nearest, order = ops.top_k(-ops.sum(ops.square(apart), axis=2), min(count, len(known)))
     distances = ops.sqrt(ops.maximum(-nearest[:, :NEIGHBOURS], 0.0))
-    return ops.mean(distances, axis=1), ops.take_along_axis(rows, order, axis=1)
+    return ops.mean(distances, axis=1), ops.take_along_axis(places, order, axis=1)
 
 
 def _floats(numbers: NDArray[np.floating]) -> NDArray[np.float32]:
