@@ -125,6 +125,9 @@ def test_of_models_of_others_there_are_the_scores_that_they_can_have(digits, tmp
     )
     with pytest.raises(ArtifactError, match=r"of 3 numbers an image, the model makes 5; take it"):
         again.scores(ImageModel(wider, code_layer=wider.layers[-3].name), floats(digits.test[:2]))
+    without_codes = keras.Model(image, keras.layers.ReLU()(image))
+    with pytest.raises(ArtifactError, match="is of codes, of which the model makes none"):
+        again.scores(without_codes, floats(digits.test[:2]))
 
 
 def test_a_detector_of_an_earlier_version_has_the_scores_that_it_had(fitted, digits, tmp_path):

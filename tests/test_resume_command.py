@@ -240,7 +240,7 @@ def test_a_killed_sweep_goes_on_and_takes_more_trials(tmp_path, whole_sweep):
     assert "l1: 0.0 there, 0.5 here" in refused.stderr
     fewer = run("sweep", "--resume", folder, "--latent-dims", "3,1")
     assert fewer.returncode == 2
-    assert "latent_dims: received [3, 1]; expected those that the sweep was begun" in fewer.stderr
+    assert "--latent-dims: received [3, 1]; expected those that the sweep was begun" in fewer.stderr
     done = run("sweep", "--resume", folder, "--jobs", 2, "--json")
     assert done.returncode == 0, done.stderr
     assert sweep_result(folder) == whole_sweep

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ONE_CLASS: Literal["one-class"] = "one-class"
 # Chosen inside the training splits of the report's data sets, see docs/anomaly.md.
-CHOSEN = {"one-class": "combined", "one-novel": "local"}
+CHOSEN = {ONE_CLASS: "combined", "one-novel": "local"}
 Scores = dict[str, NDArray[np.floating]]
 
 
