@@ -185,7 +185,7 @@ def test_local_compares_with_the_images_of_the_nearest_codes(fitted, digits):
     usual = np.log(np.sort(apart, 1)[:, :5].mean(1))
     nearest = np.argsort(np.linalg.norm(codes[1][:, None] - codes[0][None], axis=-1), 1)[:, :50]
     there = np.linalg.norm(roots[1][:, None] - roots[0][None], axis=-1)
-    relative = np.log(np.sort(there, 1)[:, :5].mean(1)) - 0.75 * usual[nearest].mean(1)
+    relative = np.log(np.sort(there, 1)[:, :5].mean(1)) - 0.5 * usual[nearest].mean(1)
     expected = (relative - relative.mean()) / relative.std()
     found = detector.scores(model, held_out)["local"]
     np.testing.assert_allclose(found, expected, atol=2e-2)

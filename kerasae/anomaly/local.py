@@ -13,7 +13,7 @@ from kerasae.anomaly.neighbours import NEIGHBOURS, Near, nearest
 Floats = NDArray[np.floating]
 # Chosen inside the training splits with one novel class, see docs/anomaly.md.
 COMPARED = 50
-SHARE = 0.75
+SHARE = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Local:
 
     The distance is the mean of those to the 5 nearest training images, between the square roots of
     the first hidden layer's units (as in Hellinger's distance, roots keep a few large ones from
-    deciding alone). Of its logarithm, three quarters of the mean over the images of the 50 nearest
-    codes are subtracted. Where several kinds of images are normal, some lie farther apart than
-    others; the idea is that of the local outlier factor (Breunig et al., "LOF: Identifying
-    Density-Based Local Outliers", SIGMOD 2000).
+    deciding alone). From its logarithm, half of the mean over the images of the 50 nearest codes
+    is subtracted. Where several kinds of images are normal, some lie farther apart than others;
+    the idea is that of the local outlier factor (Breunig et al., "LOF: Identifying Density-Based
+    Local Outliers", SIGMOD 2000).
 
     Args:
         roots: Of the units of training images, `float16`, `(images, units)`.
