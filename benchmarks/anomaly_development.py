@@ -17,12 +17,15 @@ from sklearn.metrics import roc_auc_score
 from kerasae.anomaly.baselines import baselines
 from kerasae.anomaly.combined import layer_whitenings
 from kerasae.anomaly.detector import Detector
+from kerasae.anomaly.local import COMPARED, Local, signed_roots
+from kerasae.anomaly.neighbours import Near, nearest
 from kerasae.anomaly.rapp import HiddenDifferences, Whitening
 from kerasae.data.datasets import load_dataset
 from kerasae.data.image_data import ImageData
 from kerasae.data.pixels import as_floats
 from kerasae.experiment import Experiment
 from kerasae.model_outputs import outputs
+from kerasae.model_parts import encoder_of
 from kerasae.runs.fitting import fit_run
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import METRICS
@@ -111,20 +114,33 @@ def _scores(run: Run, data: ImageData) -> dict[str, Any]:
     known = as_floats(data.parts(run.experiment.validation_split).train.taken()[:10_000])
     differing = HiddenDifferences(run.model)
 
-    def differences(images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def units(images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         made = np.clip(outputs(run.model, images), 0, 1)
         pixels = (images - made).reshape(len(images), -1)
-        return [pixels, differing(images, made)]
+        return [pixels, *differing.beside_first(images, made)]
 
-    (known_pixels, known_hidden), (pixels, hidden) = differences(known), differences(tested)
+    (known_pixels, _, known_hidden), (pixels, first, hidden) = units(known), units(tested)
     whitening = Whitening.of(np.hstack([known_pixels, known_hidden]))
     scores["nap, pixels too"] = whitening.nap(np.hstack([pixels, hidden]))
     layers = layer_whitenings(known_hidden, differing.widths)
     parts = np.split(hidden, np.cumsum(differing.widths)[:-1], axis=1)
     for place, (one, part) in enumerate(zip(layers, parts, strict=True), 1):
         scores[f"nap of layer {place}"] = one.nap(part)
+    if detector.local is not None and detector.codes is not None:
+        codes = outputs(encoder_of(run.model), tested)
+        near = nearest(detector.codes, codes, COMPARED)
+        scores |= _by_share(detector.local, first, near)
     scores["knn-pixels"] = baselines()["knn-pixels"](data.train[:10_000], data.test)
     return scores
+
+
+def _by_share(local: Local, units: NDArray[np.float32], near: Near) -> dict[str, Any]:
+    """Returns what `local` would be with other shares, up to its mean and its scale."""
+    distances = nearest(local.roots.astype(np.float32), signed_roots(units)).mean_distances()
+    usual = local.usual[near.places].mean(1)
+    return {
+        f"local, share {share:g}": np.log(distances) - share * usual for share in (0, 0.75, 0.9)
+    }
 
 
 if __name__ == "__main__":
