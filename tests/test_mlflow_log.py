@@ -116,7 +116,8 @@ def test_a_store_that_cannot_be_used_is_one_line_and_the_run_stays(tmp_path, sto
     folder = tmp_path / "run"
     done = kerasae("fit", *TINY, "--latent-dim", 3, "--out", folder, "--mlflow", "--quiet")
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("kerasae: MLflow at ")
-    assert "--resume" in line
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("kerasae: MLflow at ")
+    assert "--resume" in lines[0]
     assert (folder / "metrics.json").is_file()
