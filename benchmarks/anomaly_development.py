@@ -117,7 +117,7 @@ def _scores(run: Run, data: ImageData) -> dict[str, Any]:
     def units(images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         made = np.clip(outputs(run.model, images), 0, 1)
         pixels = (images - made).reshape(len(images), -1)
-        return [pixels, *differing.beside_first(images, made)]
+        return [pixels, *differing(images, made)]
 
     (known_pixels, _, known_hidden), (pixels, first, hidden) = units(known), units(tested)
     whitening = Whitening.of(np.hstack([known_pixels, known_hidden]))

@@ -48,7 +48,7 @@ def test_sap_and_nap_are_those_of_the_paper(fitted, digits):
     images = floats(digits.test)
     made = np.clip(np.asarray(model(images)), 0, 1)
     expected = hidden(model, images) - hidden(model, made)
-    differences = HiddenDifferences(model)(images, made)
+    _, differences = HiddenDifferences(model)(images, made)
     assert differences.shape == (len(images), 24 + 12 + 4)
     np.testing.assert_allclose(differences, expected, atol=1e-4)
     np.testing.assert_allclose(sap(differences), (differences**2).sum(1), rtol=1e-6)
@@ -191,7 +191,10 @@ def test_local_compares_with_the_images_of_the_nearest_codes(fitted, digits):
     np.testing.assert_allclose(found, expected, atol=2e-2)
 
 
-@pytest.mark.parametrize("kind", ["none", "cut", "other", "nan", "shape", "layers", "local"])
+@pytest.mark.parametrize(
+    "kind",
+    ["none", "cut", "other", "nan", "shape", "layers", "local", "flat roots", "number", "empty"],
+)
 def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kind):
     folder = tmp_path / "run"
     folder.mkdir()
@@ -211,6 +214,12 @@ def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kin
         np.savez(path, **{name: arrays[name] for name in arrays if name != "layer_1"})
     if kind == "local":
         np.savez(path, **arrays | {"local_usual": arrays["local_usual"][1:]})
+    if kind == "flat roots":
+        np.savez(path, **arrays | {"local_roots": arrays["local_roots"].ravel()})
+    if kind == "empty":
+        np.savez(path, **arrays | {"trained_on": np.zeros(0, bool)})
+    if kind == "number":
+        np.savez(path, **arrays | {"codes": np.float32(1)})
     with pytest.raises(ArtifactError, match=r"no detector|zip archive") as refused:
         read_detector(folder)
     assert len(str(refused.value).splitlines()) == 1

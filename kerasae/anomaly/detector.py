@@ -220,7 +220,7 @@ class _Batches:
             return errors, none, none
         shape = self._model.model.input_shape
         two = (one.reshape(-1, *shape[1:]) for one in (images, np.clip(made, 0, 1)))
-        return errors, *self.hidden.beside_first(*two)
+        return errors, *self.hidden(*two)
 
 
 def _slices(images: Images) -> Iterator[NDArray[np.float32]]:

@@ -106,8 +106,10 @@ def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
     matrices |= {f"{_LAYER}{number}" for number in range(len(layers))}
     vectors = {"trained_on", "mean", "log_mean", "log_scale", *_LOCAL[1:]}
     known = matrices | vectors | {f"held_out_{name}" for name in SCORES}
-    ranks = {name: array.ndim for name, array in arrays.items()}
-    two = {name for name, rank in ranks.items() if rank == 2}
+    ranks = {name: 2 if name in matrices else 1 for name in known}
+    # First, for what follows takes from them, and asks for their lengths.
+    if not all(array.ndim == ranks.get(name) and len(array) for name, array in arrays.items()):
+        raise Refused("is no detector")
     fit = (
         ("mean" in arrays) == ("directions" in arrays)
         and ("mean" not in arrays or arrays["mean"].shape == arrays["directions"].shape[:1])
@@ -118,11 +120,7 @@ def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
         and ("local" in held_out) == (_LOCAL[0] in arrays)
         and ("local" not in held_out or _are_of_codes(arrays))
     )
-    if (
-        not whole or not set(arrays) <= known or "trained_on" not in arrays or not fit
-        or "reconstruction" not in held_out or two != set(arrays) & matrices
-        or any(rank not in (1, 2) for rank in ranks.values())
-    ):  # fmt: skip
+    if not (whole and fit and "trained_on" in arrays and "reconstruction" in held_out):
         raise Refused("is no detector")
 
 

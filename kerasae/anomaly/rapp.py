@@ -44,8 +44,9 @@ class HiddenDifferences:
     >>> from kerasae.models import basic_autoencoder
     >>> model = basic_autoencoder((4, 4), hidden_dim=8, latent_dim=2)
     >>> images = np.zeros((3, 4, 4), np.float32)
-    >>> HiddenDifferences(model)(images, outputs(model, images)).shape
-    (3, 10)
+    >>> first, differences = HiddenDifferences(model)(images, outputs(model, images))
+    >>> first.shape, differences.shape
+    ((3, 8), (3, 10))
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -81,20 +82,16 @@ class HiddenDifferences:
             return False
         return True
 
-    def __call__(self, images: Floats, reconstructed: Floats) -> Floats:
-        """Returns the differences.
+    def __call__(self, images: Floats, reconstructed: Floats) -> tuple[Floats, Floats]:
+        """Returns the units of the first layer, and the differences.
 
         Args:
             images: In [0, 1], `(images, *image_shape)`.
             reconstructed: What the model makes of them, of the same shape.
 
         Returns:
-            `(images, units)`, `float32`.
+            Of the images, `(images, widths[0])`, and of both, `(images, units)`, `float32`.
         """
-        return self.beside_first(images, reconstructed)[1]
-
-    def beside_first(self, images: Floats, reconstructed: Floats) -> tuple[Floats, Floats]:
-        """Returns the units of the first hidden layer for the images, and the differences."""
         units = outputs(self.units, images)
         return units[:, : self.widths[0]], units - outputs(self.units, reconstructed)
 

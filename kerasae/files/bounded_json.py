@@ -37,7 +37,7 @@ def parse_json(content: bytes, most_depth: int) -> Any:
         raise Refused(f"is not UTF-8 (byte {error.start})") from None
     _check_depth(text, most_depth)
     try:
-        return (_CHECKING if _LARGE.search(text) else _DECODER).decode(text)
+        return _DECODER.decode(text)
     except ValueError as error:
         raise Refused(f"is not JSON ({error})") from None
 
@@ -69,7 +69,4 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-_DECODER = json.JSONDecoder(parse_constant=_finite, object_pairs_hook=_unique)
-_CHECKING = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unique)
-# Without such, no number is too large for a float, which to ask of each takes a third of the time.
-_LARGE = re.compile(r"[eE]\+?\d{3}|\d{200}")
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unique)

@@ -30,10 +30,16 @@ def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
     with refusing(folder, ArtifactError, "choose the folder of runs"):
         if not folder.is_dir():
             raise Refused("is not a folder; choose the folder of runs, such as artifacts")
-    places = _places_below(os.fspath(folder))
+    places = []
+    for above, below, names in os.walk(folder):
+        if EXPERIMENT in names and METRICS in names:
+            places.append(Path(above))
+        linked = [Path(above, name) for name in below if os.path.islink(os.path.join(above, name))]
+        # What they lead to is no part of the folder; where a run is expected, that is told.
+        places += [place for place in linked if TRIALS in (place.name, place.parent.name)]
     runs: list[Run] = []
     broken: list[str] = []
-    for place in sorted(places, key=lambda place: place.split(os.sep)):
+    for place in sorted(places):
         run = Run(place)
         try:
             # Read both now, so that every run that is listed can be.
@@ -43,26 +49,6 @@ def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
         else:
             runs.append(run)
     return runs, broken
-
-
-def _places_below(folder: str) -> list[str]:
-    """Returns the folders that a run is in or is expected in, a folder's own and those below."""
-    found, places = [], [folder]
-    while places:
-        place = places.pop()
-        names: set[str] = set()
-        # What cannot be listed holds no run that could be read.
-        with contextlib.suppress(OSError), os.scandir(place) as entries:
-            for entry in entries:
-                names.add(entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    places.append(entry.path)
-                # What a link leads to is no part of it; where a run is expected, that is told.
-                elif TRIALS in (entry.name, os.path.basename(place)) and os.path.isdir(entry.path):
-                    found.append(entry.path)
-        if {EXPERIMENT, METRICS} <= names:
-            found.append(place)
-    return found
 
 
 def filtered(runs: Sequence[Run], conditions: Sequence[str]) -> list[Run]:

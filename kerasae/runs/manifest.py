@@ -125,18 +125,10 @@ def changes_in(folder: Path) -> list[str]:
 
 def _results_in(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Finds the results in a folder and below: each place, with a `/` at its end, and its files."""
-    places = [""]
-    while places:
-        place = places.pop()
-        below, names = [], []
-        with os.scandir(os.path.join(folder, place)) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    below.append(f"{place}{entry.name}/")
-                elif entry.name in _RESULTS:
-                    names.append(entry.name)
-        places += sorted(below, reverse=True)
-        yield place, sorted(names)
+    for place, below, names in os.walk(folder):
+        below.sort()
+        inside = place[len(os.fspath(folder)) :].replace(os.sep, "/").strip("/")
+        yield f"{inside}/" if inside else "", sorted(_RESULTS.intersection(names))
 
 
 def _sum_of(folder: Path, name: str) -> str:
