@@ -192,8 +192,7 @@ def test_local_compares_with_the_images_of_the_nearest_codes(fitted, digits):
 
 
 @pytest.mark.parametrize(
-    "kind",
-    ["none", "cut", "other", "nan", "shape", "layers", "local", "flat roots", "number", "empty"],
+    "kind", ["none", "cut", "other", "nan", "shape", "layers", "local", "flat roots", "number"]
 )
 def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kind):
     folder = tmp_path / "run"
@@ -216,8 +215,6 @@ def test_a_detector_that_is_missing_or_damaged_is_one_line(fitted, tmp_path, kin
         np.savez(path, **arrays | {"local_usual": arrays["local_usual"][1:]})
     if kind == "flat roots":
         np.savez(path, **arrays | {"local_roots": arrays["local_roots"].ravel()})
-    if kind == "empty":
-        np.savez(path, **arrays | {"trained_on": np.zeros(0, bool)})
     if kind == "number":
         np.savez(path, **arrays | {"codes": np.float32(1)})
     with pytest.raises(ArtifactError, match=r"no detector|zip archive") as refused:

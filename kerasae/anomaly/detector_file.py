@@ -107,8 +107,8 @@ def _check(arrays: dict[str, NDArray], held_out: dict[str, NDArray]) -> None:
     vectors = {"trained_on", "mean", "log_mean", "log_scale", *_LOCAL[1:]}
     known = matrices | vectors | {f"held_out_{name}" for name in SCORES}
     ranks = {name: 2 if name in matrices else 1 for name in known}
-    # First, for what follows takes from them, and asks for their lengths.
-    if not all(array.ndim == ranks.get(name) and len(array) for name, array in arrays.items()):
+    # First, for what follows asks for their lengths; none is empty, see `read_npz`.
+    if not all(array.ndim == ranks.get(name) for name, array in arrays.items()):
         raise Refused("is no detector")
     fit = (
         ("mean" in arrays) == ("directions" in arrays)
