@@ -88,13 +88,10 @@ def fit(
             from kerasae.show.mlflow_log import log_run
 
             log_run(folder)
-    pca_mse = pca.mse(data.test, [experiment.latent_dim])[experiment.latent_dim]
-    summary = {"folder": str(folder), "page": str(page), "pca_test_mse": pca_mse, **run.metrics}
+    summary = {"folder": str(folder), "page": str(page), **run.metrics}
     then = [
         ("apply", folder, "PICTURES --out DIR", "reconstruct pictures"),
         ("score", folder, "PICTURES", "find the odd ones"),
         ("export", folder, "--format onnx", "use it elsewhere"),
     ]
-    print_result(
-        as_json, summary, [run_table(run, pca_mse)], folder, page=page, then=() if quiet else then
-    )
+    print_result(as_json, summary, [run_table(run)], folder, page=page, then=() if quiet else then)

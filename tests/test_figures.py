@@ -194,9 +194,10 @@ def test_the_table_of_a_run_marks_its_test_error_as_the_sweep_does():
         metrics = {"epochs": 1, "train_seconds": 1.0, "seconds": 1.0, "images_per_second": 1.0}
         for part in ("train", "val", "test"):
             metrics |= {f"{part}_mse": 0.0201, f"{part}_psnr": 17.0}
+        metrics |= {"pca_test_mse": 0.02}
         metrics |= {"pca_difference": difference, "pca_difference_se": 0.001}
         run = Run.of(experiment=Experiment("mnist5k"), metrics=metrics)
-        table = run_table(run, 0.02)
+        table = run_table(run)
         return table.drawn_rows()[2][0].text, "worse" in table.note, "level" in table.note
 
     assert marked(0.0021) == ("▼ test", True, False)

@@ -7,13 +7,17 @@ from kerasae.runs.run import Run
 from kerasae.show.run_table import run_table
 
 
-def note_of(place, **more):
+def table_of(place, **more):
     scores = {
         f"{part}_{score}": 0.5 for part in ("train", "val", "test") for score in ("mse", "psnr")
     }
     times = {"epochs": 1, "seconds": 12.0, "train_seconds": 2.5, "images_per_second": 400.0}
     run = Run.of(place, experiment=Experiment(), metrics={**scores, **times, **more})
-    return run_table(run, 0.6).note
+    return run_table(run)
+
+
+def note_of(place, **more):
+    return table_of(place, **more).note
 
 
 def test_the_rate_is_that_of_the_seconds_beside_it(tmp_path):
@@ -26,3 +30,12 @@ def test_the_rate_is_that_of_the_seconds_beside_it(tmp_path):
 )
 def test_an_epoch_that_is_kept_and_not_the_last_is_told(tmp_path, best, words):
     assert note_of(tmp_path, epochs=9, best_epoch=best).endswith(words)
+
+
+def test_pcas_error_is_that_of_the_run_and_missing_where_it_is_not_known(tmp_path):
+    def of_pca(**known):
+        rows = table_of(tmp_path, **known).drawn_rows()
+        return [row[1].text for row in rows if row[0].text == "PCA, test"]
+
+    assert of_pca(pca_test_mse=0.25) == ["0.2500"]
+    assert of_pca() == []

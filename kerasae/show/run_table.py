@@ -7,20 +7,23 @@ from kerasae.show.counts import counted
 from kerasae.show.table import Cell, Column, Table
 
 
-def run_table(run: Run, pca_mse: float) -> Table:
+def run_table(run: Run) -> Table:
     """Lays out the MSE and PSNR of each part.
 
     Args:
         run: The run.
-        pca_mse: Test MSE of PCA with as many dimensions, clipped to [0, 1].
 
     Returns:
-        The table; `▼` marks a test error above PCA's, `≈` one that is level with it.
+        The table; `▼` marks a test error above PCA's on the same input, `≈` one that is level
+        with it.
     """
     experiment, metrics = run.experiment, run.metrics
     widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
-    tested = metrics["test_mse"]
-    mark = "" if tested is None else pca_mark(tested, pca_mse, [metrics])
+    # A run of an older version does not know PCA's.
+    tested, pca_mse = metrics["test_mse"], metrics.get("pca_test_mse")
+    mark = ""
+    if tested is not None and pca_mse is not None:
+        mark = pca_mark(tested, pca_mse, [metrics])
     rows: list[list[object]] = [
         [
             Cell(label, mark if part == "test" else ""),
@@ -30,7 +33,8 @@ def run_table(run: Run, pca_mse: float) -> Table:
         for label, part in (("train", "train"), ("validation", "val"), ("test", "test"))
         if metrics[f"{part}_mse"] is not None
     ]
-    rows.append([Cell("PCA, test", "dim"), Cell(pca_mse, "dim"), None])
+    if pca_mse is not None:
+        rows.append([Cell("PCA, test", "dim"), Cell(pca_mse, "dim"), None])
     # Compiling and scoring are no part of the rate.
     trained = f"{counted(metrics['epochs'], 'epoch')} in {metrics['train_seconds']:.1f} s"
     rate = f"{metrics['images_per_second']:,.0f} images/s"
