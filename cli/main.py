@@ -25,7 +25,7 @@ from .streams import flush_output, prepare_streams
 from .studies import STUDY_COMMANDS
 
 _DEBUG = "KERASAE_DEBUG"
-_COLLECT_AFTER = 50_000  # new objects
+_COLLECT_AFTER = 500_000  # new objects
 app = typer.Typer(
     cls=SectionedGroup,
     no_args_is_help=True,

@@ -10,7 +10,6 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, BinaryIO
 
 from kerasae.errors import DiskFull, KerasAEError
@@ -143,6 +142,26 @@ def open_local(path: StrPath, most_bytes: int, *, follow_symlinks: bool = True) 
         Refused: If it is not a local regular file, or too large.
         OSError: If it cannot be opened.
     """
+    return os.fdopen(_open(path, most_bytes, follow_symlinks)[0], "rb")
+
+
+def read_local(path: StrPath, most_bytes: int, *, follow_symlinks: bool = True) -> bytes:
+    """Reads a small local regular file; see `open_local`."""
+    descriptor, size = _open(path, most_bytes, follow_symlinks)
+    try:
+        # As much memory is taken as is asked for, whatever there is to read.
+        content = os.read(descriptor, size + 1)
+        while 0 < len(content) <= size and (more := os.read(descriptor, size + 1 - len(content))):
+            content += more
+    finally:
+        os.close(descriptor)
+    if len(content) > size:
+        raise Refused(f"grew past its {size:,} bytes while it was read")
+    return content
+
+
+def _open(path: StrPath, most_bytes: int, follow_symlinks: bool) -> tuple[int, int]:
+    """Opens a file as `open_local` does, and returns its descriptor and its size."""
     check_local_name(path)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if not follow_symlinks:
@@ -157,18 +176,7 @@ def open_local(path: StrPath, most_bytes: int, *, follow_symlinks: bool = True) 
     except BaseException:
         os.close(descriptor)
         raise
-    return os.fdopen(descriptor, "rb")
-
-
-def read_local(path: Path, most_bytes: int, *, follow_symlinks: bool = True) -> bytes:
-    """Reads a small local regular file; see `open_local`."""
-    with open_local(path, most_bytes, follow_symlinks=follow_symlinks) as file:
-        # As much memory is taken as is asked for, whatever there is to read.
-        size = os.fstat(file.fileno()).st_size
-        content = file.read(size + 1)
-    if len(content) > size:
-        raise Refused(f"grew past its {size:,} bytes while it was read")
-    return content
+    return descriptor, status.st_size
 
 
 def read_exactly(file: IO[bytes] | io.BufferedIOBase, size: int) -> bytes:

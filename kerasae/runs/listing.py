@@ -39,7 +39,8 @@ def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
         places += [place for place in linked if TRIALS in (place.name, place.parent.name)]
     runs: list[Run] = []
     broken: list[str] = []
-    for place in sorted(places):
+    # By their parts, which a comparison of paths takes apart each time.
+    for place in sorted(places, key=lambda place: place.parts):
         run = Run(place)
         try:
             # Read both now, so that every run that is listed can be.

@@ -42,7 +42,8 @@ class Run:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
-        self.folder = None if folder is None else Path(folder)
+        # A path is not taken apart again, which thousands of runs would feel.
+        self.folder = folder if folder is None or isinstance(folder, Path) else Path(folder)
 
     @classmethod
     def of(cls, folder: str | os.PathLike[str] | None = None, **known: Any) -> Run:
