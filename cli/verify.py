@@ -86,12 +86,13 @@ def _table(done: list["Verified"], files: int) -> Table:
     rows = []
     notes = [f"{files:,} files match their checksums"] if files else []
     for one in done:
-        verdict = "same bits" if one.same_bits else "passed" if one.passed else "failed"
-        apart = one.again - one.recorded
-        values = [one.name, one.score, one.recorded, one.again, apart, one.allowed, verdict]
+        apart = f"{one.again - one.recorded:+.2g}, {'passed' if one.passed else 'failed'}"
+        verdict = "same bits" if one.same_bits else apart
+        values = [one.name, one.recorded, one.again, one.allowed, verdict]
         rows.append([Cell(value, "" if one.passed else "failed") for value in values])
         if one.different and not one.same_bits:
             notes.append(f"{one.name}: {'; '.join(one.different)}")
-    columns = [Column(""), Column("score"), Column("recorded", "#.6g"), Column("again", "#.6g")]
-    columns += [Column("difference", "+.2g"), Column("allowed", ".2g"), Column("")]
-    return Table("Trained again", columns, rows, "\n".join(notes))
+    columns = [Column(""), Column("recorded", "#.6g"), Column("again", "#.6g")]
+    columns += [Column("allowed", ".2g"), Column("difference")]
+    scores = ", ".join(dict.fromkeys(one.score for one in done))
+    return Table(f"Trained again: {scores}", columns, rows, "\n".join(notes))
