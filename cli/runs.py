@@ -54,7 +54,10 @@ def runs(
     """List finished runs."""
     from kerasae.runs.listing import by_choice, date_of, filtered, find_runs, ordered
 
-    everything, broken = find_runs(folder)
+    from .progress import doing
+
+    with doing("reading runs"):
+        everything, broken = find_runs(folder)
     kept = filtered(everything, conditions or [])
     listed = by_choice(kept) if sort is None else ordered(kept, sort)
     for line in broken:
