@@ -80,9 +80,9 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         activation: Activation of the hidden layers.
         shortcut: The linear path beside the stack.
         l1: Weight of the L1 penalty on the code.
-        dropout: Dropout rate.
+        dropout: Dropout rate; `None` follows from the data, as of the following too.
         sigma: Noise added to the scaled input while training.
-        epochs: Training epochs; `None` follows from the data, as do the next two.
+        epochs: Training epochs.
         batch_size: Rows per step, at most all rows.
         learning_rate: Peak of the schedule.
         random_state: Seed, a whole number.
@@ -109,7 +109,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         activation: str = Experiment.activation,
         shortcut: str | None = Experiment.shortcut,
         l1: float = Experiment.l1,
-        dropout: float = Experiment.dropout,
+        dropout: float | None = Experiment.dropout,
         sigma: float = Experiment.sigma,
         epochs: int | None = Experiment.epochs,
         batch_size: int | None = Experiment.batch_size,

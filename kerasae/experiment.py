@@ -47,6 +47,7 @@ def _help(text: str, about: str = TRAINING, **extra: Any) -> Meta:
     return Meta(description=text, extra={"about": about, **extra})
 
 
+_FEW_IMAGES = 5_000  # of which a network without Dropout learns what only they have
 # What the operating system takes for the name of a file, bytes that are no text included.
 PathName = Annotated[str, Meta(pattern="^[^\0\ud800-\udc7f\udd00-\udfff]*$")]
 _DATASET = _help(
@@ -115,7 +116,9 @@ class Experiment:
     l1: Annotated[
         NotNegative, _help("Weight λ of the L1 penalty on the code (Lasso).", NETWORK)
     ] = 0.0
-    dropout: Annotated[Share, _help("Dropout rate after each hidden layer.", NETWORK)] = 0.0
+    dropout: Annotated[
+        Share | None, _help("Dropout rate after each hidden layer.", NETWORK, follows=True)
+    ] = None
     shortcut: Annotated[
         Literal["linear", "pca"] | None,
         _help("Linear path beside the layers, initialized at random or at PCA.", NETWORK),
@@ -225,7 +228,8 @@ class Experiment:
         they add up to by as much more as there are pixels. Beside a start at PCA, whose
         code is standardized, hidden layers start as LeCun et al. (1998) have it: units then vary
         by about one, and bend what Glorot's smaller weights leave as straight as PCA; a weight
-        decay of 0.1 keeps them from learning images by heart. The precision is that of
+        decay of 0.1 keeps them from learning images by heart, and so does a Dropout of 0.2 where
+        there are fewer than 5,000 and no noise is added to them. The precision is that of
         `precision.chosen_precision`, on the processor that this is asked on.
 
         Args:
@@ -253,12 +257,15 @@ class Experiment:
             "batch_size": batch_size,
             "initializer": "glorot_uniform",
             "weight_decay": 0.0,
+            "dropout": 0.0,
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
             "precision": chosen_precision(processor_flags(), pixels, self.hidden_dims, batch_size),
         }
         if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
             followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}
+            if images < _FEW_IMAGES and self.sigma == 0:
+                followed["dropout"] = 0.2
         missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 

@@ -148,7 +148,7 @@ def network(
         activation=experiment.activation,
         initializer=experiment.initializer or "glorot_uniform",
         l1=experiment.l1,
-        dropout=experiment.dropout,
+        dropout=experiment.dropout or 0.0,
         shortcut=experiment.shortcut,
         pca=pca,
         centred=centred,

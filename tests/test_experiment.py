@@ -61,6 +61,22 @@ def test_initializer_and_decay_follow_from_the_start_and_are_the_reports_on_its_
     assert (kept.initializer, kept.weight_decay) == ("glorot_uniform", 0)
 
 
+@pytest.mark.parametrize(
+    ("settings", "images", "rate"),
+    [
+        ({"dataset": "photos"}, 4_999, 0.2),
+        ({"dataset": "photos"}, 5_000, 0),
+        ({"dataset": "photos", "sigma": 0.1}, 100, 0),
+        ({"dataset": "photos", "shortcut": None}, 100, 0),
+        ({"dataset": "mnist"}, 100, 0),
+        ({"dataset": "photos", "dropout": 0.0}, 100, 0),
+        ({"dataset": "mnist", "dropout": 0.3}, 60_000, 0.3),
+    ],
+)
+def test_few_images_beside_pca_have_dropout(settings, images, rate):
+    assert Experiment(**settings).resolved(images, 784).dropout == rate
+
+
 @pytest.mark.parametrize(("images", "epochs"), [(100, 100), (36_000, 28), (10**6, 10)])
 def test_a_million_images_are_seen_in_ten_to_a_hundred_passes(images, epochs):
     assert Experiment("photos").resolved(images, 256).epochs == epochs

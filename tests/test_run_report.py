@@ -192,6 +192,21 @@ def test_the_headline_tells_what_is_more_than_noise(sweep, difference, error, ve
     assert verdict == "better" or ("no epoch was better" in advice and "more images" in advice)
 
 
+@pytest.mark.parametrize(("dropout", "advised"), [(0.0, "--dropout 0.2"), (0.2, "--dropout 0.4")])
+def test_a_start_that_is_kept_over_images_learnt_by_heart_asks_for_dropout(sweep, dropout, advised):
+    ends = (
+        {"epoch": 1.0, "mse": 0.01, "train_mse": train, "val_mse": 0.01} for train in (7e-3, 9e-3)
+    )
+    same = {"test": PartScores(9, 0.01, 20, 20, None), "train": PartScores(9, 0.01, 20, 20, None)}
+    for end, learnt in zip(ends, (True, False), strict=True):
+        experiment = dataclasses.replace(Run(sweep / "worse").experiment, dropout=dropout)
+        run = Run.of(experiment=experiment, history=[end], metrics={})
+        top = headline(run, Evaluation(3, same, same), "test", (0.0, 1.0), 0)
+        advice = " ".join(top.advice)
+        assert (advised in advice) == learnt
+        assert ("--learning-rate" in advice) != learnt
+
+
 def test_a_psnr_that_rounds_to_pcas_has_no_minus(sweep):
     scores = [{"test": PartScores(9, 0.01, psnr, psnr, None)} for psnr in (19.999, 20.0)]
     ours, pca = ({**one, "train": one["test"]} for one in scores)

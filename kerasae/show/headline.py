@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from kerasae.evaluation import Evaluation, PartScores
 from kerasae.runs.run import Run
@@ -127,26 +126,31 @@ def _figures(
 
 def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
     """Says what to try, what fits the run first."""
-    experiment, metrics = run.experiment, run.metrics
-    train = scores.model["train"]
+    experiment, train = run.experiment, scores.model["train"]
+    # What was kept may be the start; the end tells how training went.
+    overfitted = _overfits(run.history[-1])
     advice = []
     if experiment.shortcut is None:
         advice.append("--shortcut pca, which starts at PCA")
-    if best_epoch == 0:
+    if best_epoch == 0 and not overfitted:
         advice.append("a lower --learning-rate: no epoch was better than the start at PCA")
     elif best_epoch is not None and best_epoch >= len(run.history):
         advice.append(
             f"more epochs, such as --epochs {4 * len(run.history)}: the last was the best"
         )
-    if _overfits(train.mse, metrics):
-        decay = 0.3 if experiment.weight_decay else 0.1
-        advice.append(f"--weight-decay {decay} or --dropout 0.1: the training error is far lower")
+    if overfitted:
+        rate, decay = 0.4 if experiment.dropout else 0.2, 0.3 if experiment.weight_decay else 0.1
+        advice.append(
+            f"--dropout {rate} or --weight-decay {decay}: at the end the training error was far "
+            f"below the validation error"
+        )
     if train.images < _FEW_IMAGES:
         advice.append(f"more images: {train.images:,} say little that PCA does not know")
     advice.append("a wider or deeper network, such as --hidden-dims 1024,512")
     return advice
 
 
-def _overfits(train_mse: float, metrics: Mapping[str, Any]) -> bool:
-    held_out = metrics.get("val_mse")
-    return isinstance(held_out, int | float) and train_mse < _OVERFITS * held_out
+def _overfits(logs: Mapping[str, float]) -> bool:
+    """Tells whether an epoch's training error is far below that of images held out."""
+    train, held_out = logs.get("train_mse"), logs.get("val_mse")
+    return train is not None and held_out is not None and train < _OVERFITS * held_out
