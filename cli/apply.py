@@ -22,9 +22,14 @@ def apply(
     """Reconstruct or denoise pictures."""
     from kerasae.inference.pictures import reconstruct_pictures
 
-    run = model.open()
-    pictures = loading.inputs(inputs, run, part)
-    written = reconstruct_pictures(model.used(run), pictures, out)
+    from .progress import doing
+
+    with doing("loading the model") as say:
+        run = model.open()
+        say("reading pictures")
+        pictures = loading.inputs(inputs, run, part)
+        say("reconstructing")
+        written = reconstruct_pictures(model.used(run), pictures, out)
     o.tell_inputs(pictures)
     summary = {"folder": str(out), "images": [str(path) for path in written]}
     then = [("score", model.path, "PICTURES", "see which of them are odd")]

@@ -23,12 +23,17 @@ def encode(
     from kerasae.inference.pictures import encode_pictures
     from kerasae.show.counts import counted
 
+    from .progress import doing
+
     check_codes_file(out)
-    run = model.open()
-    pictures = loading.inputs(inputs, run, part)
-    encoded = encode_pictures(model.used(run, code_layer), pictures)
+    with doing("loading the model") as say:
+        run = model.open()
+        say("reading pictures")
+        pictures = loading.inputs(inputs, run, part)
+        say("encoding")
+        encoded = encode_pictures(model.used(run, code_layer), pictures)
+        write_codes(out, encoded.names, encoded.codes)
     count, size = encoded.codes.shape
-    write_codes(out, encoded.names, encoded.codes)
     o.tell_inputs(pictures)
     summary = {"file": str(out), "images": encoded.names, "latent_dim": size}
     codes = f"{counted(count, 'code')} of {counted(size, 'number')}"

@@ -59,19 +59,24 @@ def export(
     """Export a model for another runtime and check the result."""
     from kerasae.inference.export import check_export, default_path, export_model
 
+    from .progress import doing
+
     if extra not in (None, _WITH_SCORE):
         raise InvalidSetting("with", extra, _WITH_SCORE)
     if extra is not None and part != "model":
         raise InvalidSetting("part", part, "model, with a score")
     path = out or default_path(file_format, Path(model.path), extra or part)
     check_export(file_format, path)
-    run = model.open()
-    white = None if run.record is None else run.record.white
     summary: dict[str, Any] = {"path": str(path), "format": file_format, "part": part}
-    if extra is not None:
-        summary |= _with_score(run, loading, score_name, file_format, path, white)
-    else:
-        summary["difference"] = export_model(run.model, file_format, path, part=part, white=white)
+    with doing("loading the model") as say:
+        run = model.open()
+        white = None if run.record is None else run.record.white
+        say("exporting")
+        if extra is not None:
+            summary |= _with_score(run, loading, score_name, file_format, path, white)
+        else:
+            difference = export_model(run.model, file_format, path, part=part, white=white)
+            summary["difference"] = difference
     line = f"Saved in {path}; its output differs from Keras' by at most {summary['difference']:.1g}"
     if extra is not None:
         line += "; " + _verdicts(summary)

@@ -25,9 +25,12 @@ def report(
     """Write or update the HTML page of a run or sweep."""
     from kerasae.show.report import write_page
 
+    from .progress import doing
+
     page = _page(folder, out)
     elsewhere = {"dataset": dataset} if dataset is not None else None
-    runs, shown = write_page(folder, page, lambda run: loading.data_of(run, elsewhere))
+    with doing("drawing the page"):
+        runs, shown = write_page(folder, page, lambda run: loading.data_of(run, elsewhere))
     summary = {"page": str(page), "runs": len(runs), "shown": str(shown.folder)}
     print_result(as_json, summary, saved=f"Open the page: {page}")
 

@@ -73,22 +73,27 @@ def score(
     from kerasae.inference.defect_masks import PixelSeparation
     from kerasae.inference.picture_scores import score_pictures
 
+    from .progress import doing
+
     if score_name not in SCORES:
         raise InvalidSetting("score", score_name, f"one of {', '.join(SCORES)}")
     if out is not None:
         check_new(out)
-    run = model.open()
-    pictures = loading.inputs(inputs, run, part)
-    detector = _detector(run, loading, model, dataset, score_name, threshold)
-    if detector is not None:
-        detector.check_score(score_name)
-    if detector is not None and threshold is None:
-        threshold = detector.threshold(score_name, false_alarms)
     pixels = PixelSeparation()
-    scores = score_pictures(
-        model.used(run), pictures, threshold, maps,
-        detector=detector, score=score_name, pixels=pixels,
-    )  # fmt: skip
+    with doing("loading the model") as say:
+        run = model.open()
+        say("reading pictures")
+        pictures = loading.inputs(inputs, run, part)
+        say("scoring")
+        detector = _detector(run, loading, model, dataset, score_name, threshold)
+        if detector is not None:
+            detector.check_score(score_name)
+        if detector is not None and threshold is None:
+            threshold = detector.threshold(score_name, false_alarms)
+        scores = score_pictures(
+            model.used(run), pictures, threshold, maps,
+            detector=detector, score=score_name, pixels=pixels,
+        )  # fmt: skip
     o.tell_inputs(pictures)
     found = _separation(pictures, scores, threshold)
     rows = [dataclasses.asdict(one) for one in scores]

@@ -35,6 +35,7 @@ ImageSize = Annotated[
 ]
 
 
+_BY_HEART = 5_000  # images, fewer than which a network without Dropout learns by heart
 # What settings are about; options are shown by it.
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 
@@ -47,7 +48,6 @@ def _help(text: str, about: str = TRAINING, **extra: Any) -> Meta:
     return Meta(description=text, extra={"about": about, **extra})
 
 
-_FEW_IMAGES = 5_000  # of which a network without Dropout learns what only they have
 # What the operating system takes for the name of a file, bytes that are no text included.
 PathName = Annotated[str, Meta(pattern="^[^\0\ud800-\udc7f\udd00-\udfff]*$")]
 _DATASET = _help(
@@ -264,7 +264,7 @@ class Experiment:
         }
         if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
             followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}
-            if images < _FEW_IMAGES and self.sigma == 0:
+            if images < _BY_HEART and self.sigma == 0:
                 followed["dropout"] = 0.2
         missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)

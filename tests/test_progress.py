@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from kerasae_cli.progress import EpochProgress, TrialsProgress
 from kerasae_cli.time_left import TimeLeft
 from rich.console import Console, Group
 
+from kerasae.experiment import Experiment
+from kerasae.runs.fitting import fit_into
 from kerasae.trials.jobs import Doing, EpochDone, Failed, Finished, Paused, Started, Stopped
 
 NAME = "extended-1024-512-z16-lr0.003-seed0"
@@ -23,6 +26,29 @@ with TrialsProgress(1, silent=False) as progress:
     progress.show(Started("a", 1))
     progress.show(Finished("a", {"test_mse": 0.5, "seconds": 1.0}))
 """
+
+
+def on_a_terminal(words, more, place=None):
+    """Runs Python with a terminal for its errors: the exit code, and what was drawn there."""
+    pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
+    ours, theirs = pty.openpty()
+    bare = {name: value for name, value in os.environ.items() if name not in ("CI", "COLUMNS")}
+    # ipykernel sets the second for what is started from a cell.
+    env = {**bare, "TERM": "xterm-color", "FORCE_COLOR": "1", **more}
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.DEVNULL, stderr=theirs, env=env, cwd=place
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            seen += chunk
+    except OSError:
+        # What Linux says when the other end is closed.
+        pass
+    os.close(ours)
+    return done.wait(), seen
 
 
 def shown(progress, width):
@@ -153,22 +179,26 @@ def test_without_a_terminal_a_fit_has_a_line_an_epoch_and_nothing_when_quiet(cap
     ("more", "live"), [({}, True), ({"JPY_PARENT_PID": "1"}, False), ({"TERM": "dumb"}, False)]
 )
 def test_a_notebook_gets_lines_though_it_seems_to_be_a_terminal(more, live):
-    pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
-    ours, theirs = pty.openpty()
-    bare = {name: value for name, value in os.environ.items() if name not in ("CI", "COLUMNS")}
-    # ipykernel sets the second for what is started from a cell.
-    env = {**bare, "TERM": "xterm-color", "FORCE_COLOR": "1", **more}
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    done = subprocess.Popen([sys.executable, "-c", SHOWING], stderr=theirs, env=env)
-    os.close(theirs)
-    seen = b""
-    try:
-        while chunk := os.read(ours, 4096):
-            seen += chunk
-    except OSError:
-        # What Linux says when the other end is closed.
-        pass
-    os.close(ours)
-    assert done.wait() == 0
+    code, seen = on_a_terminal(["-c", SHOWING], more)
+    assert code == 0
     assert (b"\x1b[" in seen) == live
     assert (b"[1/1] a: test MSE 0.50000, 1.0 s" in seen) != live
+
+
+@pytest.mark.full
+def test_a_command_that_takes_seconds_says_what_it_is_doing(tmp_path, digits):
+    settings = Experiment("mnist5k", (8,), 3, epochs=1, batch_size=50)
+    fit_into(tmp_path / "run", settings, digits, None, verbose=0)
+    np.save(tmp_path / "some.npy", digits.test[:5])
+    for line, said in (
+        ("apply run some.npy --out made", b"reconstructing"),
+        ("encode run some.npy --out codes.npy", b"encoding"),
+        ("score run some.npy", b"scoring"),
+        ("export run --format saved_model --out exported", b"exporting"),
+        ("runs .", b"reading runs"),
+        ("report run", b"drawing the page"),
+    ):
+        words = ["-m", "kerasae_cli.main", *line.split()]
+        code, seen = on_a_terminal(words, {}, tmp_path)
+        assert code == 0, seen
+        assert said in seen

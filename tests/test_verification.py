@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import command
+from kerasae_cli import verify
 
 from kerasae.errors import ArtifactError, VerificationFailed
 from kerasae.experiment import Experiment
@@ -131,6 +132,19 @@ def test_what_is_printed_stands_in_one_file(monkeypatch):
     for name in published():
         _, experiment = drawn_cell(name, seed=0)
         assert experiment.dataset in ("mnist", "fashion_mnist")
+
+
+def test_the_table_of_what_was_trained_again_says_how_far_apart_and_fits_80_columns():
+    same = Verified("extended-1024-512-z100-seed0", "test_mse", 0.5, 0.5, 0.005, same_bits=True)
+    near, far = (
+        Verified("b", "test_mse", 0.5, again, 0.005, same_bits=False) for again in (0.504, 0.49)
+    )
+    table = verify._table([same, near, far], 9)
+    assert table.title == "Trained again: test_mse"
+    rows = table.drawn_rows()
+    assert [row[-1].text for row in rows] == ["same bits", "+0.004, passed", "-0.01, failed"]
+    widest = [max(len(row[at].text) for row in rows) for at in range(5)]
+    assert sum(widest) + 3 * len(widest) + 1 <= 80
 
 
 @pytest.mark.parametrize(
