@@ -114,7 +114,7 @@ def test_patience_is_that_of_keras():
 
 def _both():
     for make in (
-        lambda model: BestEpoch(model, "val_mse", lambda: math.inf, 2),
+        lambda model: BestEpoch(model, "val_mse", math.inf, 2),
         lambda model: keras.callbacks.EarlyStopping(
             "val_mse", patience=2, mode="min", restore_best_weights=True
         ),

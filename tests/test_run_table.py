@@ -26,7 +26,11 @@ def test_the_rate_is_that_of_the_seconds_beside_it(tmp_path):
 
 @pytest.mark.parametrize(
     ("best", "words"),
-    [(9, "in all"), (4, "in all; epoch 4 was kept"), (0, "start was kept: no epoch was better")],
+    [
+        (9, "in all"),
+        (4, "in all; epoch 4 was kept"),
+        (0, "start was kept: no epoch was clearly better"),
+    ],
 )
 def test_an_epoch_that_is_kept_and_not_the_last_is_told(tmp_path, best, words):
     assert note_of(tmp_path, epochs=9, best_epoch=best).endswith(words)

@@ -167,6 +167,31 @@ def test_no_setting_ends_above_pca_on_what_it_is_chosen_by(settings):
 
 
 @pytest.mark.parametrize(
+    ("seed", "expected"), [(5, (True, True)), (3, (True, False)), (4, (False, False))]
+)
+def test_a_start_at_pca_stays_until_an_epoch_is_better_by_a_standard_error(seed, expected):
+    images = np.random.RandomState(seed).randint(0, 256, (60, 4, 4), np.uint8)
+    data = ImageData.from_arrays(images)
+    held_out = data.parts(0.1).validation.taken() / 255
+    errors = []
+
+    def score(epoch, logs):
+        output = score.of.model.autoencoder.predict(held_out, verbose=0)
+        errors.append(np.square(output - held_out).mean(axis=(1, 2)))
+
+    score.of = keras.callbacks.LambdaCallback(on_epoch_end=score)
+    experiment = Experiment("array", (8,), 3, epochs=4, seed=seed, learning_rate=1e-3)
+    run = fit_run(experiment, data, callbacks=[score.of])
+    best = int(np.argmin([one.mean() for one in errors]))
+    basis = fit_pca(data.train, 3, data.parts(0.1).train.rows)
+    start = np.square(basis.reconstructions(held_out, 3) - held_out).mean(axis=(1, 2))
+    better = start - errors[best]
+    clearly = better.mean() > better.std(ddof=1) / np.sqrt(len(better))
+    assert run.metrics["best_epoch"] == (best + 1 if clearly else 0)
+    assert (better.mean() > 0, clearly) == expected
+
+
+@pytest.mark.parametrize(
     ("clip", "decibels"), [(False, 4.44), pytest.param(True, 8.2, marks=pytest.mark.slow)]
 )
 def test_a_denoiser_beats_its_input_and_reports_the_noise_that_it_met(digits, clip, decibels):

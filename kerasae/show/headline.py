@@ -133,7 +133,7 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
     if experiment.shortcut is None:
         advice.append("--shortcut pca, which starts at PCA")
     if best_epoch == 0 and not overfitted:
-        advice.append("a lower --learning-rate: no epoch was better than the start at PCA")
+        advice.append("a lower --learning-rate: no epoch was clearly better than the start at PCA")
     elif best_epoch is not None and best_epoch >= len(run.history):
         advice.append(
             f"more epochs, such as --epochs {4 * len(run.history)}: the last was the best"

@@ -18,23 +18,27 @@ class BestEpoch(keras.callbacks.Callback):
     Args:
         model: The model whose weights are kept.
         monitor: The key of the MSE in the logs; list the callback after the one that logs it.
-        at_start: Returns that MSE before the first epoch.
+        at_start: That MSE before the first epoch.
         patience: Epochs without a better value before training stops; `None` trains to the end.
+        beats_start: Tells whether the epoch that has just ended, the best one so far, may take
+            the start's place; from then on, each better one does.
     """
 
     def __init__(
         self,
         model: keras.Model,
         monitor: str,
-        at_start: Callable[[], float],
+        at_start: float,
         patience: int | None = None,
+        beats_start: Callable[[], bool] = lambda: True,
     ) -> None:
         super().__init__()
         self._weights_of = model
         self._monitor = monitor
-        self._at_start = at_start
         self._patience = patience
-        self._lowest = math.inf
+        self._beats_start = beats_start
+        # A start that is not finite is there to be bettered.
+        self._lowest = at_start if math.isfinite(at_start) else math.inf
         self._weights: list[NDArray] | None = None
         self._wait = 0
         self.epoch = 0
@@ -42,22 +46,22 @@ class BestEpoch(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self._weights is None:
-            self._compare(0, self._at_start())
+            self._keep(0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._wait += 1
-        self._compare(epoch + 1, float((logs or {})[self._monitor]))
+        mse = float((logs or {})[self._monitor])
+        if mse < self._lowest:
+            self._lowest, self._wait = mse, 0
+            if self.epoch or self._beats_start():
+                self._keep(epoch + 1)
         if self._patience is not None and self._wait >= self._patience and epoch > 0:
             self.stopped = True
             self.model.stop_training = True
 
-    def _compare(self, epoch: int, mse: float) -> None:
-        if self._weights is None or mse < self._lowest:
-            # A start that is not finite is there to be bettered.
-            self._lowest = mse if math.isfinite(mse) else math.inf
-            self._weights = self._weights_of.get_weights()
-            self._wait = 0
-            self.epoch = epoch
+    def _keep(self, epoch: int) -> None:
+        self._weights = self._weights_of.get_weights()
+        self.epoch = epoch
 
     def restore_best_weights(self) -> None:
         """Gives the model the weights of its best epoch."""

@@ -38,6 +38,7 @@ class EpochScores(keras.callbacks.Callback):
 
     Attributes:
         chooses: The key that the best epoch is chosen by: `val_mse` where there is one.
+        errors: What that is the mean of: the error of each of its images when last scored.
     """
 
     def __init__(self, experiment: Experiment, parts: Parts, image_mse: ImageMSE) -> None:
@@ -54,7 +55,8 @@ class EpochScores(keras.callbacks.Callback):
         """Returns the scores of the model as it is."""
         logs: dict[str, float] = {}
         for prefix, errors in self._scored:
-            scored = scores(errors())
+            self.errors = errors()
+            scored = scores(self.errors)
             _check_finite(f"the MSE of the {prefix} images", scored.mse)
             logs |= validation_logs(scored) if prefix == "val" else {"train_mse": scored.mse}
         return logs

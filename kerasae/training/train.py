@@ -13,6 +13,7 @@ import keras
 from kerasae.data.image_data import ImageData, Part
 from kerasae.errors import KerasAEWarning, TrainingDiverged
 from kerasae.experiment import Experiment
+from kerasae.metrics import mean_difference
 from kerasae.model_outputs import ImageMSE
 from kerasae.models import network
 from kerasae.pca import PCA, fit_pca
@@ -39,7 +40,8 @@ class Trained:
         history: One row of logs per epoch: `epoch`, `loss` and `mse`, which average over the
             epoch, and the scores at its end; see `callbacks.EpochScores`.
         best_epoch: The epoch whose weights the model has: the one with the lowest MSE of the
-            images held out, or of a sample of the training images where none are; 0 is the start.
+            images held out, or of a sample of the training images where none are; 0 is the start,
+            which at PCA stays until an epoch is better by more than a standard error.
         times: Returns `epochs`, `seconds` (until now), `train_seconds`, `images_per_second`, and
             for a run that was given more epochs later `extended_at`, the epochs after which it
             was.
@@ -105,9 +107,7 @@ def train(
     give_memory_back()
     throughput = Throughput(len(parts.train) // batch_size * batch_size)
     scored = EpochScores(experiment, parts, trainer.image_mse)
-    best = BestEpoch(
-        model, scored.chooses, lambda: scored.now()[scored.chooses], experiment.patience
-    )
+    best = _best_epoch(experiment, model, scored)
     state = TrainingState(trainer, throughput, best, checkpoints, started)
     state.resume(planned)
     epochs = range(len(state.history), planned)
@@ -140,6 +140,29 @@ def train(
         state.finish_writing()
     best.restore_best_weights()
     return Trained(model, trainer.image_mse, state.history, best.epoch, state.times)
+
+
+def _best_epoch(experiment: Experiment, model: keras.Model, scored: EpochScores) -> BestEpoch:
+    """Has a start at PCA stay until an epoch is better by more than a standard error.
+
+    Few images held out would choose by chance otherwise: of models that they cannot tell apart,
+    the simplest is taken (Breiman, Friedman, Olshen & Stone 1984, "Classification and Regression
+    Trees": the 1 SE rule). The difference is that of each image, and its error that of their mean.
+
+    Args:
+        experiment: The settings.
+        model: The network, as it starts.
+        scored: What scores it.
+    """
+    at_start = scored.now()[scored.chooses]
+    errors = scored.errors
+
+    def beats_start() -> bool:
+        difference, error = mean_difference(scored.errors, errors)
+        return difference < -error and len(errors) > 1
+
+    rule = {"beats_start": beats_start} if experiment.shortcut == "pca" else {}
+    return BestEpoch(model, scored.chooses, at_start, experiment.patience, **rule)
 
 
 @contextlib.contextmanager
