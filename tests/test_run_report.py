@@ -207,6 +207,7 @@ def test_a_start_that_is_kept_over_images_learnt_by_heart_asks_for_dropout(sweep
         advice = " ".join(top.advice)
         assert (advised in advice) == learnt
         assert ("--learning-rate" in advice) != learnt
+        assert ("wider" in advice) != learnt
 
 
 def test_a_psnr_that_rounds_to_pcas_has_no_minus(sweep):

@@ -146,7 +146,8 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
         )
     if train.images < _FEW_IMAGES:
         advice.append(f"more images: {train.images:,} say little that PCA does not know")
-    advice.append("a wider or deeper network, such as --hidden-dims 1024,512")
+    if not overfitted:
+        advice.append("a wider or deeper network, such as --hidden-dims 1024,512")
     return advice
 
 
