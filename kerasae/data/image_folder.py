@@ -98,13 +98,7 @@ class _FolderReader:
         return looks
 
     def load(self, conversion: Conversion, listed: Sequence[Listed]) -> ImageData:
-        start = len(self._folder.parts)
-        names = [PurePath(*path.parts[start:]) for path in self._files]
-        files = [
-            PictureFile(name.as_posix(), look.md5)
-            for name, look in zip(names, self._looks, strict=True)
-        ]
-        places = places_of(names)
+        files, places = self._named()
         parts = listed_parts(self._folder, files, listed) or parts_of_folders(
             self._folder, files, places
         )
@@ -116,34 +110,34 @@ class _FolderReader:
         images, readable = self._decoded([(self._files[row], files[row].md5) for row in order],
                                          size, gray, white)  # fmt: skip
         self._check_depth(images, kinds[: len(parts.train)])
+        rows = _rows_by_part(parts, readable)
+        arrays = [_taken(images, *one) for one in rows]
+        self._check_counts(arrays)
         class_names, labels = np.unique(
             [_class_of(places[row]) for row in order], return_inverse=True
         )
-        ends = np.cumsum([len(parts.train), len(parts.validation)])
-        kept = [start + np.flatnonzero(whole) for start, whole in
-                zip((0, *ends.tolist()), np.split(readable, ends), strict=True)]  # fmt: skip
-        arrays = [
-            part if len(rows) == len(part) else images[rows]
-            for part, rows in zip(np.split(images, ends), kept, strict=True)
-        ]
-        self._check_counts(arrays)
-        sources = [tuple(files[order[row]] for row in rows) for rows in kept]
-        train, _, test = (labels[rows] for rows in kept)
-        notes = list(parts.notes)
-        if near := near_copies(arrays[0], arrays[2]):
-            images_are = "image is" if near == 1 else "images are"
-            notes.append(f"{near:,} test {images_are} nearly the same as a training image")
+        train, validation, test = (tuple(files[order[row]] for row in kept) for _, kept in rows)
         return ImageData(
-            str(self._folder), arrays[0], train, arrays[2], test,
+            str(self._folder), arrays[0], labels[rows[0][1]], arrays[2], labels[rows[2][1]],
             class_names=tuple(map(str, class_names)) if any(class_names) else (),
             skipped=tuple(self._skipped),
             validation=arrays[1] if len(arrays[1]) else None,
-            train_files=sources[0], validation_files=sources[1], test_files=sources[2],
+            train_files=train, validation_files=validation, test_files=test,
             unused_files=tuple(files[row] for row in parts.unused),
-            copy_of=_copies(sources[0]),
-            notes=tuple(notes),
+            copy_of=_copies(train),
+            notes=(*parts.notes, *_near_copies_note(arrays[0], arrays[2])),
             white=white,
         )  # fmt: skip
+
+    def _named(self) -> tuple[list[PictureFile], list[Place | None]]:
+        """Names the pictures by their paths below the folder, and tells what those mean."""
+        start = len(self._folder.parts)
+        names = [PurePath(*path.parts[start:]) for path in self._files]
+        files = [
+            PictureFile(name.as_posix(), look.md5)
+            for name, look in zip(names, self._looks, strict=True)
+        ]
+        return files, places_of(names)
 
     def _check_depth(self, images: NDArray[np.uint8], kinds: Sequence[PictureKind]) -> None:
         """Refuses 16-bit pictures of which Pillow leaves a few levels, which none brings back."""
@@ -223,6 +217,27 @@ class _FolderReader:
             self._skipped.append(str(result))
             if keep:
                 yield path, None  # type: ignore[misc]
+
+
+def _rows_by_part(
+    parts: PictureParts, readable: NDArray[np.bool_]
+) -> list[tuple[slice, NDArray[np.intp]]]:
+    """Tells where the pictures of each part are, one part after the other, and those read."""
+    ends = np.cumsum([len(parts.train), len(parts.validation), len(parts.test)]).tolist()
+    places = [slice(start, end) for start, end in zip((0, *ends[:-1]), ends, strict=True)]
+    return [(place, place.start + np.flatnonzero(readable[place])) for place in places]
+
+
+def _taken(images: NDArray[np.uint8], place: slice, kept: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Takes the images of a part, without a copy where all were read."""
+    part = images[place]
+    return part if len(kept) == len(part) else images[kept]
+
+
+def _near_copies_note(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> list[str]:
+    near = near_copies(train, test)
+    images_are = "image is" if near == 1 else "images are"
+    return [f"{near:,} test {images_are} nearly the same as a training image"] if near else []
 
 
 def _class_of(place: Place | None) -> str:

@@ -51,4 +51,6 @@ def _kept(best: int | None, epochs: int) -> str:
     """Says which epoch was kept, where that is not the last."""
     if best is None or best == epochs:
         return ""
-    return f"; epoch {best} was kept" if best else "; the start was kept: no epoch was clearly better"
+    return (
+        f"; epoch {best} was kept" if best else "; the start was kept: no epoch was clearly better"
+    )
