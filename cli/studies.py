@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
+from kerasae.presets import changed
 from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
@@ -45,9 +46,11 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
         asked = {one: given.pop(one) for one in lists if one in given}
         if saving.resume is not None:
             study = dataclasses.replace(read_study(saving.resume, kind), **asked)
+            base = dataclasses.replace(study.base, **given)
         else:
             study = kind.of(given.get("dataset", Experiment.dataset), **asked)
-        study = dataclasses.replace(study, base=dataclasses.replace(study.base, **given))
+            base = changed(study.base, given)
+        study = dataclasses.replace(study, base=base)
         with TrialsProgress(len(study.trials()), silent=quiet) as progress:
             if saving.resume is None:
                 data = loading.data(study.base, progress.doing)

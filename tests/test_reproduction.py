@@ -139,4 +139,4 @@ def test_the_full_reproduction_has_the_reports_epochs():
     assert epochs["fashion_mnist-sweep"] == {5}
     assert epochs["mnist-overfit"] == {50}
     assert epochs["fashion_mnist-overfit"] == {30}
-    assert epochs["mnist-denoise"] == {20}
+    assert epochs["mnist-denoise"] == {60}
