@@ -101,6 +101,8 @@ def headline(
         f"{apart} dB on "
         f"{counted(ours.images, f'{part} image')}: MSE {ours.mse:#.3g} against {pca.mse:#.3g}"
     )
+    if best_epoch == 0:
+        detail += "; the start was kept, for no epoch was clearly better"
     advice = [] if verdict == "better" else _advice(run, scores, best_epoch)
     return Headline(verdict, words, detail, advice, _figures(run, ours, pca, part, best_epoch))
 
@@ -133,7 +135,7 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
     if experiment.shortcut is None:
         advice.append("--shortcut pca, which starts at PCA")
     if best_epoch == 0 and not overfitted:
-        advice.append("a lower --learning-rate: no epoch was clearly better than the start at PCA")
+        advice.append("a lower --learning-rate")
     elif best_epoch is not None and best_epoch >= len(run.history):
         advice.append(
             f"more epochs, such as --epochs {4 * len(run.history)}: the last was the best"
