@@ -10,8 +10,11 @@ from kerasae.errors import InvalidSetting
 
 from .config_file import options_of, run_options, toml_text
 
-# They follow from the data set or the architecture, unless they are given.
-_DEPENDENT = ("epochs", "hidden-dims", "architectures")
+# They follow from the data set, the architecture or the protocol, unless they are given.
+_DEPENDENT = (
+    "epochs", "batch-size", "learning-rate", "validation-split", "shift", "hidden-dims",
+    "architectures",
+)  # fmt: skip
 
 
 def config(

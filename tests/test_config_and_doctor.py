@@ -16,6 +16,7 @@ import kerasae
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
+from kerasae.presets import denoiser, long_run, novelty_detector
 from kerasae.runs import run_files
 from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.trials.grid import Sweep
@@ -100,6 +101,24 @@ def test_a_commands_options_are_printed_as_toml_that_can_be_fed_back(tmp_path, c
     done = cli(command, "--config", tmp_path / "c.toml", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "dataset: received 'nowhere'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "bases"),
+    [
+        ("denoise", [denoiser("mnist"), denoiser("photos"), denoiser("mnist5k")]),
+        ("overfit", [long_run("mnist"), long_run("fashion_mnist")]),
+        ("anomaly", [
+            novelty_detector(name, one_novel=one)
+            for name in ("mnist", "photos") for one in (True, False)
+        ]),
+    ],
+)  # fmt: skip
+def test_what_follows_from_data_or_protocol_is_a_comment(command, bases):
+    found = tomllib.loads(cli("config", command).stdout)[command]
+    for name, field in fields_of(Experiment).items():
+        if len({getattr(base, name) for base in bases}) > 1 and name != "dataset":
+            assert flags_of(field)[0].removeprefix("--") not in found
 
 
 @pytest.mark.parametrize("command", ["fit", "sweep"])
