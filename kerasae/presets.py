@@ -150,8 +150,8 @@ def changed(base: Experiment, settings: Mapping[str, Any]) -> Experiment:
     >>> changed(denoiser("mnist"), {"train_images": 500, "batch_size": 99}).batch_size
     99
     """
-    asked = {**dataclasses.asdict(base), **settings}
-    images, batch_size = asked["train_images"], asked["batch_size"]
-    if images and batch_size and images < 10 * batch_size:
-        settings = {"batch_size": None, **settings}
-    return dataclasses.replace(base, **settings)
+    experiment = dataclasses.replace(base, **settings)
+    images, batch_size = experiment.train_images, experiment.batch_size
+    if images and batch_size and images < 10 * batch_size and "batch_size" not in settings:
+        return dataclasses.replace(experiment, batch_size=None)
+    return experiment

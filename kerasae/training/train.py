@@ -159,10 +159,9 @@ def _best_epoch(experiment: Experiment, model: keras.Model, scored: EpochScores)
 
     def beats_start() -> bool:
         difference, error = mean_difference(scored.errors, errors)
-        return difference < -error and len(errors) > 1
+        return experiment.shortcut != "pca" or (difference < -error and len(errors) > 1)
 
-    rule = {"beats_start": beats_start} if experiment.shortcut == "pca" else {}
-    return BestEpoch(model, scored.chooses, at_start, experiment.patience, **rule)
+    return BestEpoch(model, scored.chooses, at_start, experiment.patience, beats_start)
 
 
 @contextlib.contextmanager
