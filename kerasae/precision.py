@@ -18,15 +18,18 @@ def chosen_precision(
 ) -> Precision:
     """Returns the precision of a training that none is given for.
 
-    It is `bfloat16` where the processor multiplies matrices of it (`amx_bf16`) and the network is
-    at least as large as the smallest that was measured; `float32` everywhere else.
+    It is `bfloat16` where the processor has instructions that multiply it (`amx_bf16`, or
+    `avx512_bf16` alone) and the network is at least as large as the smallest that was measured;
+    `float32` everywhere else.
 
-    Measured with a prototype of the step on two cores of a Sapphire Rapids, in images per second of
-    one thread beside the step that is all XLA, in `float32`: 1.26 times with 784-256-100 and
-    batches of 128, 2.0 times with 784-1024-512-100, and more with larger batches. By oneDNN in
-    `bfloat16`, products of 128 rows run at 185 to 440 GFLOP/s there; in `float32`, by any library,
-    at 75 to 150. The test errors on MNIST are 0.001123 in both, and 0.001151 beside 0.001154.
-    Processors with `avx512_bf16` alone were not measured.
+    Measured in images per second of one thread beside the step that is all XLA, in `float32`. On
+    two cores of a Sapphire Rapids, with AMX and a prototype of the step: 1.26 times with
+    784-256-100 and batches of 128, 2.0 times with 784-1024-512-100, and more with larger batches.
+    On two cores of an EPYC of the fourth generation (Zen 4), without AMX: 1.30 and 1.66 times,
+    1.56 with 784-256-100 and batches of 512, but 1.07 with batches of 64, 1.06 with images of 256
+    pixels, and 0.42 with 64 pixels and batches of 32. There the products of 128 rows run at 150 to
+    180 GFLOP/s, where the largest of all in `float32` runs at 105. The test errors on MNIST are
+    0.001123 in both, and 0.001151 beside 0.001154.
 
     Args:
         flags: What the processor has; see `environment.processor_flags`.
@@ -42,7 +45,7 @@ def chosen_precision(
     'float32'
     """
     large = pixels >= _PIXELS and max(hidden_dims, default=0) >= _UNITS and batch_size >= _BATCH
-    return BFLOAT16 if large and "amx_bf16" in flags else FLOAT32
+    return BFLOAT16 if large and _has_hardware(flags) else FLOAT32
 
 
 def slowness(precision: str | None, flags: Collection[str]) -> str | None:
@@ -53,7 +56,11 @@ def slowness(precision: str | None, flags: Collection[str]) -> str | None:
     >>> slowness("bfloat16", {"avx2"})
     'bfloat16 is slow here, if right: this processor has neither amx_bf16 nor avx512_bf16'
     """
-    if precision != BFLOAT16 or any(name in flags for name in _HARDWARE):
+    if precision != BFLOAT16 or _has_hardware(flags):
         return None
     names = " nor ".join(_HARDWARE)
     return f"{BFLOAT16} is slow here, if right: this processor has neither {names}"
+
+
+def _has_hardware(flags: Collection[str]) -> bool:
+    return any(name in flags for name in _HARDWARE)

@@ -34,7 +34,8 @@ IMAGES = np.random.RandomState(0).randint(0, 256, (60, 6, 5)).astype(np.uint8)
         (SAPPHIRE_RAPIDS, 784, (128,), 128, "float32"),
         (SAPPHIRE_RAPIDS, 784, (), 128, "float32"),
         (SAPPHIRE_RAPIDS, 784, (256,), 64, "float32"),
-        (SAPPHIRE_RAPIDS - {"amx_bf16"}, 784, (1024, 512), 128, "float32"),
+        ({"avx2", "avx512f", "avx512_bf16"}, 784, (1024, 512), 128, "bfloat16"),
+        ({"avx2", "avx512f"}, 784, (1024, 512), 128, "float32"),
         (set(), 784, (1024, 512), 512, "float32"),
     ],
 )
