@@ -3,8 +3,8 @@
     python benchmarks/result_tables.py
 
 `docs/results/` holds what these commands left: `results.csv` of the sweeps, and the
-`reproduction.json` of all studies on both data sets, `deep30.json`, and `bench-128.json` and
-`bench-256.json` by batch size.
+`reproduction.json` of all studies on both data sets, `deep30.json`, and benches: `bench-128.json`
+and `bench-256.json` by batch size, `bench-avx512-bf16.json` by what that processor has.
 
     kerasae sweep --dataset mnist --seeds 3 --validation-split 0
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
@@ -13,8 +13,9 @@
     kerasae anomaly --dataset mnist --seeds 3     # its study.json is anomaly-mnist-one-class.json
     kerasae bench --images 10000 --rounds 3 --json
     kerasae bench --images 10000 --rounds 2 --json --batch-size 256 --networks 784-1024-512-100
+    kerasae bench --images 20000 --rounds 3 --json
 
-PyTorch 2.13 was installed for the first of the benches, not for the second.
+PyTorch 2.13 was installed for the first and the last of the benches, not for the second.
 """
 
 from __future__ import annotations
@@ -175,14 +176,21 @@ def deep_table() -> list[str]:
     return lines
 
 
-def speed_table(batch_size: int) -> list[str]:
+def speeds(bench: str) -> list[dict[str, Any]]:
+    """Reads what a bench measured, by the end of its file's name."""
+    found: list[dict[str, Any]] = json.loads((RESULTS / f"bench-{bench}.json").read_text())[
+        "speeds"
+    ]
+    return found
+
+
+def speed_table(bench: str) -> list[str]:
     """Training speed of every way on every network."""
-    content = json.loads((RESULTS / f"bench-{batch_size}.json").read_text())
     lines = [
         "| network | way | images/s | GFLOP/s | of the limit | to plain `fit` |",
         "|---|---|---|---|---|---|",
     ]
-    for speed in content["speeds"]:
+    for speed in speeds(bench):
         images = f"{speed['images_per_second']:,.0f}" if speed["images_per_second"] else "–"
         lines.append(
             f"| {speed['network']} | {speed['way']} | {images} | {speed['gflops']:.0f} "
@@ -191,24 +199,25 @@ def speed_table(batch_size: int) -> list[str]:
     return lines
 
 
-def speed_summary() -> list[str]:
-    """Images per second of the ways that a user chooses from, with the default batch size."""
-    speeds = json.loads((RESULTS / "bench-128.json").read_text())["speeds"]
+def speed_summary(bench: str) -> list[str]:
+    """Images per second of the ways that a user chooses from, each in its faster precision."""
     lines = [
         "| network | plain `fit` | `fit`, jit-compiled | PyTorch, the faster "
         "| `kerasae fit` | `kerasae sweep` |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip
-    for network in dict.fromkeys(speed["network"] for speed in speeds):
-        rates = {
-            one["way"]: one["images_per_second"] for one in speeds if one["network"] == network
-        }
-        shown = (
-            rates["fit"], rates["fit, jit, 100 steps a call"],
-            max(rates["torch eager"], rates["torch.compile"]),
-            rates["kerasae, all threads"], rates["kerasae, 1 process per core"],
-        )  # fmt: skip
-        lines.append(f"| {network} | {' | '.join(f'{rate:,.0f}' for rate in shown)} |")
+    ways = (
+        ("fit",), ("fit, jit, 100 steps a call",), ("torch eager", "torch.compile"),
+        ("kerasae, all threads",), ("kerasae, 1 process per core",),
+    )  # fmt: skip
+    rows = speeds(bench)
+    for network in dict.fromkeys(row["network"] for row in rows):
+        rates = {row["way"]: row["images_per_second"] for row in rows if row["network"] == network}
+        fastest = [
+            max(rates.get(f"{name}{end}", 0.0) for name in names for end in ("", ", bfloat16"))
+            for names in ways
+        ]
+        lines.append(f"| {network} | {' | '.join(f'{rate:,.0f}' for rate in fastest)} |")
     return lines
 
 
@@ -256,8 +265,9 @@ def main() -> None:
     for table in (
         overview_table(), sweep_table("mnist"), sweep_table("fashion_mnist"),
         long_run_table(), denoising_table(),
-        regularizer_table(), learning_rate_table(), deep_table(), speed_table(128),
-        speed_table(256), speed_summary(),
+        regularizer_table(), learning_rate_table(), deep_table(),
+        *(speed_table(bench) for bench in ("128", "256", "avx512-bf16")),
+        *(speed_summary(bench) for bench in ("128", "avx512-bf16")),
         *(anomaly_table(*path.stem.split("-", 2)[1:])
           for path in sorted(RESULTS.glob("anomaly-*.json"))),
     ):  # fmt: skip

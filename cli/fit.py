@@ -63,7 +63,7 @@ def fit(
         else:
             data = loading.data(experiment, progress.doing)
         folder = saving.folder("fit", data.title)
-        experiment = check_begun(folder, experiment, data, begun)
+        experiment = check_begun(folder, experiment, data, begun, threads)
         progress.expect(experiment.pace.epochs)
         progress.doing("fitting PCA")
         part = data.parts(experiment.validation_split).train

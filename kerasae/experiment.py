@@ -218,7 +218,7 @@ class Experiment:
         if self.validation_split == 0:
             raise InvalidSetting("validation_split", 0, "above 0: the study chooses by it")
 
-    def resolved(self, images: int, pixels: int) -> Experiment:
+    def resolved(self, images: int, pixels: int, threads: int = 1) -> Experiment:
         """Returns the settings with those that follow from the data, which a run records.
 
         They are those of the report's data sets where it gives them. Otherwise a step takes a
@@ -235,6 +235,7 @@ class Experiment:
         Args:
             images: Number of images to train on.
             pixels: Numbers in one image.
+            threads: Threads that a training computes with.
 
         Raises:
             InvalidSetting: If there are fewer than two images, or than the batch asked for.
@@ -260,7 +261,9 @@ class Experiment:
             "dropout": 0.0,
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
-            "precision": chosen_precision(processor_flags(), pixels, self.hidden_dims, batch_size),
+            "precision": chosen_precision(
+                processor_flags(), pixels, self.hidden_dims, batch_size, threads
+            ),
         }
         if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
             followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}

@@ -10,11 +10,17 @@ BFLOAT16: Precision = "bfloat16"
 WAYS: dict[str, str] = {FLOAT32: "one XLA program", BFLOAT16: "products by oneDNN, the rest by XLA"}
 # The least that the gain was measured on: pixels, units of the widest hidden layer, images a step.
 _PIXELS, _UNITS, _BATCH = 784, 256, 128
+# Units with several threads, to which oneDNN does not divide a smaller product.
+_UNITS_OF_SEVERAL_THREADS = 512
 _HARDWARE = ("amx_bf16", "avx512_bf16")
 
 
 def chosen_precision(
-    flags: Collection[str], pixels: int, hidden_dims: Sequence[int], batch_size: int
+    flags: Collection[str],
+    pixels: int,
+    hidden_dims: Sequence[int],
+    batch_size: int,
+    threads: int = 1,
 ) -> Precision:
     """Returns the precision of a training that none is given for.
 
@@ -25,17 +31,19 @@ def chosen_precision(
     Measured in images per second of one thread beside the step that is all XLA, in `float32`. On
     two cores of a Sapphire Rapids, with AMX and a prototype of the step: 1.26 times with
     784-256-100 and batches of 128, 2.0 times with 784-1024-512-100, and more with larger batches.
-    On two cores of an EPYC of the fourth generation (Zen 4), without AMX: 1.30 and 1.66 times,
+    On two cores of an EPYC of the fourth generation (Zen 4), without AMX: 1.28 and 1.68 times,
     1.56 with 784-256-100 and batches of 512, but 1.07 with batches of 64, 1.06 with images of 256
-    pixels, and 0.42 with 64 pixels and batches of 32. There the products of 128 rows run at 150 to
-    180 GFLOP/s, where the largest of all in `float32` runs at 105. The test errors on MNIST are
-    0.001123 in both, and 0.001151 beside 0.001154.
+    pixels, and 0.42 with 64 pixels and batches of 32. There the products of 128 rows run at 200 to
+    215 GFLOP/s, in `float32` at 90 to 110. One model on both threads: 0.85 times with 784-256-100,
+    whose products stay on one of them, 1.05 with 784-512-100 and 1.18 with 784-1024-512-100. The
+    test errors on MNIST are 0.001123 in both, and 0.001151 beside 0.001154.
 
     Args:
         flags: What the processor has; see `environment.processor_flags`.
         pixels: Numbers in one image.
         hidden_dims: Widths from the image to the code.
         batch_size: Images per step.
+        threads: Threads that a training computes with.
 
     Example:
 
@@ -44,7 +52,8 @@ def chosen_precision(
     >>> chosen_precision({"avx2"}, 784, (1024, 512), 128)
     'float32'
     """
-    large = pixels >= _PIXELS and max(hidden_dims, default=0) >= _UNITS and batch_size >= _BATCH
+    units = _UNITS if threads == 1 else _UNITS_OF_SEVERAL_THREADS
+    large = pixels >= _PIXELS and max(hidden_dims, default=0) >= units and batch_size >= _BATCH
     return BFLOAT16 if large and _has_hardware(flags) else FLOAT32
 
 

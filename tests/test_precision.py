@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import functools
 import json
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,6 +18,7 @@ from kerasae.environment import environment, instruction_set, processor_flags
 from kerasae.errors import ArtifactError, KerasAEWarning
 from kerasae.experiment import Experiment
 from kerasae.precision import chosen_precision, slowness
+from kerasae.runs.fitting import check_begun
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.run_study import as_begun
 from kerasae.trials.grid import Sweep
@@ -43,6 +46,24 @@ def test_the_rule_takes_bfloat16_where_it_was_measured_to_be_faster(
     flags, pixels, hidden, batch, expected
 ):
     assert chosen_precision(flags, pixels, hidden, batch) == expected
+
+
+def test_one_model_on_several_threads_takes_bfloat16_from_wider_layers_on():
+    rule = functools.partial(chosen_precision, SAPPHIRE_RAPIDS, 784, batch_size=128)
+    assert rule((256,), threads=2) == rule((511,), threads=8) == "float32"
+    assert rule((512,), threads=2) == rule((256,), threads=1) == "bfloat16"
+
+
+def test_a_fit_asks_the_rule_with_its_threads_and_a_sweep_with_one(monkeypatch):
+    monkeypatch.setattr("kerasae.experiment.processor_flags", lambda: SAPPHIRE_RAPIDS)
+    monkeypatch.setattr("kerasae.runs.fitting.cores", lambda: 2)
+    data = ImageData.from_arrays(np.zeros((1300, 28, 28), np.uint8), name="tiny")
+    asked = Experiment("tiny", (256,), batch_size=128)
+    found = [
+        check_begun(Path("none"), asked, data, None, threads).precision for threads in (1, None)
+    ]
+    assert found == ["bfloat16", "float32"]
+    assert Sweep(asked, networks=((256,),)).resolved(data).base.precision == "bfloat16"
 
 
 def test_bfloat16_is_called_slow_where_there_is_no_hardware_for_it():

@@ -85,7 +85,7 @@ def times_to_quality(
     ended = list(_epochs(fit, plain, data))
     target = ended[-1].test_mse
     found = [_reached(network, fit, target, ended)]
-    for way, experiment in (*((way, longer) for way in torch), (own, data.resolved(ours))):
+    for way, experiment in (*((way, longer) for way in torch), (own, data.resolved(ours, cores()))):
         on_way(f"{network}: {way.name}, until its error is {target:.5f}")
         with contextlib.closing(_epochs(way, experiment, data)) as epochs:
             found.append(_reached(network, way, target, epochs))

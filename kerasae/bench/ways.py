@@ -131,7 +131,7 @@ def kerasae(
     *,
     precision: Precision | None,
 ) -> None:
-    """Our own; in no given precision, that of the rule."""
+    """Our own; in no given precision, the experiment's."""
     import keras
 
     from kerasae.data.image_data import ImageData
@@ -143,7 +143,7 @@ def kerasae(
         return outputs(keeper.model.autoencoder, some / np.float32(255))
 
     train(
-        dataclasses.replace(experiment, precision=precision),
+        dataclasses.replace(experiment, precision=precision or experiment.precision),
         ImageData.from_arrays(images, name=experiment.dataset),
         on_epoch=lambda epoch, logs: pause(logs["images_per_second"], reconstruct),
         callbacks=[keeper],

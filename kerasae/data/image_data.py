@@ -187,14 +187,18 @@ class ImageData:
             arrays.append(self.validation)
         return tuple(idx_md5(array) for array in arrays)
 
-    def resolved(self, experiment: Experiment) -> Experiment:
+    def resolved(self, experiment: Experiment, threads: int = 1) -> Experiment:
         """Returns settings with those that follow from these images; see `Experiment.resolved`.
+
+        Args:
+            experiment: The settings.
+            threads: Threads that a training computes with; those of a sweep or study have one.
 
         Raises:
             InvalidSetting: If there are too few images to train on.
         """
         images = len(self.parts(experiment.validation_split).train)
-        return experiment.resolved(images, self.pixels)
+        return experiment.resolved(images, self.pixels, threads)
 
     def parts(self, validation_split: float) -> Parts:
         """Says which images are which; there is no other place that does.

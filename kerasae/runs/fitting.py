@@ -17,7 +17,7 @@ from kerasae.anomaly.detector_file import save_detector
 from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
-from kerasae.environment import processor_flags
+from kerasae.environment import cores, processor_flags
 from kerasae.errors import ArtifactError, InvalidSetting, KerasAEWarning
 from kerasae.evaluation import run_metrics
 from kerasae.experiment import Experiment
@@ -91,7 +91,7 @@ def fit(
         data = data.with_train_images(experiment.train_images)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
-        experiment = data.resolved(experiment)
+        experiment = data.resolved(experiment, cores())
         warn_if_slow(experiment.precision)
         record = RunRecord.of(data, experiment.precision)
         return fit_run(experiment, data, record=record, **options)
@@ -124,7 +124,7 @@ def fit_into(
         ArtifactError: If it was begun with other settings or data, or cannot be used.
         InvalidSetting: If more epochs are asked for and the fit has ended by its patience.
     """
-    experiment = check_begun(folder, experiment, data, begun)
+    experiment = check_begun(folder, experiment, data, begun, options.get("threads"))
     with owned(folder, resume=begun is not None):
         if begun is not None and _is_finished(begun, experiment):
             if not (folder / DETECTOR).exists():
@@ -199,7 +199,7 @@ def fit_run(
     Returns:
         The `Run`.
     """
-    experiment = data.resolved(experiment)
+    experiment = data.resolved(experiment, threads or cores())
     check_training(experiment, data.pixels)
     on_stage("starting TensorFlow")
     start_tensorflow(threads)
@@ -230,7 +230,11 @@ def fit_run(
 
 
 def check_begun(
-    folder: Path, experiment: Experiment, data: ImageData, begun: Run | None
+    folder: Path,
+    experiment: Experiment,
+    data: ImageData,
+    begun: Run | None,
+    threads: int | None = None,
 ) -> Experiment:
     """Checks, before anything is computed, that a fit may be made or go on in a folder.
 
@@ -239,6 +243,7 @@ def check_begun(
         experiment: The settings.
         data: The images.
         begun: The run to go on with; without one, the folder has to be new or empty.
+        threads: Threads to compute with; `None` for all.
 
     Returns:
         The settings, resolved, with the precision of `begun` where none is given.
@@ -251,7 +256,7 @@ def check_begun(
     """
     if begun is not None and experiment.precision is None:
         experiment = dataclasses.replace(experiment, precision=begun.experiment.precision)
-    experiment = data.resolved(experiment)
+    experiment = data.resolved(experiment, threads or cores())
     check_training(experiment, data.pixels)
     if begun is not None:
         check_same(folder, begun.experiment.to_dict(), experiment.to_dict(), ("epochs",))
