@@ -203,7 +203,11 @@ def _torch_loop(
     precision: Precision,
     compiled: bool,
 ) -> None:
-    """Images in memory as one tensor of floats, Adam in its fused form; autocast to bfloat16."""
+    """Images in memory as one tensor of floats, Adam in its fused form; autocast to bfloat16.
+
+    Weights start as Keras starts them: PyTorch's own, smaller ones have not reached after 30 epochs
+    of MNIST what plain `fit` reaches in 10, which would compare initializers.
+    """
     import torch
 
     torch.set_num_threads(threads)
@@ -211,6 +215,9 @@ def _torch_loop(
     gelus = [torch.nn.GELU()] * len(experiment.hidden_dims)
     pairs = itertools.pairwise([*inwards, *inwards[-2::-1]])
     linear = [torch.nn.Linear(inputs, outputs) for inputs, outputs in pairs]
+    for layer in linear:
+        torch.nn.init.xavier_uniform_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
     activations = [*gelus, torch.nn.Identity(), *gelus, torch.nn.Sigmoid()]
     model = torch.nn.Sequential(*itertools.chain(*zip(linear, activations, strict=True)))
     x = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32) / 255)
