@@ -12,7 +12,7 @@ _DEEP30 = Experiment(
     "mnist",
     (1000, 500, 250),
     30,
-    epochs=90,
+    epochs=200,
     shift=1,
     learning_rate=2e-3,
     weight_decay=0.1,
