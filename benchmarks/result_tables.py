@@ -13,9 +13,9 @@ and `bench-256.json` by batch size, `bench-avx512-bf16.json` by what that proces
     kerasae anomaly --dataset mnist --seeds 3     # its study.json is anomaly-mnist-one-class.json
     kerasae bench --images 10000 --rounds 3 --json
     kerasae bench --images 10000 --rounds 2 --json --batch-size 256 --networks 784-1024-512-100
-    kerasae bench --images 20000 --rounds 3 --json
+    kerasae bench --images 20000 --rounds 3 --json --dataset none
 
-PyTorch 2.13 was installed for the first and the last of the benches, not for the second.
+PyTorch was installed for the first of the benches (2.13) and the last (2.14), not for the second.
 """
 
 from __future__ import annotations
@@ -178,9 +178,8 @@ def deep_table() -> list[str]:
 
 def speeds(bench: str) -> list[dict[str, Any]]:
     """Reads what a bench measured, by the end of its file's name."""
-    found: list[dict[str, Any]] = json.loads((RESULTS / f"bench-{bench}.json").read_text())[
-        "speeds"
-    ]
+    content = json.loads((RESULTS / f"bench-{bench}.json").read_text())
+    found: list[dict[str, Any]] = content["speeds"]
     return found
 
 

@@ -10,7 +10,7 @@ BFLOAT16: Precision = "bfloat16"
 WAYS: dict[str, str] = {FLOAT32: "one XLA program", BFLOAT16: "products by oneDNN, the rest by XLA"}
 # The least that the gain was measured on: pixels, units of the widest hidden layer, images a step.
 _PIXELS, _UNITS, _BATCH = 784, 256, 128
-# Units with several threads, to which oneDNN does not divide a smaller product.
+# Units with several threads: TensorFlow gives a smaller product to one of them.
 _UNITS_OF_SEVERAL_THREADS = 512
 _HARDWARE = ("amx_bf16", "avx512_bf16")
 
