@@ -1,7 +1,11 @@
 """`kerasae bench`."""
 
+from __future__ import annotations
+
 import dataclasses
-from typing import Annotated, Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,8 +14,13 @@ from kerasae.experiment import DATA
 from kerasae.show.table import Column, Table
 
 from . import options as o
-from .output import print_result
+from .output import print_result, print_tables
 from .settings import NONE
+
+if TYPE_CHECKING:
+    from kerasae.data.image_data import ImageData
+
+_TableOf = Callable[[str, list[dict[str, Any]]], Table]
 
 
 def bench(
@@ -51,53 +60,58 @@ def bench(
     names = networks.split(",") if networks else list(NETWORKS)
     if not set(names) <= set(NETWORKS):
         raise InvalidSetting("networks", networks, "some of " + ",".join(NETWORKS))
-    settings = {"images": images, "rounds": rounds, "batch_size": batch_size}
-    speeds: list[dict[str, Any]] = []
-    qualities: list[dict[str, Any]] = []
+    settings: dict[str, Any] = {"images": images, "rounds": rounds, "batch_size": batch_size}
     left_out = skipped()
-    with doing("starting", silent=quiet) as say:
+    data: ImageData | None = None
+    if dataset != NONE:
+        try:
+            data = load_dataset(dataset, data_dir)
+        except DataError as error:
+            left_out["time to a quality"] = str(error)
+
+    def measured(table: _TableOf, measure: Callable[..., Sequence[Any]]) -> list[dict[str, Any]]:
+        """Measures network by network, and shows at once what took minutes."""
+        found = []
         for name in names:
-            measured = measure_network(name, **settings, on_way=say)
-            speeds += map(dataclasses.asdict, measured)
-        if dataset != NONE:
-            try:
-                data = load_dataset(dataset, data_dir)
-            except DataError as error:
-                left_out["time to a quality"] = str(error)
-            else:
-                for name in names:
-                    qualities += map(dataclasses.asdict, times_to_quality(name, data, on_way=say))
+            with doing("starting", silent=quiet) as say:
+                rows = [dataclasses.asdict(row) for row in measure(name, on_way=say)]
+            if not as_json:
+                print_tables([table(name, rows)])
+            found += rows
+        return found
+
+    speeds = measured(_speed_table, functools.partial(measure_network, **settings))
+    qualities = []
+    if data is not None:
+        qualities = measured(_quality_table, functools.partial(times_to_quality, data=data))
     found = {"speeds": speeds, "qualities": qualities, "skipped": left_out}
-    tables = [_table(speeds), *([_quality_table(qualities)] if qualities else [])]
-    lines = [f"{what}: not measured; {reason}" for what, reason in left_out.items()]
-    everything = {**settings, **environment(), **found}
-    print_result(as_json, everything, tables, "\n".join(lines) or None)
+    print_result(as_json, {**settings, **environment(), **found})
+    if not as_json:
+        for what, reason in left_out.items():
+            print(f"{what}: not measured; {reason}")
 
 
-def _table(speeds: list[dict[str, Any]]) -> Table:
-    columns = [Column("network and way"), Column("images/s", ",.0f"), Column("from", ",.0f")]
+def _speed_table(network: str, speeds: list[dict[str, Any]]) -> Table:
+    columns = [Column("way"), Column("images/s", ",.0f"), Column("from", ",.0f")]
     columns += [Column("to", ",.0f"), Column("GFLOP/s", ".0f"), Column("of limit", ".0%")]
     columns += [Column("of bf16 limit", ".0%"), Column("to fit", ".2f")]
     keys = ("gflops", "of_limit", "of_bfloat16_limit", "of_plain_fit")
     rows = [
         [
-            f"{speed['network']}: {speed['way']}",
+            speed["way"],
             *(speed[key] or None for key in ("images_per_second", "slowest", "fastest")),
             *(speed[key] for key in keys),
         ]
         for speed in speeds
     ]
-    title = "Training speed (medians; ratios within each round)"
+    title = f"Training speed of {network} (medians; ratios within each round)"
     return Table(title, columns, rows, "GFLOP/s at six operations per weight and image")
 
 
-def _quality_table(qualities: list[dict[str, Any]]) -> Table:
-    columns = [Column("network and way"), Column("seconds", ".1f"), Column("epochs", "d")]
+def _quality_table(network: str, qualities: list[dict[str, Any]]) -> Table:
+    columns = [Column("way"), Column("seconds", ".1f"), Column("epochs", "d")]
     columns += [Column("test MSE", ".5f"), Column("asked for", ".5f")]
-    rows = [
-        [f"{one['network']}: {one['way']}"]
-        + [one[key] for key in ("seconds", "epochs", "test_mse", "target")]
-        for one in qualities
-    ]
-    title = "Time to the test error that plain fit ends at"
+    keys = ("way", "seconds", "epochs", "test_mse", "target")
+    rows = [[one[key] for key in keys] for one in qualities]
+    title = f"Time until {network} has the test error that plain fit ends at"
     return Table(title, columns, rows, "with PCA and compiling; - where it is not reached")

@@ -39,15 +39,7 @@ def print_result(
     if as_json:
         print(json.dumps(summary))
         tables, saved, then = (), None, ()
-    if tables:
-        # Slow to import.
-        from rich.console import Console
-
-        from kerasae.show.terminal import rich_table
-
-        console = Console()
-        for table in tables:
-            console.print(rich_table(table, console.width))
+    print_tables(tables)
     if saved is not None:
         # It may name untrusted files.
         print(printable(f"Saved in {saved}" if isinstance(saved, Path) else saved))
@@ -58,6 +50,20 @@ def print_result(
         print(f"kerasae: {name}: failed: {error}", file=sys.stderr)
     if errors:
         raise typer.Exit(1)
+
+
+def print_tables(tables: Sequence[Table]) -> None:
+    """Prints tables as wide as the terminal."""
+    if not tables:
+        return
+    # Slow to import.
+    from rich.console import Console
+
+    from kerasae.show.terminal import rich_table
+
+    console = Console()
+    for table in tables:
+        console.print(rich_table(table, console.width))
 
 
 def _print_next(steps: Sequence[tuple[str, str | Path, str, str]]) -> None:

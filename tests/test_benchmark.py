@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from kerasae_cli.bench import bench
 
 from kerasae.bench.benchmark import _speed, _weights, measure_network
 from kerasae.bench.ways import PRODUCT, skipped, ways, whole_batches
@@ -55,6 +56,16 @@ def test_a_batch_larger_than_an_epoch_is_refused_before_any_process_starts():
     started = []
     with pytest.raises(InvalidSetting, match="at most the 500 training images"):
         measure_network("784-256-100", images=500, batch_size=600, on_way=started.append)
+    assert started == []
+
+
+def test_an_unknown_data_set_is_refused_before_any_process_starts(monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        "kerasae.bench.benchmark.measure_network", lambda name, **_: started.append(name)
+    )
+    with pytest.raises(InvalidSetting, match="did you mean mnist5k"):
+        bench(dataset="mnist6k")
     assert started == []
 
 
