@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kerasae.errors import InvalidSetting
 
-_NUMBERS_AT_ONCE = 1 << 23
+_NUMBERS_AT_ONCE = 1 << 21
 
 
 def slices_of(rows: int, shape: Sequence[int], most: int) -> Iterator[slice]:
@@ -46,7 +46,9 @@ def as_floats(images: NDArray[np.uint8 | np.floating]) -> NDArray[np.float32]:
     [0.0, 0.20000000298023224, 1.0]
     """
     if images.dtype == np.uint8:
-        return images.astype(np.float32) / np.float32(255)
+        pixels = images.astype(np.float32)
+        pixels /= np.float32(255)
+        return pixels
     if images.dtype.kind != "f":
         raise InvalidSetting(
             "images", images.dtype.name, "uint8, or floats where clean images lie in [0, 1]"

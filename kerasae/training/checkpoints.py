@@ -7,6 +7,7 @@ a name of its own, so there is no moment at which neither is in place.
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -97,7 +98,8 @@ class Checkpoints:
         digest = hashlib.sha256()
         with replacing(path) as temporary, temporary.open("wb") as file:
             first = json.dumps(header, separators=(",", ":")).encode() + b"\n"
-            for part in (first, *map(np.ndarray.tobytes, arrays.values())):
+            # Not the bytes of all arrays at once.
+            for part in itertools.chain([first], map(np.ndarray.tobytes, arrays.values())):
                 digest.update(part)
                 file.write(part)
             file.write(digest.digest())
