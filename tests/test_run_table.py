@@ -39,7 +39,17 @@ def test_an_epoch_that_is_kept_and_not_the_last_is_told(tmp_path, best, words):
 def test_pcas_error_is_that_of_the_run_and_missing_where_it_is_not_known(tmp_path):
     def of_pca(**known):
         rows = table_of(tmp_path, **known).drawn_rows()
-        return [row[1].text for row in rows if row[0].text == "PCA, test"]
+        return [[cell.text for cell in row] for row in rows if row[0].text.startswith("PCA")]
 
-    assert of_pca(pca_test_mse=0.25) == ["0.2500"]
+    tested = {"pca_test_mse": 0.25, "pca_test_psnr": 7.125}
+    assert of_pca(**tested) == [["PCA, test", "0.2500", "7.12"]]
+    held_out = {"pca_val_mse": 0.5, "pca_val_psnr": 3.0}
+    assert of_pca(**tested, **held_out) == of_pca(**tested)
+    assert of_pca(**held_out) == [["PCA, validation", "0.5000", "3.00"]]
+    assert of_pca(pca_test_mse=0.25) == [["PCA, test", "0.2500", ""]]
     assert of_pca() == []
+
+
+def test_one_that_is_level_with_pca_is_sent_to_the_page(tmp_path):
+    known = {"pca_test_mse": 0.5, "pca_difference": 0.0, "pca_difference_se": 0.1}
+    assert note_of(tmp_path, **known).endswith("; the page says what to try")

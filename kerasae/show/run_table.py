@@ -19,7 +19,6 @@ def run_table(run: Run) -> Table:
     """
     experiment, metrics = run.experiment, run.metrics
     widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
-    # A run of an older version does not know PCA's.
     tested, pca_mse = metrics["test_mse"], metrics.get("pca_test_mse")
     mark = ""
     if tested is not None and pca_mse is not None:
@@ -33,15 +32,20 @@ def run_table(run: Run) -> Table:
         for label, part in (("train", "train"), ("validation", "val"), ("test", "test"))
         if metrics[f"{part}_mse"] is not None
     ]
-    if pca_mse is not None:
-        rows.append([Cell("PCA, test", "dim"), Cell(pca_mse, "dim"), None])
+    # A run of an older version does not know PCA's.
+    for label, part in (("test", "test"), ("validation", "val")):
+        if (pca_mse := metrics.get(f"pca_{part}_mse")) is not None:
+            decibels = metrics.get(f"pca_{part}_psnr")
+            known = None if decibels is None else Cell(decibels, "dim")
+            rows.append([Cell(f"PCA, {label}", "dim"), Cell(pca_mse, "dim"), known])
+            break
     # Compiling and scoring are no part of the rate.
     trained = f"{counted(metrics['epochs'], 'epoch')} in {metrics['train_seconds']:.1f} s"
     rate = f"{metrics['images_per_second']:,.0f} images/s"
     note = f"{trained} ({rate}), {metrics['seconds']:.1f} s in all"
     note += _kept(metrics.get("best_epoch"), metrics["epochs"])
     if mark:
-        note += f"\n{LEGEND[mark]}"
+        note += f"\n{LEGEND[mark]}; the page says what to try"
     columns = [Column(""), Column("MSE", "#.4g"), Column("PSNR (dB)", ".2f")]
     title = f"{short_name(experiment.dataset)}, {experiment.architecture} {widths}"
     return Table(title, columns, rows, note)
