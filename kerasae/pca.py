@@ -1,5 +1,6 @@
 """Principal component analysis: the linear autoencoder that every network must beat."""
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Iterable
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from kerasae.data.pixels import as_floats, slices_of
 from kerasae.experiment import Count, check_several
@@ -86,7 +88,9 @@ class PCA:
         missing = ((0, latent_dim - count), (0, 0))
         encode = np.pad(self.components[:count] / deviations[:, None], missing)
         decode = np.pad(self.components[:count] * (deviations * shrinkage)[:, None], missing)
-        weights = (encode.T, -(encode @ self.mean), decode, self.mean)
+        with _one_thread():
+            code_mean = encode @ self.mean
+        weights = (encode.T, -code_mean, decode, self.mean)
         kernel, bias, kernel_out, bias_out = (array.astype(np.float32) for array in weights)
         return kernel, bias, kernel_out, bias_out
 
@@ -123,10 +127,11 @@ class PCA:
         Returns:
             The reconstructions, `float32`, of the images' shape.
         """
-        codes = (scaled(images) - self.mean) @ self.components[:dim].T
-        if sigma:
-            codes *= self._shrinkage(self.variances[:dim], sigma).astype(np.float32)
-        output = codes @ self.components[:dim] + self.mean
+        with _one_thread():
+            codes = (scaled(images) - self.mean) @ self.components[:dim].T
+            if sigma:
+                codes *= self._shrinkage(self.variances[:dim], sigma).astype(np.float32)
+            output = codes @ self.components[:dim] + self.mean
         clipped: NDArray[np.float32] = np.clip(output, 0, 1)
         return clipped.reshape(images.shape)
 
@@ -166,7 +171,6 @@ def fit_pca(
     0.0
     """
     from sklearn import decomposition
-    from threadpoolctl import threadpool_limits
 
     rows = np.arange(len(images)) if rows is None else rows
     check_several(len(rows))
@@ -179,7 +183,7 @@ def fit_pca(
     )
     rows = rows[:: max(1, -(-len(rows) * pixels // _MOST_NUMBERS))]
     count = min(components, len(rows), pixels)
-    with threadpool_limits(1), np.errstate(invalid="ignore"):
+    with _one_thread(), np.errstate(invalid="ignore"):
         if len(rows) * pixels > _MOST_AT_ONCE:
             return PCA(*components_in_blocks(images, rows, count, _COVARIANCE_PIXELS))
         flat = scaled(images[rows])
@@ -189,6 +193,12 @@ def fit_pca(
         model = decomposition.PCA(count, svd_solver=solver, random_state=0).fit(flat)
     total = np.array(_variances(flat).sum(), np.float32)
     return PCA(model.mean_, model.components_, model.explained_variance_, total)
+
+
+def _one_thread() -> contextlib.AbstractContextManager[object]:
+    """Has NumPy compute with one thread: with more, products may have other last bits."""
+    limits: contextlib.AbstractContextManager[object] = threadpool_limits(1)
+    return limits
 
 
 def pca_bytes(images: int, pixels: int, components: int) -> int:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
+from kerasae.data.datasets import load_dataset
 from kerasae.errors import InvalidSetting
 from kerasae.pca import PCA, fit_pca, scaled
 from kerasae.pca_in_blocks import components_in_blocks
@@ -59,6 +61,20 @@ def test_a_code_longer_than_the_rank_gets_units_of_zero(digits):
     assert kernel_out.shape == (10, 784)
     assert not kernel[:, 3:].any()
     assert np.isfinite(kernel).all()
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 4, 30])
+def test_the_threads_of_numpy_do_not_change_a_bit(dim):
+    # A worker has one, this process as many as there are cores.
+    data = load_dataset("mnist5k")
+    pca = fit_pca(data.train, 30)
+
+    def with_threads(threads):
+        with threadpool_limits(threads):
+            return [*pca.linear_path(dim), pca.reconstructions(data.test, dim)]
+
+    for one, two in zip(with_threads(1), with_threads(2), strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_one_image_has_no_components(digits):
