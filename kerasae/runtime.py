@@ -39,7 +39,8 @@ def start_tensorflow(threads: int | None = None, *, lean: bool = False) -> None:
         for package in ("matplotlib", "narwhals", "pandas", "scipy", "sklearn"):
             sys.modules.setdefault(package, None)  # type: ignore[arg-type]
     with _native_stderr_silenced():
-        importlib.import_module("tensorflow")
+        # Looking for devices is part of it: it complains where there is no driver of CUDA.
+        importlib.import_module("tensorflow").config.list_physical_devices()
         importlib.import_module("keras")
 
 

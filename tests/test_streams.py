@@ -41,6 +41,14 @@ def test_what_succeeds_without_a_stdout_still_succeeds():
     assert done.stderr == b""
 
 
+def test_tensorflows_complaints_are_not_printed_where_another_program_asked_for_them(tmp_path):
+    words = ["fit", "--dataset", "digits8", "--epochs", "1", "--quiet"]
+    # JAX sets this for its process, and a notebook hands it on.
+    done = run([*words, "--out", str(tmp_path / "run")], TF_CPP_MIN_LOG_LEVEL="1")
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
 @pytest.mark.parametrize("words", [["--help"], ["sweep", "--help"]])
 def test_a_reader_that_has_gone_away_is_no_traceback(words):
     done = run(words, "| true")
