@@ -53,7 +53,7 @@ def bench(
     from kerasae.bench.ways import skipped
     from kerasae.data.datasets import load_dataset
     from kerasae.environment import environment
-    from kerasae.errors import DataError, InvalidSetting
+    from kerasae.errors import DataError, InvalidSetting, printable
 
     from .progress import doing
 
@@ -65,7 +65,8 @@ def bench(
     data: ImageData | None = None
     if dataset != NONE:
         try:
-            data = load_dataset(dataset, data_dir)
+            with doing("reading the data", silent=quiet):
+                data = load_dataset(dataset, data_dir)
         except DataError as error:
             left_out["time to a quality"] = str(error)
 
@@ -88,7 +89,8 @@ def bench(
     print_result(as_json, {**settings, **environment(), **found})
     if not as_json:
         for what, reason in left_out.items():
-            print(f"{what}: not measured; {reason}")
+            # It may name untrusted files.
+            print(printable(f"{what}: not measured; {reason}"))
 
 
 def _speed_table(network: str, speeds: list[dict[str, Any]]) -> Table:
