@@ -22,6 +22,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 NotNegative = Annotated[float, Meta(ge=0, le=FINITE)]
 Positive = Annotated[float, Meta(gt=0, le=FINITE)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+_WholeShare = Annotated[float, Meta(ge=0, le=1)]
 # Noise of 3 leaves 1 % of a white pixel's power: what is above it is meant for 0 to 255.
 MOST_SIGMA = 3
 SIGMA_HINT = "where pixels are in [0, 1]: 25/255 is 0.098"
@@ -143,6 +144,10 @@ class Experiment:
         Meta(ge=0, le=1_000_000),
         _help("Augmentation: shift training images by up to this many pixels.", DATA),
     ] = 0
+    mixup: Annotated[
+        _WholeShare | None,
+        _help("Augmentation: share of training images mixed with another.", DATA, follows=True),
+    ] = None
     epochs: Annotated[Count | None, _help("Training epochs.", follows=True)] = None
     batch_size: Annotated[Count | None, _help("Images per training step.", follows=True)] = None
     learning_rate: Annotated[
@@ -218,23 +223,26 @@ class Experiment:
         if self.validation_split == 0:
             raise InvalidSetting("validation_split", 0, "above 0: the study chooses by it")
 
-    def resolved(self, images: int, pixels: int, threads: int = 1) -> Experiment:
+    def resolved(
+        self, images: int, pixels: int, variance: float = 0.0, threads: int = 1
+    ) -> Experiment:
         """Returns the settings with those that follow from the data, which a run records.
 
         They are those of the report's data sets where it gives them. Otherwise a step takes a
         tenth of the images, from 16 to 128; a million images are seen, in 10 to 100
-        passes; and the rate is 3e-3, which is as good for 8x8 as for 64x64 pixels, and for more
-        pixels less by the root of the ratio: a step of Adam moves each weight alike, and what
-        they add up to by as much more as there are pixels. Beside a start at PCA, whose
-        code is standardized, hidden layers start as LeCun et al. (1998) have it: units then vary
-        by about one, and bend what Glorot's smaller weights leave as straight as PCA; a weight
-        decay of 0.1 keeps them from learning images by heart, and so does a Dropout of 0.2 where
-        there are fewer than 5,000 and no noise is added to them. The precision is that of
-        `precision.chosen_precision`, on the processor that this is asked on.
+        passes; and the rate is 3e-3, for images whose variance is above 100 less by the root of the
+        ratio: a step of Adam moves each weight alike, and what they add up to by as much more as
+        the images vary. Beside a start at PCA, whose code is standardized, hidden layers start as
+        LeCun et al. (1998) have it: units then vary by about one, and bend what Glorot's smaller
+        weights leave as straight as PCA; a weight decay of 0.1 keeps them from learning images by
+        heart. Where there are fewer than 5,000 and no noise is added to them, so do a Dropout of
+        0.2 and the mixing of three quarters of them, in up to 300 passes. The precision is that
+        of `precision.chosen_precision`, on the processor that this is asked on.
 
         Args:
             images: Number of images to train on.
             pixels: Numbers in one image.
+            variance: The sum of their variances, with pixels in [0, 1]; see `ImageData.variance`.
             threads: Threads that a training computes with.
 
         Raises:
@@ -242,9 +250,9 @@ class Experiment:
 
         Example:
 
-        >>> resolved = Experiment("photos").resolved(images=100, pixels=16_384)
+        >>> resolved = Experiment("photos").resolved(images=100, pixels=16_384, variance=400.0)
         >>> resolved.batch_size, resolved.epochs, resolved.learning_rate
-        (16, 100, 0.0015)
+        (16, 300, 0.0015)
         """
         check_several(images)
         if self.batch_size is not None and self.batch_size > images:
@@ -252,23 +260,22 @@ class Experiment:
                 "batch_size", self.batch_size, f"at most the {images} training images"
             )
         batch_size = self.batch_size or min(images, 128, max(16, images // 10))
-        passes = min(max(10, round(1_000_000 / images)), 100)
+        beside_pca = self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
+        by_heart = beside_pca and images < _BY_HEART and self.sigma == 0
+        passes = min(max(10, round(1_000_000 / images)), 300 if by_heart else 100)
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
             "batch_size": batch_size,
-            "initializer": "glorot_uniform",
-            "weight_decay": 0.0,
-            "dropout": 0.0,
+            "initializer": "lecun_uniform" if beside_pca else "glorot_uniform",
+            "weight_decay": 0.1 if beside_pca else 0.0,
+            "dropout": 0.2 if by_heart else 0.0,
+            "mixup": 0.75 if by_heart else 0.0,
             # Rounded, for it is part of names.
-            "learning_rate": float(f"{3e-3 * min(1, 4096 / pixels) ** 0.5:.2g}"),
+            "learning_rate": float(f"{3e-3 * min(1, 100 / max(variance, 1)) ** 0.5:.2g}"),
             "precision": chosen_precision(
                 processor_flags(), pixels, self.hidden_dims, batch_size, threads
             ),
         }
-        if self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS:
-            followed |= {"initializer": "lecun_uniform", "weight_decay": 0.1}
-            if images < _BY_HEART and self.sigma == 0:
-                followed["dropout"] = 0.2
         missing = {name: value for name, value in followed.items() if getattr(self, name) is None}
         return dataclasses.replace(self, **missing)
 
@@ -289,7 +296,7 @@ def as_recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> as_recorded({"epochs": 9})["precision"], as_recorded({"precision": None})["precision"]
     ('float32', None)
     """
-    return {**_defaults(), "precision": FLOAT32, **settings}
+    return {**_defaults(), "precision": FLOAT32, "mixup": 0.0, **settings}
 
 
 @functools.cache

@@ -19,7 +19,16 @@ from kerasae.training.best_epoch import BestEpoch
 from kerasae.training.checkpoints import Checkpoints, read_checkpoint
 
 RUN = Experiment(
-    "mnist5k", (16,), 4, epochs=4, batch_size=50, dropout=0.2, sigma=0.3, shift=1, patience=2
+    "mnist5k",
+    (16,),
+    4,
+    epochs=4,
+    batch_size=50,
+    dropout=0.2,
+    sigma=0.3,
+    shift=1,
+    mixup=0.5,
+    patience=2,
 )
 TIMES = {"seconds", "train_seconds", "images_per_second"}
 

@@ -62,22 +62,33 @@ def test_initializer_and_decay_follow_from_the_start_and_are_the_reports_on_its_
 
 
 @pytest.mark.parametrize(
-    ("settings", "images", "rate"),
+    ("settings", "images", "expected"),
     [
-        ({"dataset": "photos"}, 4_999, 0.2),
-        ({"dataset": "photos"}, 5_000, 0),
-        ({"dataset": "photos", "sigma": 0.1}, 100, 0),
-        ({"dataset": "photos", "shortcut": None}, 100, 0),
-        ({"dataset": "mnist"}, 100, 0),
-        ({"dataset": "photos", "dropout": 0.0}, 100, 0),
-        ({"dataset": "mnist", "dropout": 0.3}, 60_000, 0.3),
+        ({"dataset": "photos"}, 4_999, (0.2, 0.75, 200)),
+        ({"dataset": "photos"}, 5_000, (0, 0, 100)),
+        ({"dataset": "photos", "sigma": 0.1}, 100, (0, 0, 100)),
+        ({"dataset": "photos", "shortcut": None}, 100, (0, 0, 100)),
+        ({"dataset": "mnist"}, 100, (0, 0, 10)),
+        ({"dataset": "photos", "dropout": 0.0, "mixup": 1}, 100, (0, 1, 300)),
+        ({"dataset": "photos", "mixup": 0, "epochs": 9}, 100, (0.2, 0, 9)),
+        ({"dataset": "mnist", "dropout": 0.3, "mixup": 0.1}, 60_000, (0.3, 0.1, 10)),
     ],
 )
-def test_few_images_beside_pca_have_dropout(settings, images, rate):
-    assert Experiment(**settings).resolved(images, 784).dropout == rate
+def test_few_images_beside_pca_have_dropout_and_are_mixed_for_longer(settings, images, expected):
+    followed = Experiment(**settings).resolved(images, 784)
+    assert (followed.dropout, followed.mixup, followed.epochs) == expected
 
 
-@pytest.mark.parametrize(("images", "epochs"), [(100, 100), (36_000, 28), (10**6, 10)])
-def test_a_million_images_are_seen_in_ten_to_a_hundred_passes(images, epochs):
+@pytest.mark.parametrize(("images", "epochs"), [(100, 300), (36_000, 28), (10**6, 10)])
+def test_a_million_images_are_seen_in_ten_to_so_many_passes(images, epochs):
     assert Experiment("photos").resolved(images, 256).epochs == epochs
     assert Experiment("mnist").resolved(images, 256).epochs == 10
+
+
+@pytest.mark.parametrize(
+    ("variance", "rate"), [(0, 3e-3), (99, 3e-3), (249, 1.9e-3), (400, 1.5e-3), (10_000, 3e-4)]
+)
+def test_images_that_vary_much_have_a_lower_rate(variance, rate):
+    assert Experiment("photos").resolved(1000, 784, variance).learning_rate == rate
+    asked = Experiment("photos", learning_rate=0.01)
+    assert asked.resolved(1000, 784, variance).learning_rate == 0.01

@@ -110,3 +110,16 @@ def test_a_data_set_is_shown_in_one_line():
     assert repr(ImageData.from_arrays(IMAGES, test=IMAGES[:4])) == (
         "ImageData('array', 20 training and 4 test images, 6 x 5)"
     )
+
+
+def test_what_images_vary_by_is_the_sum_over_their_pixels():
+    images = np.zeros((3000, 2, 2), np.uint8)
+    # Two pixels are black in one half of the images and white in the other: 1/4 each.
+    images[::2, 0] = 255
+    images[:, 1, 1] = 77
+    data = ImageData.from_arrays(images)
+    assert data.variance == pytest.approx(0.5, rel=0.01)
+    assert ImageData.from_arrays(images[:1]).variance == 0
+    # A sample of large images is small.
+    large = ImageData.from_arrays(np.resize(np.uint8([0, 255]), (4, 2001, 1001)))
+    assert large.variance == pytest.approx(2001 * 1001 / 4, rel=0.01)

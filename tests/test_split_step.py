@@ -16,7 +16,9 @@ from kerasae.training.trainer import ChunkTrainer
 BATCH = 32
 BASE = Experiment("array", (24, 16), 5, epochs=1, batch_size=BATCH, learning_rate=1e-3)
 # What each adds to the network or to the step.
-EVERYTHING = {"l1": 0.01, "dropout": 0.3, "sigma": 0.4, "shift": 1, "clip_noise": True}
+EVERYTHING = {
+    "l1": 0.01, "dropout": 0.3, "sigma": 0.4, "shift": 1, "clip_noise": True, "mixup": 0.5,
+}  # fmt: skip
 KINDS = [
     {},
     pytest.param(EVERYTHING, marks=pytest.mark.slow),

@@ -1,4 +1,4 @@
-"""Noise and shifts that training draws afresh for every batch, inside the compiled step.
+"""Noise, shifts and mixtures that training draws afresh for every batch, inside the compiled step.
 
 Each is a pure function of a seed pair, so a run that continues draws what it would have drawn.
 They work in programs compiled by XLA only, for the sake of their generator.
@@ -10,7 +10,7 @@ import tensorflow as tf
 # one that TensorFlow chooses by itself, which costs as much as a training step.
 _GENERATOR = "threefry"
 # Streams of one step that must not repeat each other.
-_NOISE, _SHIFT = 0, 1
+_NOISE, _SHIFT, _MIXED, _WEIGHT = range(4)
 
 
 def add_noise(images: tf.Tensor, sigma: float, clip: bool, key: tf.Tensor) -> tf.Tensor:
@@ -62,6 +62,31 @@ def random_shifts(images: tf.Tensor, most: int, key: tf.Tensor) -> tf.Tensor:
             total += weight * window
         images = total
     return images
+
+
+def mixtures(images: tf.Tensor, others: tf.Tensor, share: float, key: tf.Tensor) -> tf.Tensor:
+    """Mixes images with others, so that a small set is not learnt by heart.
+
+    A mixture is `w * image + (1 - w) * other`, with a weight `w` of its own that is uniform in
+    [0, 1] (mixup with alpha 1; Zhang et al. 2018, arXiv:1710.09412).
+
+    Args:
+        images: `float32`, `(batch, ...)`.
+        others: The other image of each, like `images`.
+        share: Share of the images that are mixed, on average, in [0, 1].
+        key: Seed, `int32`, `(2,)`.
+
+    Returns:
+        Mixtures of the same shape.
+    """
+    count = tf.shape(images)[:1]
+    mixed, weights = (
+        tf.random.stateless_uniform(count, _stream(key, number), alg=_GENERATOR)
+        for number in (_MIXED, _WEIGHT)
+    )
+    weights = tf.where(mixed < share, weights, 1.0)
+    weights = tf.reshape(weights, (-1,) + (1,) * (images.shape.rank - 1))
+    return others + weights * (images - others)
 
 
 def _stream(key: tf.Tensor, number: int) -> tf.Tensor:

@@ -12,7 +12,7 @@ from kerasae.model_outputs import image_mse_function
 from kerasae.models import unclipped
 from kerasae.precision import BFLOAT16
 from kerasae.training.batches import one_chunk
-from kerasae.training.corruption import add_noise, random_shifts
+from kerasae.training.corruption import add_noise, mixtures, random_shifts
 from kerasae.training.split_step import SplitStep, clipped_straight_through
 
 # TensorFlow's kernels expect tensors at multiples of so many bytes (EIGEN_MAX_ALIGN_BYTES).
@@ -23,15 +23,15 @@ class ChunkTrainer(keras.Model):
     """Trains an autoencoder from row numbers, many steps per call.
 
     The images stay in memory as `uint8`; each step gathers its rows, scales them to [0, 1],
-    shifts them and adds noise where the experiment says so, and updates the weights.
+    mixes and shifts them and adds noise where the experiment says so, and updates the weights.
     `tf.while_loop` repeats that inside the compiled program (autograph is off inside Keras'
     train function). `fit` then drives it as usual. In `bfloat16` the step is a `SplitStep`.
 
     Args:
         autoencoder: The model to train, from images in [0, 1] to the same shape.
         images: All images that row numbers may name, `uint8`, `(images, *image_shape)`.
-        experiment: The settings of noise, shifts, loss and precision, and the seed, which `seed`
-            then holds.
+        experiment: The settings of mixtures, shifts, noise, loss and precision, and the seed,
+            which `seed` then holds.
 
     Attributes:
         image_mse: The compiled scorer of `autoencoder`; see `model_outputs.image_mse_function`.
@@ -90,13 +90,19 @@ class ChunkTrainer(keras.Model):
         settings = self._experiment
         # The count of steps since the start of training, which a checkpoint carries on.
         key = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
-        clean = tf.cast(tf.gather(self._images, rows), tf.float32) / 255.0
+        clean = self._taken(rows)
+        if settings.mixup:
+            # Gathered again: XLA is slower at turning a batch round than at reading it twice.
+            clean = mixtures(clean, self._taken(rows[::-1]), settings.mixup, key)
         if settings.shift:
             clean = random_shifts(clean, settings.shift, key)
         noisy = clean
         if settings.sigma:
             noisy = add_noise(clean, settings.sigma, settings.clip_noise, key)
         return clean, noisy
+
+    def _taken(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.gather(self._images, rows), tf.float32) / 255.0
 
     def _loss(self, images: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(keras.losses.get(self._experiment.loss)(images, output))
