@@ -242,7 +242,7 @@ class Experiment:
         Args:
             images: Number of images to train on.
             pixels: Numbers in one image.
-            variance: The sum of their variances, with pixels in [0, 1]; see `ImageData.variance`.
+            variance: The sum of the pixels' variances; see `ImageData.variance`.
             threads: Threads that a training computes with.
 
         Raises:

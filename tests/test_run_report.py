@@ -193,14 +193,23 @@ def test_the_headline_tells_what_is_more_than_noise(sweep, difference, error, ve
     assert top.detail.endswith("the start was kept, for no epoch was clearly better")
 
 
-@pytest.mark.parametrize(("dropout", "advised"), [(0.0, "--dropout 0.2"), (0.2, "--dropout 0.4")])
-def test_a_start_that_is_kept_over_images_learnt_by_heart_asks_for_dropout(sweep, dropout, advised):
+@pytest.mark.parametrize(
+    ("dropout", "mixup", "advised"),
+    [
+        (0.0, 0.0, "--dropout 0.2, --mixup 0.75 or --weight-decay"),
+        (0.2, 0.75, "--dropout 0.4 or --weight-decay"),
+    ],
+)
+def test_a_start_that_is_kept_over_images_learnt_by_heart_asks_for_dropout(
+    sweep, dropout, mixup, advised
+):
     ends = (
         {"epoch": 1.0, "mse": 0.01, "train_mse": train, "val_mse": 0.01} for train in (7e-3, 9e-3)
     )
     same = {"test": PartScores(9, 0.01, 20, 20, None), "train": PartScores(9, 0.01, 20, 20, None)}
     for end, learnt in zip(ends, (True, False), strict=True):
-        experiment = dataclasses.replace(Run(sweep / "worse").experiment, dropout=dropout)
+        worse = Run(sweep / "worse").experiment
+        experiment = dataclasses.replace(worse, dropout=dropout, mixup=mixup)
         run = Run.of(experiment=experiment, history=[end], metrics={})
         top = headline(run, Evaluation(3, same, same), "test", (0.0, 1.0), 0)
         advice = " ".join(top.advice)

@@ -142,9 +142,10 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
         )
     if overfitted:
         rate, decay = 0.4 if experiment.dropout else 0.2, 0.3 if experiment.weight_decay else 0.1
+        mixup = "" if experiment.mixup else ", --mixup 0.75"
         advice.append(
-            f"--dropout {rate} or --weight-decay {decay}: at the end the training error was far "
-            f"below the validation error"
+            f"--dropout {rate}{mixup} or --weight-decay {decay}: at the end the training error was "
+            f"far below the validation error"
         )
     if train.images < _FEW_IMAGES:
         advice.append(f"more images: {train.images:,} say little that PCA does not know")
