@@ -17,6 +17,8 @@ SMALLEST_MSE = 1e-10
 # Wang et al. 2004: a Gaussian window of 11x11 pixels.
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
+# So many standard errors apart, two means are told apart.
+TOLD_APART = 2
 
 
 def __getattr__(name: str) -> Any:

@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from kerasae.metrics import TOLD_APART
+
 Key = TypeVar("Key", bound=Hashable)
-# So many standard errors apart, two means differ by more than the seeds do.
-_ERRORS = 2
 
 
 def choice_score(scores: Mapping[str, Any]) -> float:
@@ -57,5 +57,5 @@ def best_of(seeds: Mapping[Key, Sequence[float]]) -> set[Key]:
     return {
         key
         for key, mean in finite.items()
-        if mean - finite[best] <= _ERRORS * math.sqrt(variance(key) + variance(best))
+        if mean - finite[best] <= TOLD_APART * math.sqrt(variance(key) + variance(best))
     }

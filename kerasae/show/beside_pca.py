@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# So many standard errors apart, two errors are told apart.
-_ERRORS = 2
+from kerasae.metrics import TOLD_APART
+
 # Equal errors that were computed in two ways differ in their last bits.
 _ROUNDING = 5e-4
 LEGEND = {
@@ -27,7 +27,7 @@ def is_level(difference: float, error: float, ratio: float) -> bool:
     >>> is_level(-0.002, 0.001, 0.9), is_level(0.0021, 0.001, 1.1), is_level(1e-9, 1e-12, 1.0)
     (True, False, True)
     """
-    return abs(difference) <= _ERRORS * error or abs(ratio - 1) <= _ROUNDING
+    return abs(difference) <= TOLD_APART * error or abs(ratio - 1) <= _ROUNDING
 
 
 def pca_mark(mse: float, pca_mse: float, trials: Sequence[Mapping[str, Any]] = ()) -> str:

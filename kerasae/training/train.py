@@ -13,7 +13,7 @@ import keras
 from kerasae.data.image_data import ImageData, Part
 from kerasae.errors import KerasAEWarning, TrainingDiverged
 from kerasae.experiment import Experiment
-from kerasae.metrics import mean_difference
+from kerasae.metrics import TOLD_APART, mean_difference
 from kerasae.model_outputs import ImageMSE
 from kerasae.models import network
 from kerasae.pca import PCA, fit_pca
@@ -41,7 +41,7 @@ class Trained:
             epoch, and the scores at its end; see `callbacks.EpochScores`.
         best_epoch: The epoch whose weights the model has: the one with the lowest MSE of the
             images held out, or of a sample of the training images where none are; 0 is the start,
-            which at PCA stays until an epoch is better by more than a standard error.
+            which at PCA stays until an epoch is better by more than two standard errors.
         times: Returns `epochs`, `seconds` (until now), `train_seconds`, `images_per_second`, and
             for a run that was given more epochs later `extended_at`, the epochs after which it
             was.
@@ -143,11 +143,12 @@ def train(
 
 
 def _best_epoch(experiment: Experiment, model: keras.Model, scored: EpochScores) -> BestEpoch:
-    """Has a start at PCA stay until an epoch is better by more than a standard error.
+    """Has a start at PCA stay until an epoch is better by more than two standard errors.
 
     Few images held out would choose by chance otherwise: of models that they cannot tell apart,
-    the simplest is taken (Breiman, Friedman, Olshen & Stone 1984, "Classification and Regression
-    Trees": the 1 SE rule). The difference is that of each image, and its error that of their mean.
+    the simplest is taken, as by the 1 SE rule of Breiman, Friedman, Olshen & Stone (1984,
+    "Classification and Regression Trees"), and by two, for the best of hundreds of epochs is by
+    chance often one better. The difference is that of each image, its error that of their mean.
 
     Args:
         experiment: The settings.
@@ -159,7 +160,8 @@ def _best_epoch(experiment: Experiment, model: keras.Model, scored: EpochScores)
 
     def beats_start() -> bool:
         difference, error = mean_difference(scored.errors, errors)
-        return experiment.shortcut != "pca" or (difference < -error and len(errors) > 1)
+        better = difference < -TOLD_APART * error and len(errors) > 1
+        return experiment.shortcut != "pca" or better
 
     return BestEpoch(model, scored.chooses, at_start, experiment.patience, beats_start)
 
