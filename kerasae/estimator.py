@@ -82,6 +82,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         l1: Weight of the L1 penalty on the code.
         dropout: Dropout rate; `None` follows from the data, as of the following too.
         sigma: Noise added to the scaled input while training.
+        mixup: Share of the rows that are mixed with another.
         epochs: Training epochs.
         batch_size: Rows per step, at most all rows.
         learning_rate: Peak of the schedule.
@@ -111,6 +112,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         l1: float = Experiment.l1,
         dropout: float | None = Experiment.dropout,
         sigma: float = Experiment.sigma,
+        mixup: float | None = Experiment.mixup,
         epochs: int | None = Experiment.epochs,
         batch_size: int | None = Experiment.batch_size,
         learning_rate: float | None = Experiment.learning_rate,
@@ -123,6 +125,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.l1 = l1
         self.dropout = dropout
         self.sigma = sigma
+        self.mixup = mixup
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -141,3 +141,15 @@ def test_wrong_settings_and_codes_are_refused(digits):
     fitted = clone(TINY).fit(digits[:20])
     with pytest.raises(InvalidSetting, match="codes"):
         fitted.inverse_transform(np.zeros((3, 5)))
+
+
+def test_rows_are_mixed_where_that_is_asked_for():
+    X = np.random.RandomState(0).rand(40, 4)
+    small = {"n_components": 2, "hidden_dims": (8,), "shortcut": "linear", "epochs": 2}
+    codes = [
+        AutoencoderTransformer(**small, dropout=0.0, mixup=share).fit_transform(X)
+        for share in (None, 0.0, 1.0)
+    ]
+    # Beside a linear path that starts at random, the default is none.
+    np.testing.assert_array_equal(codes[0], codes[1])
+    assert not np.array_equal(codes[1], codes[2])
