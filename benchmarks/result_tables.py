@@ -4,7 +4,8 @@
 
 `docs/results/` holds what these commands left: `results.csv` of the sweeps, and the
 `reproduction.json` of all studies on both data sets, `deep30.json`, and benches: `bench-128.json`
-and `bench-256.json` by batch size, `bench-avx512-bf16.json` by what that processor has.
+and `bench-256.json` by batch size, `bench-avx512-bf16.json` by what that processor has, whose
+times to a quality, measured by themselves, are in `quality-avx512-bf16.json`.
 
     kerasae sweep --dataset mnist --seeds 3 --validation-split 0
     kerasae sweep --dataset fashion_mnist --seeds 3 --validation-split 0
@@ -220,6 +221,22 @@ def speed_summary(bench: str) -> list[str]:
     return lines
 
 
+def quality_table(bench: str) -> list[str]:
+    """Seconds and epochs until a network is as good as plain `fit` makes it."""
+    lines = [
+        "| network | test MSE | way | seconds | epochs | MSE then |",
+        "|---|---|---|---|---|---|",
+    ]
+    content = json.loads((RESULTS / f"quality-{bench}.json").read_text())
+    for row in content["qualities"]:
+        seconds = f"{row['seconds']:.1f}" if row["seconds"] is not None else "–"
+        lines.append(
+            f"| {row['network']} | {row['target']:.5f} | {row['way']} | {seconds} "
+            f"| {row['epochs']} | {row['test_mse']:.5f} |"
+        )
+    return lines
+
+
 def anomaly_results(dataset: str, protocol: str) -> dict[str, Any]:
     path = RESULTS / f"anomaly-{dataset}-{protocol}.json"
     results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["results"]
@@ -267,6 +284,7 @@ def main() -> None:
         regularizer_table(), learning_rate_table(), deep_table(),
         *(speed_table(bench) for bench in ("128", "256", "avx512-bf16")),
         *(speed_summary(bench) for bench in ("128", "avx512-bf16")),
+        quality_table("avx512-bf16"),
         *(anomaly_table(*path.stem.split("-", 2)[1:])
           for path in sorted(RESULTS.glob("anomaly-*.json"))),
     ):  # fmt: skip

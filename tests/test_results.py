@@ -55,6 +55,7 @@ def test_the_docs_show_the_committed_speeds(tables):
     page = (ROOT / "docs" / "developers" / "performance.md").read_text(encoding="utf-8")
     for bench in ("128", "256", "avx512-bf16"):
         assert "\n".join(tables.speed_table(bench)) in page
+    assert "\n".join(tables.quality_table("avx512-bf16")) in page
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     for bench in ("128", "avx512-bf16"):
         assert "\n".join(tables.speed_summary(bench)) in page
