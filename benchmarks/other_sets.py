@@ -14,28 +14,33 @@ _COLOUR_PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 _GREY_PHOTOS = ("camera", "moon", "coins")
 
 
+_Parts = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+
+
 @dataclasses.dataclass(frozen=True)
 class OtherSet:
     """A set of images, and how it is to be tried.
 
     Args:
-        make: Makes the images, `uint8`, `(images, height, width)` or with channels.
+        make: Makes the images, `uint8`, `(images, height, width)` or with channels; or those to
+            train on, to validate by and to test.
         structured: Whether there is much to win over PCA: drawn or aligned things, not photos.
         latent_dims: The dimensions to try.
     """
 
-    make: Callable[[], NDArray[np.uint8]]
+    make: Callable[[], NDArray[np.uint8] | _Parts]
     structured: bool
     latent_dims: tuple[int, ...] = (15, 30, 50, 100)
 
     def data(self, name: str) -> ImageData:
-        """Returns the set with a random fifth as test images."""
-        images = self.make()
-        order = np.random.RandomState(1).permutation(len(images))
-        images = images[order]
-        test = len(images) // 5
-        labels = np.zeros(len(images), np.uint8)
-        return ImageData(name, images[test:], labels[test:], images[:test], labels[:test])
+        """Returns the set, with a random fifth as test images where it has none of its own."""
+        made = self.make()
+        if isinstance(made, tuple):
+            train, validation, test = made
+            return ImageData.from_arrays(train, test=test, validation=validation, name=name)
+        made = made[np.random.RandomState(1).permutation(len(made))]
+        test = len(made) // 5
+        return ImageData.from_arrays(made[test:], test=made[:test], name=name)
 
 
 def _photos() -> Iterator[NDArray[np.uint8]]:
@@ -51,19 +56,26 @@ def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(image).convert("L"))
 
 
-def _patches(
-    images: Iterator[NDArray[np.uint8]], count: int, height: int, width: int
-) -> NDArray[np.uint8]:
-    """Cuts patches at random places, as many out of each image; they may overlap."""
+def _patches(images: Iterator[NDArray[np.uint8]], count: int, height: int, width: int) -> _Parts:
+    """Cuts patches at random places, as many out of each image.
+
+    They may overlap, but those of a part come from columns of their own: a test patch that is
+    seen in training a pixel further on says nothing about other photos.
+    """
     random = np.random.RandomState(0)
     sources = list(images)
-    cut = []
-    for number in range(count):
-        image = sources[number % len(sources)]
-        top = random.randint(image.shape[0] - height + 1)
-        left = random.randint(image.shape[1] - width + 1)
-        cut.append(image[top : top + height, left : left + width])
-    return np.stack(cut)
+
+    def cut(begin: float, end: float, share: float) -> NDArray[np.uint8]:
+        found = []
+        for number in range(round(count * share)):
+            image = sources[number % len(sources)]
+            first, last = (round(image.shape[1] * edge) for edge in (begin, end))
+            top = random.randint(image.shape[0] - height + 1)
+            left = random.randint(first, last - width + 1)
+            found.append(image[top : top + height, left : left + width])
+        return np.stack(found)
+
+    return cut(0, 0.65, 0.72), cut(0.65, 0.8, 0.08), cut(0.8, 1, 0.2)
 
 
 def _tiles(images: Iterator[NDArray[np.uint8]], side: int) -> NDArray[np.uint8]:
@@ -185,7 +197,7 @@ def slices() -> NDArray[np.uint8]:
     return np.round(np.stack(drawn) * 255).astype(np.uint8)
 
 
-def textures() -> NDArray[np.uint8]:
+def textures() -> _Parts:
     """Patches of brick, grass and gravel, 24x24."""
     from skimage import data
 

@@ -22,6 +22,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 NotNegative = Annotated[float, Meta(ge=0, le=FINITE)]
 Positive = Annotated[float, Meta(gt=0, le=FINITE)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+_Pixels = Annotated[int, Meta(ge=0, le=1_000_000)]
 _WholeShare = Annotated[float, Meta(ge=0, le=1)]
 # Noise of 3 leaves 1 % of a white pixel's power: what is above it is meant for 0 to 255.
 MOST_SIGMA = 3
@@ -140,10 +141,9 @@ class Experiment:
         bool, _help("Clip noisy images to [0, 1].", DATA, flags=("--clip/--no-clip",))
     ] = False
     shift: Annotated[
-        int,
-        Meta(ge=0, le=1_000_000),
-        _help("Augmentation: shift training images by up to this many pixels.", DATA),
-    ] = 0
+        _Pixels | None,
+        _help("Augmentation: shift training images by up to this many pixels.", DATA, follows=True),
+    ] = None
     mixup: Annotated[
         _WholeShare | None,
         _help("Augmentation: share of training images mixed with another.", DATA, follows=True),
@@ -224,7 +224,13 @@ class Experiment:
             raise InvalidSetting("validation_split", 0, "above 0: the study chooses by it")
 
     def resolved(
-        self, images: int, pixels: int, variance: float = 0.0, threads: int = 1
+        self,
+        images: int,
+        pixels: int,
+        *,
+        variance: float = 0.0,
+        stationary: bool = False,
+        threads: int = 1,
     ) -> Experiment:
         """Returns the settings with those that follow from the data, which a run records.
 
@@ -236,13 +242,15 @@ class Experiment:
         LeCun et al. (1998) have it: units then vary by about one, and bend what Glorot's smaller
         weights leave as straight as PCA; a weight decay of 0.1 keeps them from learning images by
         heart. Where there are fewer than 5,000 and no noise is added to them, so do a Dropout of
-        0.2 and the mixing of three quarters of them, in up to 300 passes. The precision is that
+        0.2 and the mixing of three quarters of them, in up to 300 passes; so do shifts of a pixel
+        where what was shifted might as well be another of the images. The precision is that
         of `precision.chosen_precision`, on the processor that this is asked on.
 
         Args:
             images: Number of images to train on.
             pixels: Numbers in one image.
             variance: The sum of the pixels' variances; see `ImageData.variance`.
+            stationary: Whether shifted images are like the others; see `ImageData.stationary`.
             threads: Threads that a training computes with.
 
         Raises:
@@ -250,7 +258,7 @@ class Experiment:
 
         Example:
 
-        >>> resolved = Experiment("photos").resolved(images=100, pixels=16_384, variance=400.0)
+        >>> resolved = Experiment("photos").resolved(100, 16_384, variance=400.0)
         >>> resolved.batch_size, resolved.epochs, resolved.learning_rate
         (16, 300, 0.0015)
         """
@@ -270,6 +278,7 @@ class Experiment:
             "weight_decay": 0.1 if beside_pca else 0.0,
             "dropout": 0.2 if by_heart else 0.0,
             "mixup": 0.75 if by_heart else 0.0,
+            "shift": int(beside_pca and stationary),
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 100 / max(variance, 1)) ** 0.5:.2g}"),
             "precision": chosen_precision(
@@ -296,7 +305,7 @@ def as_recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> as_recorded({"epochs": 9})["precision"], as_recorded({"precision": None})["precision"]
     ('float32', None)
     """
-    return {**_defaults(), "precision": FLOAT32, "mixup": 0.0, **settings}
+    return {**_defaults(), "precision": FLOAT32, "mixup": 0.0, "shift": 0, **settings}
 
 
 @functools.cache

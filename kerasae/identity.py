@@ -11,7 +11,7 @@ from kerasae.experiment import Experiment, NotNegative, as_recorded
 
 # Raise it with every change of the code that changes a trial's numbers: what older code has
 # finished or begun is then never mixed with what the new code does.
-RESULTS_VERSION = 3
+RESULTS_VERSION = 4
 Whole = Annotated[int, Meta(ge=0, le=2**62)]
 _NOTHING = "nothing"
 

@@ -50,6 +50,14 @@ def test_what_leaves_the_picture_does_not_come_in_again_on_the_other_side():
     assert not found[:, -1].any()
 
 
+def test_what_comes_into_the_picture_mirrors_what_is_there():
+    image = np.random.RandomState(0).rand(5, 4, 3).astype(np.float32)
+    wide = np.pad(image, ((2, 2), (2, 2), (0, 0)), "symmetric")
+    windows = [wide[y : y + 5, x : x + 4].tolist() for y in range(5) for x in range(5)]
+    found = random_shifts(tf.constant(np.repeat(image[None], 40, 0)), 2, key(1, 0)).numpy()
+    assert all(one.tolist() in windows for one in found)
+
+
 def test_a_share_of_the_images_is_mixed_each_with_a_weight_of_its_own():
     images, others = tf.fill((4000, 2, 3), 1.0), tf.fill((4000, 2, 3), 0.0)
     found = mixtures(images, others, 0.25, key(0, 1)).numpy()

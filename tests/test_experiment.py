@@ -79,6 +79,23 @@ def test_few_images_beside_pca_have_dropout_and_are_mixed_for_longer(settings, i
     assert (followed.dropout, followed.mixup, followed.epochs) == expected
 
 
+@pytest.mark.parametrize(
+    ("settings", "stationary", "expected"),
+    [
+        ({}, True, 1),
+        ({}, False, 0),
+        ({"sigma": 0.1}, True, 1),
+        ({"shortcut": None}, True, 0),
+        ({"dataset": "mnist"}, True, 0),
+        ({"shift": 0}, True, 0),
+        ({"shift": 3}, False, 3),
+    ],
+)
+def test_images_without_a_place_of_their_own_are_shifted(settings, stationary, expected):
+    experiment = Experiment(**{"dataset": "photos", **settings})
+    assert experiment.resolved(10_000, 784, stationary=stationary).shift == expected
+
+
 @pytest.mark.parametrize(("images", "epochs"), [(100, 300), (36_000, 28), (10**6, 10)])
 def test_a_million_images_are_seen_in_ten_to_so_many_passes(images, epochs):
     assert Experiment("photos").resolved(images, 256).epochs == epochs
@@ -89,6 +106,6 @@ def test_a_million_images_are_seen_in_ten_to_so_many_passes(images, epochs):
     ("variance", "rate"), [(0, 3e-3), (99, 3e-3), (249, 1.9e-3), (400, 1.5e-3), (10_000, 3e-4)]
 )
 def test_images_that_vary_much_have_a_lower_rate(variance, rate):
-    assert Experiment("photos").resolved(1000, 784, variance).learning_rate == rate
+    assert Experiment("photos").resolved(1000, 784, variance=variance).learning_rate == rate
     asked = Experiment("photos", learning_rate=0.01)
-    assert asked.resolved(1000, 784, variance).learning_rate == 0.01
+    assert asked.resolved(1000, 784, variance=variance).learning_rate == 0.01

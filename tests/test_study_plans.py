@@ -40,7 +40,7 @@ def test_a_study_is_read_back_from_its_plan(tmp_path, study):
 
 def test_an_older_plan_means_what_it_meant_then(tmp_path):
     plan_in(tmp_path, study="overfit", settings={"base": {"dataset": "tiny"}})
-    before = Experiment("tiny", precision="float32", mixup=0)
+    before = Experiment("tiny", precision="float32", mixup=0, shift=0)
     assert read_study(tmp_path, OverfitStudy) == OverfitStudy(before)
     plan_in(tmp_path, study="overfit")
     with pytest.raises(

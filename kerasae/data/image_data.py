@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from kerasae.data.idx import idx_md5
 from kerasae.data.image_store import new_images
 from kerasae.data.pixel_scale import PixelScale, scale_of
+from kerasae.data.stationarity import is_stationary
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
 _SPLIT_SEED = 0
 _ROWS = 1024  # converted at once
-# How much of them says what images vary by: so many images, and so many numbers.
+# How much of them says what images are like: so many images, and so many numbers.
 _SAMPLE, _SAMPLED = 1000, 1 << 22
 _FASHION = (
     "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
@@ -186,9 +187,17 @@ class ImageData:
     @functools.cached_property
     def variance(self) -> float:
         """The sum of the pixels' variances, with pixels in [0, 1], of a sample for training."""
+        return float((self._sample() / 255.0).var(axis=0).sum())
+
+    @functools.cached_property
+    def stationary(self) -> bool:
+        """Whether images shifted by a pixel are like the others; see `is_stationary`."""
+        return is_stationary(self._sample())
+
+    def _sample(self) -> NDArray[np.uint8]:
         most = min(len(self.train), _SAMPLE, max(2, _SAMPLED // self.pixels))
-        sample = self.train[np.linspace(0, len(self.train) - 1, most).astype(int)]
-        return float((sample / 255.0).var(axis=0).sum())
+        rows = np.linspace(0, len(self.train) - 1, most).astype(int)
+        return self.train[rows]
 
     def checksums(self) -> tuple[str, ...]:
         """Returns the MD5 of each array as an IDX file: images and labels, training, test."""
@@ -205,10 +214,16 @@ class ImageData:
             threads: Threads that a training computes with; those of a sweep or study have one.
 
         Raises:
-            InvalidSetting: If there are too few images to train on.
+            InvalidSetting: If there are too few images to train on, or they are smaller than they
+                are to be shifted.
         """
+        side = min(self.train.shape[1:3])
+        if experiment.shift is not None and experiment.shift > side:
+            raise InvalidSetting("shift", experiment.shift, f"at most {side}, the images' side")
         images = len(self.parts(experiment.validation_split).train)
-        return experiment.resolved(images, self.pixels, self.variance, threads)
+        return experiment.resolved(
+            images, self.pixels, variance=self.variance, stationary=self.stationary, threads=threads
+        )
 
     def parts(self, validation_split: float) -> Parts:
         """Says which images are which; there is no other place that does.

@@ -33,11 +33,13 @@ def add_noise(images: tf.Tensor, sigma: float, clip: bool, key: tf.Tensor) -> tf
 def random_shifts(images: tf.Tensor, most: int, key: tf.Tensor) -> tf.Tensor:
     """Shifts each image by a whole number of pixels of its own, each way.
 
-    Pixels that come in from outside are 0.
+    Pixels that come in from outside mirror those inside, as a photo would most likely go on; a
+    black border would be learnt.
 
     Args:
         images: `float32`, `(batch, height, width, ...)`.
-        most: Largest shift, in pixels; all from `-most` to `most` are equally likely.
+        most: Largest shift, in pixels, at most the images' smaller side; all from `-most` to
+            `most` are equally likely.
         key: Seed, `int32`, `(2,)`.
 
     Returns:
@@ -52,7 +54,7 @@ def random_shifts(images: tf.Tensor, most: int, key: tf.Tensor) -> tf.Tensor:
         # single pixels is far slower on a CPU.
         chosen = tf.one_hot(drawn[axis - 1], shifts)  # (batch, shifts)
         padding = [[0, 0]] * axis + [[most, most]] + [[0, 0]] * (images.shape.rank - axis - 1)
-        padded = tf.pad(images, padding)
+        padded = tf.pad(images, padding, "SYMMETRIC")
         size = images.shape[axis]
         total = tf.zeros_like(images)
         for shift in range(shifts):

@@ -1,0 +1,67 @@
+"""Whether images have a place of their own."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from sklearn.datasets import load_digits
+
+from kerasae.data.image_data import ImageData
+from kerasae.data.stationarity import is_stationary
+from kerasae.errors import InvalidSetting
+from kerasae.experiment import Experiment
+
+RANDOM = np.random.RandomState(0)
+
+
+def landscape(*shape):
+    """One large picture of clouds, out of which patches are cut."""
+    clouds = gaussian_filter(RANDOM.standard_normal(shape), (2, 2, 0)[: len(shape)], mode="wrap")
+    return (255 * (clouds - clouds.min()) / np.ptp(clouds)).astype(np.uint8)
+
+
+def patches(picture, count=400, side=12):
+    """Cuts patches at random places."""
+    corners = RANDOM.randint(0, len(picture) - side, (count, 2))
+    return np.stack([picture[y : y + side, x : x + side] for y, x in corners])
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (300, 300, 3)])
+def test_patches_of_a_picture_have_no_place_of_their_own(shape):
+    assert is_stationary(patches(landscape(*shape)))
+
+
+def test_aligned_images_have_one():
+    digits = load_digits().images.astype(np.uint8)
+    assert not is_stationary(digits)
+    # Of patches, what is always under the same mask does.
+    masked = patches(landscape(300, 300))
+    y, x = np.mgrid[-6:6, -6:6]
+    masked[:, y**2 + x**2 > 16] = 0
+    assert not is_stationary(masked)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((20, 9, 9), np.uint8),
+        RANDOM.randint(0, 256, (20, 1, 30)).astype(np.uint8),
+        RANDOM.randint(0, 256, (3, 9, 9)).astype(np.uint8),
+    ],
+    ids=["all the same", "rows", "three"],
+)
+def test_of_what_says_nothing_about_places_nothing_is_shifted(images):
+    assert not is_stationary(images)
+    assert ImageData.from_arrays(images).resolved(Experiment("array")).shift == 0
+
+
+def test_a_run_on_patches_shifts_them_unless_told_otherwise():
+    data = ImageData.from_arrays(patches(landscape(300, 300)))
+    assert data.resolved(Experiment("array")).shift == 1
+    assert data.resolved(Experiment("array", shift=0)).shift == 0
+
+
+def test_images_are_not_shifted_further_than_they_are_wide():
+    data = ImageData.from_arrays(np.zeros((20, 9, 7), np.uint8))
+    assert data.resolved(Experiment("array", shift=7)).shift == 7
+    with pytest.raises(InvalidSetting, match="shift"):
+        data.resolved(Experiment("array", shift=8))
