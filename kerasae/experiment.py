@@ -37,7 +37,7 @@ ImageSize = Annotated[
 ]
 
 
-_BY_HEART = 5_000  # images, fewer than which a network without Dropout learns by heart
+_FEW = 5_000  # images, fewer than which a network without Dropout learns by heart
 # What settings are about; options are shown by it.
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 
@@ -229,7 +229,7 @@ class Experiment:
         pixels: int,
         *,
         variance: float = 0.0,
-        stationary: bool = False,
+        furthest_shift: int = 0,
         threads: int = 1,
     ) -> Experiment:
         """Returns the settings with those that follow from the data, which a run records.
@@ -242,15 +242,17 @@ class Experiment:
         LeCun et al. (1998) have it: units then vary by about one, and bend what Glorot's smaller
         weights leave as straight as PCA; a weight decay of 0.1 keeps them from learning images by
         heart. Where there are fewer than 5,000 and no noise is added to them, so do a Dropout of
-        0.2 and the mixing of three quarters of them, in up to 300 passes; so do shifts of a pixel
-        where what was shifted might as well be another of the images. The precision is that
-        of `precision.chosen_precision`, on the processor that this is asked on.
+        0.2 and the mixing of three quarters of them, in up to 300 passes; so do shifts
+        where what was shifted might as well be another of the images, by a pixel, or of few
+        images by up to four. The precision is that of `precision.chosen_precision`, on the
+        processor that this is asked on.
 
         Args:
             images: Number of images to train on.
             pixels: Numbers in one image.
             variance: The sum of the pixels' variances; see `ImageData.variance`.
-            stationary: Whether shifted images are like the others; see `ImageData.stationary`.
+            furthest_shift: By how many pixels images can be shifted and be like the others; see
+                `ImageData.furthest_shift`.
             threads: Threads that a training computes with.
 
         Raises:
@@ -269,7 +271,8 @@ class Experiment:
             )
         batch_size = self.batch_size or min(images, 128, max(16, images // 10))
         beside_pca = self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
-        by_heart = beside_pca and images < _BY_HEART and self.sigma == 0
+        few = images < _FEW
+        by_heart = beside_pca and few and self.sigma == 0
         passes = min(max(10, round(1_000_000 / images)), 300 if by_heart else 100)
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
@@ -278,7 +281,7 @@ class Experiment:
             "weight_decay": 0.1 if beside_pca else 0.0,
             "dropout": 0.2 if by_heart else 0.0,
             "mixup": 0.75 if by_heart else 0.0,
-            "shift": int(beside_pca and stationary),
+            "shift": min(furthest_shift, 4 if few else 1) if beside_pca else 0,
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 100 / max(variance, 1)) ** 0.5:.2g}"),
             "precision": chosen_precision(

@@ -80,20 +80,22 @@ def test_few_images_beside_pca_have_dropout_and_are_mixed_for_longer(settings, i
 
 
 @pytest.mark.parametrize(
-    ("settings", "stationary", "expected"),
+    ("settings", "furthest", "few", "many"),
     [
-        ({}, True, 1),
-        ({}, False, 0),
-        ({"sigma": 0.1}, True, 1),
-        ({"shortcut": None}, True, 0),
-        ({"dataset": "mnist"}, True, 0),
-        ({"shift": 0}, True, 0),
-        ({"shift": 3}, False, 3),
+        ({}, 3, 3, 1),
+        ({}, 1, 1, 1),
+        ({}, 0, 0, 0),
+        ({"sigma": 0.1}, 3, 3, 1),
+        ({"shortcut": None}, 3, 0, 0),
+        ({"dataset": "mnist"}, 3, 0, 0),
+        ({"shift": 0}, 3, 0, 0),
+        ({"shift": 2}, 0, 2, 2),
     ],
 )
-def test_images_without_a_place_of_their_own_are_shifted(settings, stationary, expected):
+def test_images_without_a_place_of_their_own_are_shifted(settings, furthest, few, many):
     experiment = Experiment(**{"dataset": "photos", **settings})
-    assert experiment.resolved(10_000, 784, stationary=stationary).shift == expected
+    shifts = [experiment.resolved(n, 784, furthest_shift=furthest).shift for n in (4_999, 5_000)]
+    assert shifts == [few, many]
 
 
 @pytest.mark.parametrize(("images", "epochs"), [(100, 300), (36_000, 28), (10**6, 10)])

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 
 from kerasae.data.image_data import ImageData
-from kerasae.data.stationarity import is_stationary
+from kerasae.data.stationarity import furthest_shift
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
@@ -27,17 +27,29 @@ def patches(picture, count=400, side=12):
 
 @pytest.mark.parametrize("shape", [(300, 300), (300, 300, 3)])
 def test_patches_of_a_picture_have_no_place_of_their_own(shape):
-    assert is_stationary(patches(landscape(*shape)))
+    # An eighth of the side, at most four.
+    picture = landscape(*shape)
+    found = [furthest_shift(patches(picture, 600, side)) for side in (7, 8, 15, 16, 24, 64)]
+    assert found == [0, 1, 1, 2, 3, 4]
 
 
-def test_aligned_images_have_one():
+def test_aligned_images_are_not():
     digits = load_digits().images.astype(np.uint8)
-    assert not is_stationary(digits)
-    # Of patches, what is always under the same mask does.
+    assert furthest_shift(digits) == 0
+    # Of patches, what is always under the same mask is aligned.
     masked = patches(landscape(300, 300))
     y, x = np.mgrid[-6:6, -6:6]
     masked[:, y**2 + x**2 > 16] = 0
-    assert not is_stationary(masked)
+    assert furthest_shift(masked) == 0
+
+
+def test_images_are_shifted_as_far_as_they_stay_alike():
+    # A faint wave from top to bottom in noise of variance 1600. Moved up or down by s of its 16
+    # pixels it differs by (2 * 25 * sin(pi * s / 16))**2 / 2, which is 48, 183 and 386 for s = 1,
+    # 2 and 3, and not at all when moved sideways: by 1.5, 6 and 12 % of the noise on the whole.
+    wave = 25 * np.sin(2 * np.pi * np.arange(32) / 16)[:, None]
+    images = (127 + wave + 40 * RANDOM.standard_normal((900, 32, 32))).clip(0, 255)
+    assert furthest_shift(images.astype(np.uint8)) == 1
 
 
 @pytest.mark.parametrize(
@@ -50,7 +62,7 @@ def test_aligned_images_have_one():
     ids=["all the same", "rows", "three"],
 )
 def test_of_what_says_nothing_about_places_nothing_is_shifted(images):
-    assert not is_stationary(images)
+    assert not furthest_shift(images)
     assert ImageData.from_arrays(images).resolved(Experiment("array")).shift == 0
 
 

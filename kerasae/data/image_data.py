@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kerasae.data.idx import idx_md5
 from kerasae.data.image_store import new_images
 from kerasae.data.pixel_scale import PixelScale, scale_of
-from kerasae.data.stationarity import is_stationary
+from kerasae.data.stationarity import furthest_shift
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 
@@ -190,9 +190,9 @@ class ImageData:
         return float((self._sample() / 255.0).var(axis=0).sum())
 
     @functools.cached_property
-    def stationary(self) -> bool:
-        """Whether images shifted by a pixel are like the others; see `is_stationary`."""
-        return is_stationary(self._sample())
+    def furthest_shift(self) -> int:
+        """By how many pixels images can be shifted and be like the others, in a sample of them."""
+        return furthest_shift(self._sample())
 
     def _sample(self) -> NDArray[np.uint8]:
         most = min(len(self.train), _SAMPLE, max(2, _SAMPLED // self.pixels))
@@ -222,7 +222,11 @@ class ImageData:
             raise InvalidSetting("shift", experiment.shift, f"at most {side}, the images' side")
         images = len(self.parts(experiment.validation_split).train)
         return experiment.resolved(
-            images, self.pixels, variance=self.variance, stationary=self.stationary, threads=threads
+            images,
+            self.pixels,
+            variance=self.variance,
+            furthest_shift=self.furthest_shift,
+            threads=threads,
         )
 
     def parts(self, validation_split: float) -> Parts:
