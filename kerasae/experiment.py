@@ -38,6 +38,7 @@ ImageSize = Annotated[
 
 
 _FEW = 5_000  # images, fewer than which a network without Dropout learns by heart
+_VERY_FEW = 3_000
 # What settings are about; options are shown by it.
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 
@@ -243,9 +244,9 @@ class Experiment:
         weights leave as straight as PCA; a weight decay of 0.1 keeps them from learning images by
         heart. Where there are fewer than 5,000 and no noise is added to them, so do a Dropout of
         0.2 and the mixing of three quarters of them, in up to 300 passes; so do shifts
-        where what was shifted might as well be another of the images, by a pixel, or of few
-        images by up to four. The precision is that of `precision.chosen_precision`, on the
-        processor that this is asked on.
+        where what was shifted might as well be another of the images, by a pixel, or of fewer
+        than 3,000 by up to four, in up to 300 passes until three million are seen. The precision
+        is that of `precision.chosen_precision`, on the processor that this is asked on.
 
         Args:
             images: Number of images to train on.
@@ -271,9 +272,13 @@ class Experiment:
             )
         batch_size = self.batch_size or min(images, 128, max(16, images // 10))
         beside_pca = self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
-        few = images < _FEW
-        by_heart = beside_pca and few and self.sigma == 0
-        passes = min(max(10, round(1_000_000 / images)), 300 if by_heart else 100)
+        by_heart = beside_pca and images < _FEW and self.sigma == 0
+        shift = min(furthest_shift, 4 if images < _VERY_FEW else 1) if beside_pca else 0
+        shift = shift if self.shift is None else self.shift
+        # Images that are never the same twice are learnt from for longer.
+        moved = bool(shift) and beside_pca
+        seen, most = 3_000_000 if moved else 1_000_000, 300 if moved or by_heart else 100
+        passes = min(max(10, round(seen / images)), most)
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
             "batch_size": batch_size,
@@ -281,7 +286,7 @@ class Experiment:
             "weight_decay": 0.1 if beside_pca else 0.0,
             "dropout": 0.2 if by_heart else 0.0,
             "mixup": 0.75 if by_heart else 0.0,
-            "shift": min(furthest_shift, 4 if few else 1) if beside_pca else 0,
+            "shift": shift,
             # Rounded, for it is part of names.
             "learning_rate": float(f"{3e-3 * min(1, 100 / max(variance, 1)) ** 0.5:.2g}"),
             "precision": chosen_precision(

@@ -94,8 +94,21 @@ def test_few_images_beside_pca_have_dropout_and_are_mixed_for_longer(settings, i
 )
 def test_images_without_a_place_of_their_own_are_shifted(settings, furthest, few, many):
     experiment = Experiment(**{"dataset": "photos", **settings})
-    shifts = [experiment.resolved(n, 784, furthest_shift=furthest).shift for n in (4_999, 5_000)]
+    shifts = [experiment.resolved(n, 784, furthest_shift=furthest).shift for n in (2_999, 3_000)]
     assert shifts == [few, many]
+
+
+@pytest.mark.parametrize(
+    ("settings", "images", "epochs"),
+    [
+        ({}, 100, 300), ({}, 10_000, 300), ({}, 60_000, 50), ({}, 10**6, 10),
+        ({"sigma": 0.1}, 100, 300), ({"shift": 0}, 60_000, 17), ({"shift": 0}, 5_000, 100),
+        ({"shortcut": None, "shift": 1}, 60_000, 17), ({"dataset": "mnist", "shift": 1}, 100, 10),
+    ],
+)  # fmt: skip
+def test_three_million_shifted_images_are_seen(settings, images, epochs):
+    experiment = Experiment(**{"dataset": "photos", **settings})
+    assert experiment.resolved(images, 784, furthest_shift=1).epochs == epochs
 
 
 @pytest.mark.parametrize(("images", "epochs"), [(100, 300), (36_000, 28), (10**6, 10)])
