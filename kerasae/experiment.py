@@ -215,6 +215,15 @@ class Experiment:
         """`basic`, `extended`, `deep` or `shallow`, by the number of hidden layers."""
         return architecture_name(self.hidden_dims)
 
+    @property
+    def follows_shift(self) -> bool:
+        """Whether the shift follows from the images, which have to be looked at then."""
+        return self.shift is None and self._beside_pca
+
+    @property
+    def _beside_pca(self) -> bool:
+        return self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
+
     def check_validation(self) -> None:
         """Checks that images are held out, for a study that chooses by them.
 
@@ -271,12 +280,13 @@ class Experiment:
                 "batch_size", self.batch_size, f"at most the {images} training images"
             )
         batch_size = self.batch_size or min(images, 128, max(16, images // 10))
-        beside_pca = self.shortcut == "pca" and self.dataset not in SWEEP_EPOCHS
+        beside_pca = self._beside_pca
         by_heart = beside_pca and images < _FEW and self.sigma == 0
-        shift = min(furthest_shift, 4 if images < _VERY_FEW else 1) if beside_pca else 0
-        shift = shift if self.shift is None else self.shift
+        shift = self.shift or 0
+        if self.follows_shift:
+            shift = min(furthest_shift, 4 if images < _VERY_FEW else 1)
         # Images that are never the same twice are learnt from for longer.
-        moved = bool(shift) and beside_pca
+        moved = beside_pca and shift > 0
         seen, most = 3_000_000 if moved else 1_000_000, 300 if moved or by_heart else 100
         passes = min(max(10, round(seen / images)), most)
         followed: dict[str, Any] = {

@@ -225,7 +225,7 @@ class ImageData:
             images,
             self.pixels,
             variance=self.variance,
-            furthest_shift=self.furthest_shift,
+            furthest_shift=self.furthest_shift if experiment.follows_shift else 0,
             threads=threads,
         )
 
