@@ -52,8 +52,8 @@ def main(
 
 def _row(cell: tuple[Any, ...], values: dict[str, Any]) -> dict[str, Any]:
     kept = (
-        "epochs", "best_epoch", "learning_rate", "mixup", "precision", "train_mse", "test_mse",
-        "pca_test_mse", "pca_difference", "pca_difference_se", "seconds",
+        "epochs", "best_epoch", "learning_rate", "mixup", "shift", "precision", "train_mse",
+        "test_mse", "pca_test_mse", "pca_difference", "pca_difference_se", "seconds",
     )  # fmt: skip
     return {**dict(zip(_CELL, cell, strict=True)), **{key: values[key] for key in kept}}
 
