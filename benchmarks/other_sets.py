@@ -12,8 +12,6 @@ from kerasae import ImageData
 
 _COLOUR_PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 _GREY_PHOTOS = ("camera", "moon", "coins")
-
-
 _Parts = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 

@@ -38,7 +38,7 @@ ImageSize = Annotated[
 
 
 _FEW = 5_000  # images, fewer than which a network without Dropout learns by heart
-_VERY_FEW = 3_000
+_VERY_FEW = 3_000  # fewer than which gain by shifts of more than a pixel; more lose
 # What settings are about; options are shown by it.
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 
@@ -284,7 +284,7 @@ class Experiment:
         by_heart = beside_pca and images < _FEW and self.sigma == 0
         shift = self.shift or 0
         if self.follows_shift:
-            shift = min(furthest_shift, 4 if images < _VERY_FEW else 1)
+            shift = furthest_shift if images < _VERY_FEW else min(furthest_shift, 1)
         # Images that are never the same twice are learnt from for longer.
         moved = beside_pca and shift > 0
         seen, most = 3_000_000 if moved else 1_000_000, 300 if moved or by_heart else 100
