@@ -268,7 +268,7 @@ def _plan(
         lists["networks"] = networks(architectures, hidden_dims or [])
     start = begun.base if begun else Experiment(given.get("dataset", Experiment.dataset))
     base = dataclasses.replace(start, **given)
-    return dataclasses.replace(begun or Sweep(base), base=base, **lists)
+    return dataclasses.replace(begun or Sweep(base), base=base, network_rates=None, **lists)
 
 
 def _kept(keep: str) -> int | None:

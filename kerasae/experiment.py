@@ -244,18 +244,19 @@ class Experiment:
     ) -> Experiment:
         """Returns the settings with those that follow from the data, which a run records.
 
-        They are those of the report's data sets where it gives them. Otherwise a step takes a
-        tenth of the images, from 16 to 128; a million images are seen, in 10 to 100
-        passes; and the rate is 3e-3, for images whose variance is above 100 less by the root of the
-        ratio: a step of Adam moves each weight alike, and what they add up to by as much more as
-        the images vary. Beside a start at PCA, whose code is standardized, hidden layers start as
-        LeCun et al. (1998) have it: units then vary by about one, and bend what Glorot's smaller
-        weights leave as straight as PCA; a weight decay of 0.1 keeps them from learning images by
-        heart. Where there are fewer than 5,000 and no noise is added to them, so do a Dropout of
-        0.2 and the mixing of three quarters of them, in up to 300 passes; so do shifts
-        where what was shifted might as well be another of the images, by a pixel, or of fewer
-        than 3,000 by up to four, in up to 300 passes until three million are seen. The precision
-        is that of `precision.chosen_precision`, on the processor that this is asked on.
+        They are those of the report's data sets where it gives them. Otherwise a step takes a tenth
+        of the images, from 16 to 128; a million images are seen, in 10 to 100 passes; and the rate
+        is 3e-3, for images whose variance is above 100 less by the root of the ratio: a step of
+        Adam moves each weight alike, and what they add up to by as much more as the images vary.
+        Networks of several hidden layers have a third of that where images are shifted: with more
+        they are still unsteady at the end. Beside a start at PCA, whose code is standardized,
+        hidden layers start as LeCun et al. (1998) have it: units then vary by about one, and bend
+        what Glorot's smaller weights leave as straight as PCA; a weight decay of 0.1 keeps them
+        from learning images by heart. Where there are fewer than 5,000 and no noise is added to
+        them, so do a Dropout of 0.2 and the mixing of three quarters of them, in up to 300 passes;
+        so do shifts where what was shifted might as well be another of the images, by a pixel, or
+        of fewer than 3,000 by up to four, in up to 300 passes until three million are seen. The
+        precision is that of `precision.chosen_precision`, on the processor that this is asked on.
 
         Args:
             images: Number of images to train on.
@@ -288,6 +289,7 @@ class Experiment:
         # Images that are never the same twice are learnt from for longer.
         moved = beside_pca and shift > 0
         seen, most = 3_000_000 if moved else 1_000_000, 300 if moved or by_heart else 100
+        peak = 1e-3 if moved and len(self.hidden_dims) > 1 else 3e-3
         passes = min(max(10, round(seen / images)), most)
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),
@@ -298,7 +300,7 @@ class Experiment:
             "mixup": 0.75 if by_heart else 0.0,
             "shift": shift,
             # Rounded, for it is part of names.
-            "learning_rate": float(f"{3e-3 * min(1, 100 / max(variance, 1)) ** 0.5:.2g}"),
+            "learning_rate": float(f"{peak * min(1, 100 / max(variance, 1)) ** 0.5:.2g}"),
             "precision": chosen_precision(
                 processor_flags(), pixels, self.hidden_dims, batch_size, threads
             ),

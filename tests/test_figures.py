@@ -24,7 +24,7 @@ from kerasae.show.figure_files import save_figure
 from kerasae.show.latent_figure import latent_figure
 from kerasae.show.run_table import run_table
 from kerasae.show.sweep_figure import sweep_figure
-from kerasae.show.sweep_table import sweep_table
+from kerasae.show.sweep_table import network_names, sweep_table
 from kerasae.show.table import Cell, Column, Table
 from kerasae.show.terminal import rich_table
 from kerasae.show.versions_figure import versions_figure
@@ -127,6 +127,14 @@ def _row(status, dim=30, **scores):
 def _cells(rows, dims=(30,)):
     table = sweep_table(rows, dict.fromkeys(dims, 0.02), "mnist5k")
     return [(row[1].text, row[1].mark) for row in table.drawn_rows()]
+
+
+def test_networks_are_told_apart_by_their_rates_where_one_has_several():
+    rows = [_row("done"), {**_row("done"), "hidden_dims": "8-4", "learning_rate": 0.001}]
+    assert [name for _, name in network_names(rows)] == ["256", "8-4"]
+    rows.append({**rows[1], "learning_rate": 0.01})
+    names = [name for _, name in network_names(rows)]
+    assert names == ["256, lr 0.003", "8-4, lr 0.001", "8-4, lr 0.01"]
 
 
 def test_a_cell_without_a_finished_trial_says_why():

@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 from kerasae.data.datasets import load_dataset
+from kerasae.errors import InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.trials.grid import Sweep
 from kerasae.trials.jobs import Job, JobQueue
@@ -27,6 +28,31 @@ def test_the_trials_are_the_product_of_the_lists_in_their_order():
     assert list(expected) == [
         (one.hidden_dims, one.latent_dim, one.learning_rate, one.seed) for one in settings
     ]
+
+
+def test_each_network_may_have_a_rate_of_its_own():
+    networks, rates = ((8,), (4, 2)), (0.1, None)
+    trials = Sweep(Experiment("own"), networks, (2,), rates, network_rates=(0.003, 0.001)).trials()
+    assert [(trial.name, trial.experiment.learning_rate) for trial in trials] == [
+        ("basic-8-z2-lr0.1-seed0", 0.1), ("basic-8-z2-lr0.003-seed0", 0.003),
+        ("extended-4-2-z2-lr0.1-seed0", 0.1), ("extended-4-2-z2-lr0.001-seed0", 0.001),
+    ]  # fmt: skip
+    assert [trials.number_of(trial.name) for trial in trials] == [0, 1, 2, 3]
+    with pytest.raises(KeyError):
+        trials.number_of("basic-8-z2-lr0.001-seed0")
+
+
+@pytest.mark.parametrize(
+    ("rates", "of_each", "reason"),
+    [
+        ((0.1, 0.1), None, r"\[0.1, 0.1\].*none of them twice"),
+        ((0.1, None), (0.1, 0.2), r"\[0.1, 0.1\].*none of them twice"),
+        ((None,), (0.1,), "a rate for each of the 2 networks"),
+    ],
+)
+def test_rates_of_no_sweep_are_told(rates, of_each, reason):
+    with pytest.raises(InvalidSetting, match=reason):
+        Sweep(Experiment("own"), ((8,), (4, 2)), (2,), rates, network_rates=of_each)
 
 
 def test_a_trial_is_found_by_its_name():

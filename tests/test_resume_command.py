@@ -246,9 +246,10 @@ def test_a_killed_sweep_goes_on_and_takes_more_trials(tmp_path, whole_sweep):
     assert sweep_result(folder) == whole_sweep
     assert json.loads((folder / "sweep.json").read_text())["jobs"] == 2
     assert finished.stat().st_mtime_ns == before
-    more = run("sweep", "--resume", folder, "--latent-dims", "3,2,1", "--keep", "best", "--json")
+    words = ["--hidden-dims", "8", "--hidden-dims", "4,3", "--latent-dims", "3,2,1"]
+    more = run("sweep", "--resume", folder, *words, "--keep", "best", "--json")
     rows = json.loads(more.stdout)["results"]
-    assert [row["latent_dim"] for row in rows] == [3, 2, 1]
+    assert [row["latent_dim"] for row in rows] == [3, 2, 1, 3, 2, 1]
     assert finished.stat().st_mtime_ns == before
     best = min(rows, key=lambda row: row["val_mse"])["trial"]
     assert [path.parent.name for path in folder.glob("trials/*/model.keras")] == [best]

@@ -1,5 +1,7 @@
 """The record of a sweep, read back, and records of strangers."""
 
+import dataclasses
+
 import pytest
 
 from kerasae.errors import ArtifactError
@@ -21,6 +23,15 @@ def test_a_sweep_comes_back(tmp_path, more, halving):
     assert read_sweep(tmp_path) == BegunSweep(GRID, halving)
 
 
+def test_the_rates_of_networks_come_back_and_are_not_in_older_records(tmp_path):
+    grid = dataclasses.replace(GRID, learning_rates=(None,), network_rates=(0.003, 0.001))
+    whole_files.write_json(tmp_path / run_files.SWEEP, grid.to_dict())
+    assert read_sweep(tmp_path).sweep == grid
+    older = {name: value for name, value in GRID.to_dict().items() if name != "network_rates"}
+    whole_files.write_json(tmp_path / run_files.SWEEP, older)
+    assert read_sweep(tmp_path).sweep == GRID
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -34,6 +45,8 @@ def test_a_sweep_comes_back(tmp_path, more, halving):
         ({"base": None}, "expected values by name, received null"),
         ({"base": {"dataset": "mnist", "epochs": "3"}}, "epochs: received '3'"),
         ({"learning_rates": []}, "learning_rates"),
+        ({"network_rates": [0.1]}, "network_rates: .* a rate for each of the 2 networks"),
+        ({"network_rates": 0.1}, "network_rates: received 0.1; expected a list"),
     ],
 )
 def test_a_record_of_something_else_is_refused_before_it_is_laid_out(tmp_path, changes, reason):

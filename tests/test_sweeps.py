@@ -56,6 +56,29 @@ def test_a_sweep_takes_more_trials_but_leaves_none_out(tmp_path, finished):
     assert [row["seed"] for row in rows] == [0, 1, 2]
 
 
+@pytest.mark.slow
+def test_a_network_that_is_added_has_its_own_rate_and_the_others_theirs(tmp_path):
+    # Noise is as like itself when shifted, by which several hidden layers learn slower.
+    noise = np.random.RandomState(0).randint(0, 256, (60, 8, 8)).astype(np.uint8)
+    data = ImageData.from_arrays(noise[:40], test=noise[40:], name="noise")
+    grid = Sweep(Experiment("noise", epochs=1), ((3,),), (2,))
+
+    def names(**changes):
+        wanted = dataclasses.replace(grid, **changes)
+        place, resume = tmp_path / "sweep", bool(changes)
+        found = run_sweep(wanted, data, place, executor=SerialExecutor(), resume=resume)
+        return [row["trial"] for row in found.rows]
+
+    first, second = "basic-3-z2-lr0.003-seed0", "extended-4-3-z2-lr0.001-seed0"
+    assert names() == [first]
+    assert names(networks=((3,), (4, 3))) == [first, second]
+    with pytest.raises(InvalidSetting, match=r"learning_rates: received \[0.003\].*\[0.001\]"):
+        names(networks=((3,), (4, 3)), learning_rates=(0.003,))
+    both = names(networks=((3,), (4, 3)), learning_rates=(0.003, 0.001))
+    assert {first, second} < set(both)
+    assert len(both) == 4
+
+
 def test_resuming_with_other_images_is_refused_and_changes_nothing(finished):
     record = (finished / "sweep.json").read_bytes()
     with pytest.raises(ArtifactError, match="data_md5"):

@@ -14,8 +14,9 @@ Network = tuple[str, str]
 
 
 def network_names(rows: Rows) -> list[Network]:
-    """Names the network of each row, with the learning rate where there are several."""
-    several_rates = len({row["learning_rate"] for row in rows}) > 1
+    """Names the network of each row, with the learning rate where one has several."""
+    pairs = {(row["hidden_dims"], row["learning_rate"]) for row in rows}
+    several_rates = len(pairs) > len({widths for widths, _ in pairs})
     rates = [f", lr {row['learning_rate']:g}" if several_rates else "" for row in rows]
     return [
         (row["architecture"], f"{row['hidden_dims']}{rate}")
@@ -28,7 +29,7 @@ def networks_of(rows: Rows) -> dict[Network, dict[int, Rows]]:
 
     Returns:
         For each network, by its architecture and by its widths (with the learning rate, where
-        there are several), the finished trials of each dimension, one per seed; the others
+        one has several), the finished trials of each dimension, one per seed; the others
         where none has finished.
     """
     networks: dict[Network, dict[int, Rows]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self, overload
 
 import numpy as np
@@ -22,8 +22,11 @@ from kerasae.trials.trial import Components, Trial, Trials, name_part, products_
 # Of more, a digit too many is likelier.
 _MOST_TRIALS = 1_000_000
 _DIGITS = 10
+_ONCE = "at least one value, none of them twice"
 # Trials that are asked for again are there for a part of the time that making them takes.
 _KEPT = 1 << 14
+
+_Rate = Annotated[float, Meta(gt=0, le=FINITE)]
 
 
 @documented
@@ -50,10 +53,14 @@ class Sweep:
         tuple[Count, ...], Meta(description="Latent dimensions to train.", extra={"about": NETWORK})
     ] = REPORT_DIMS
     learning_rates: Annotated[
-        tuple[Annotated[float, Meta(gt=0, le=FINITE)] | None, ...],
+        tuple[_Rate | None, ...],
         Meta(description="Peak learning rates to train with.", extra={"follows": True}),
     ] = (None,)
     seeds: Annotated[int, Meta(ge=1, description="Seeds per network, counted from 0.")] = 1
+    network_rates: Annotated[
+        tuple[_Rate, ...] | None,
+        Meta(description="What the rate of each network is where it follows; see `resolved`."),
+    ] = None
     # The settings of `Experiment` that are each trial's own.
     varies: ClassVar[tuple[str, ...]] = ("hidden_dims", "latent_dim", "learning_rate", "seed")
 
@@ -63,7 +70,13 @@ class Sweep:
         for name in ("networks", "latent_dims", "learning_rates"):
             values = getattr(self, name)
             if not values or len(set(values)) != len(values):
-                raise InvalidSetting(name, list(values), "at least one value, none of them twice")
+                raise InvalidSetting(name, list(values), _ONCE)
+        if self.network_rates is not None and len(self.network_rates) != len(self.networks):
+            expected = f"a rate for each of the {len(self.networks)} networks"
+            raise InvalidSetting("network_rates", list(self.network_rates), expected)
+        for rates in self.rates():
+            if len(set(rates)) != len(rates):
+                raise InvalidSetting("learning_rates", rates, _ONCE)
         grids = len(self.networks) * len(self.latent_dims) * len(self.learning_rates)
         if self.seeds * grids > _MOST_TRIALS:
             expected = f"at most {_MOST_TRIALS:,} trials in all; each seed makes {grids:,}"
@@ -73,19 +86,30 @@ class Sweep:
         """Returns it with the settings that follow from its data, which it is recorded with.
 
         All trials have one precision, so that they can be compared: that of the rule where it
-        says the same of each network, and `float32` otherwise.
+        says the same of each network, and `float32` otherwise. A rate that follows may be another
+        for each network.
 
         Raises:
-            InvalidSetting: If a batch is larger than the training set.
+            InvalidSetting: If a batch is larger than the training set, or a network has a rate
+                twice.
         """
-        followed = data.resolved(dataclasses.replace(self.base, learning_rate=None)).learning_rate
-        rates = tuple(followed if rate is None else rate for rate in self.learning_rates)
-        found: set[Any] = {data.resolved(one).precision for one in self._networks()}
+        of_each = [
+            data.resolved(dataclasses.replace(self.base, hidden_dims=widths, learning_rate=None))
+            for widths in self.networks
+        ]
+        followed = tuple(one.pace.learning_rate for one in of_each)
+        found: set[Any] = {one.precision for one in of_each}
         base = dataclasses.replace(self.base, precision=found.pop() if len(found) == 1 else FLOAT32)
-        return dataclasses.replace(self, base=data.resolved(base), learning_rates=rates)
+        return dataclasses.replace(
+            self,
+            base=data.resolved(base),
+            network_rates=followed if None in self.learning_rates else None,
+        )
 
-    def _networks(self) -> list[Experiment]:
-        return [dataclasses.replace(self.base, hidden_dims=widths) for widths in self.networks]
+    def rates(self) -> list[list[float | None]]:
+        """Returns the rates that each network is trained with; `None` for what is to follow."""
+        of_each = self.network_rates or [None] * len(self.networks)
+        return [[own if rate is None else rate for rate in self.learning_rates] for own in of_each]
 
     def trials(self) -> Grid:
         """Returns the trials in the order of `results.csv`, each made when it is asked for."""
@@ -109,6 +133,7 @@ class Grid(Trials):
         self._axes: tuple[Sequence[Any], ...] = (
             sweep.networks, sweep.latent_dims, sweep.learning_rates, range(sweep.seeds),
         )  # fmt: skip
+        self._rates = sweep.rates()
         self._size = self.pairs * self.each
         self._made = functools.lru_cache(_KEPT)(self._make)
 
@@ -126,7 +151,8 @@ class Grid(Trials):
 
     def _make(self, number: int) -> Trial:
         places = self._cell(number)
-        network, dim, rate, seed = (axis[at] for axis, at in zip(self._axes, places, strict=True))
+        network, dim, _, seed = (axis[at] for axis, at in zip(self._axes, places, strict=True))
+        rate = self._rates[places[0]][places[2]]
         experiment = dataclasses.replace(
             self._sweep.base, hidden_dims=network, latent_dim=dim, learning_rate=rate, seed=seed
         )
@@ -148,19 +174,19 @@ class Grid(Trials):
 
     def name(self, number: int) -> str:
         """Returns the name of a trial, by its number."""
-        *places, seed = self._cell(range(len(self))[number])
-        parts = (names[place] for names, place in zip(self._names, places, strict=True))
-        return f"{''.join(parts)}-seed{seed}"
+        network, dim, rate, seed = self._cell(range(len(self))[number])
+        rate_part = _peak(self._rates[network][rate])
+        return f"{self._widths[network]}-z{self._sweep.latent_dims[dim]}{rate_part}-seed{seed}"
 
     def number_of(self, name: str) -> int:
         rest, _, seed = name.rpartition("-seed")
         if not (seed.isascii() and seed.isdecimal() and len(seed) < _DIGITS):
             raise KeyError(name)
-        widths, z, rest = rest.rpartition("-z")
+        widths, _, rest = rest.rpartition("-z")
         dim, lr, rate = rest.partition("-lr")
-        number = 0
-        for places, part in zip(self._places, (widths, z + dim, lr + rate), strict=True):
-            number = number * len(places) + places[part]
+        network = self._networks[widths]
+        number = network * len(self._sweep.latent_dims) + self._dims[dim]
+        number = number * len(self._sweep.learning_rates) + self._peaks[network][lr + rate]
         number = number * self._sweep.seeds + int(seed)
         if number >= len(self) or self.name(number) != name:
             raise KeyError(name)
@@ -189,18 +215,28 @@ class Grid(Trials):
         return places[::-1]
 
     @functools.cached_property
-    def _names(self) -> tuple[list[str], ...]:
-        """What the value of each axis but the seeds adds to a name."""
-        networks, dims, rates, _ = self._axes
-        return [*map(_widths, networks)], [f"-z{dim}" for dim in dims], [*map(_peak, rates)]
+    def _widths(self) -> list[str]:
+        """The name of each network."""
+        return [
+            "-".join(map(str, (architecture_name(widths), *widths)))
+            for widths in self._sweep.networks
+        ]
 
     @functools.cached_property
-    def _places(self) -> tuple[dict[str, int], ...]:
-        return tuple({name: place for place, name in enumerate(names)} for names in self._names)
+    def _networks(self) -> dict[str, int]:
+        return _places(self._widths)
+
+    @functools.cached_property
+    def _dims(self) -> dict[str, int]:
+        return _places(map(str, self._sweep.latent_dims))
+
+    @functools.cached_property
+    def _peaks(self) -> list[dict[str, int]]:
+        return [_places(map(_peak, rates)) for rates in self._rates]
 
 
-def _widths(network: tuple[int, ...]) -> str:
-    return "-".join(map(str, (architecture_name(network), *network)))
+def _places(names: Iterable[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
 
 
 def _peak(rate: float | None) -> str:

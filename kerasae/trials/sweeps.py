@@ -281,6 +281,8 @@ def read_sweep(folder: Path) -> BegunSweep:
     record = whole_files.read_json(path)
     with refusing(path, ArtifactError, "choose the folder of a sweep"):
         record = read_shape(record, dict[str, Any])
+        # Sweeps from before have rates that are the same for all networks.
+        record = {"network_rates": None, **record}
         missing = [name for name in fields_of(Sweep) if name not in record]
         if missing:
             raise WrongShape(f"{missing[0]} is missing")
@@ -297,15 +299,21 @@ def read_sweep(folder: Path) -> BegunSweep:
 def _check_same(here: BegunSweep, folder: Path) -> None:
     there = read_sweep(folder)
     # A trial that is left out would lose its row.
-    for name in ("networks", "latent_dims", "learning_rates"):
-        lists = list(getattr(here.sweep, name)), list(getattr(there.sweep, name))
-        if not set(lists[1]) <= set(lists[0]):
-            expected = f"those that the sweep was begun with, {lists[1]}, and others"
-            raise InvalidSetting(name, lists[0], expected)
+    for name in ("networks", "latent_dims"):
+        _check_none_left_out(name, getattr(here.sweep, name), getattr(there.sweep, name))
+    rates = dict(zip(here.sweep.networks, here.sweep.rates(), strict=True))
+    for network, begun_with in zip(there.sweep.networks, there.sweep.rates(), strict=True):
+        _check_none_left_out("learning_rates", rates[network], begun_with)
     seeds, begun = here.sweep.seeds, there.sweep.seeds
     if seeds < begun:
         raise InvalidSetting("seeds", seeds, f"at least the {begun} it was begun with")
     check_same(folder, there.shared(), here.shared())
+
+
+def _check_none_left_out(name: str, here: Sequence[Any], there: Sequence[Any]) -> None:
+    if not set(there) <= set(here):
+        expected = f"those that the sweep was begun with, {list(there)}, and others"
+        raise InvalidSetting(name, list(here), expected)
 
 
 def sweep_result(
