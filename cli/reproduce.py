@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import options as o
-from .output import print_result
+from .output import command_line, print_result
 from .resuming import resumable
 
 
@@ -44,10 +44,17 @@ def reproduce(
         data = {name: load_dataset(name, loading.data_dir) for name in names}
         progress.doing("fitting PCA, starting workers")
         with resumable("reproduce", folder, loading, quick=quick, jobs=jobs):
-            result = run(parts, data, folder, jobs=jobs, on_event=progress.show, resume=resume)
+            result = run(
+                parts,
+                data,
+                folder,
+                jobs=jobs,
+                on_event=progress.show,
+                resume=resume,
+                command=command_line(),
+            )
     page = folder / PAGE
-    command = "kerasae reproduce --quick" if quick else "kerasae reproduce"
-    write_text(page, reproduction_page(result, folder, command))
+    write_text(page, reproduction_page(result, folder, command_line()))
     results = {name: findings.summary for name, findings in result.findings.items()}
     tables = [table for findings in result.findings.values() for table in findings.tables]
     summary = {"page": str(page), "results": results, "errors": result.errors}

@@ -67,6 +67,7 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
                     jobs=jobs,
                     on_event=progress.show,
                     resume=saving.resume is not None,
+                    command=command_line(),
                 )
             page = folder / STUDY_PAGE
             write_text(page, study_page(study, data.title, findings, folder, command_line()))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasae.files import whole_files
-from kerasae.training import checkpoints
+from kerasae.training import checkpoints, state
 
 POINTS = (
     "before-write", "half-written", "before-fsync", "after-fsync", "before-rename",
@@ -82,6 +82,8 @@ def die_at(point: str, count: int) -> None:
             die()
         real_unlink(self, missing_ok=missing_ok)
 
+    # The moments are counted by the epoch.
+    state.PAUSES = 0
     checkpoints.replacing = Replacing  # type: ignore[assignment]
     os.fsync = fsync
     Path.replace = replace  # type: ignore[method-assign,assignment]

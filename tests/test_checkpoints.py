@@ -15,6 +15,7 @@ from kerasae.errors import ArtifactError
 from kerasae.experiment import Experiment
 from kerasae.identity import Identity
 from kerasae.runs.fitting import fit_run
+from kerasae.training import state
 from kerasae.training.best_epoch import BestEpoch
 from kerasae.training.checkpoints import Checkpoints, read_checkpoint
 
@@ -80,6 +81,32 @@ def test_a_run_in_two_parts_is_the_run_in_one(digits, tmp_path, changes, epochs)
     whole = fit_run(experiment, digits)
     assert len(whole.history) > epochs
     assert_equal_runs(train_in_two_parts(experiment, digits, tmp_path, epochs), whole)
+
+
+class CutInside(keras.callbacks.Callback):
+    """Ends a run within its third epoch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if len(self.model.history.epoch) == 2:
+            raise Cut
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "saved"),
+    [({"on_epoch": cut_after(3)}, [1, 3]), ({"callbacks": [CutInside()]}, [1])],
+)
+def test_of_quick_epochs_the_first_and_the_last_whole_one_are_saved(
+    digits, tmp_path, monkeypatch, options, saved
+):
+    experiment = dataclasses.replace(RUN, patience=None)
+    whole = fit_run(experiment, digits)
+    monkeypatch.setattr(state, "PAUSES", math.inf)
+    with pytest.raises(Cut):
+        fit_run(experiment, digits, folder=tmp_path, **options)
+    names = sorted(path.name for path in tmp_path.glob("checkpoint-*"))
+    assert names == [f"checkpoint-{epoch:06d}" for epoch in saved]
+    assert_equal_runs(fit_run(experiment, digits, folder=tmp_path), whole)
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ PARTS = [Part("mnist5k", study) for study in STUDIES]
 @pytest.fixture(scope="module")
 def done(tmp_path_factory, digits):
     folder = tmp_path_factory.mktemp("reproduction") / "out"
-    return folder, reproduce(PARTS, {"mnist5k": digits}, folder, jobs=2)
+    return folder, reproduce(PARTS, {"mnist5k": digits}, folder, jobs=2, command="kerasae …")
 
 
 def metrics(folder, part, trial):
@@ -84,10 +84,11 @@ def test_each_part_leaves_its_study_and_figures(done):
     folder, _ = done
     for part in PARTS:
         study = json.loads((folder / part.name / "study.json").read_text())
-        assert study["study"] == part.study.label
+        assert (study["study"], study["command"]) == (part.study.label, "kerasae …")
         assert list((folder / part.name).glob("*.svg"))
     whole = json.loads((folder / "reproduction.json").read_text())
     assert set(whole["results"]) == {part.name for part in PARTS}
+    assert whole["command"] == "kerasae …"
 
 
 def test_the_page_has_the_reports_numbers_beside_ours(done):

@@ -54,6 +54,8 @@ def test_denoise_prints_a_score_for_every_method(tmp_path):
     page = (tmp_path / "out" / "study.html").read_text(encoding="utf-8")
     assert printed["page"] == str(tmp_path / "out" / "study.html")
     assert "kerasae denoise --dataset mnist5k" in page
+    study = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert study["command"].startswith("kerasae denoise --dataset mnist5k")
     assert page.count("<figure") == 3
     figures = {path.name for path in (tmp_path / "out").glob("*.png")}
     assert figures == {f"denoise-sigma{sigma}.png" for sigma in (0.1, 0.3, 0.6)}

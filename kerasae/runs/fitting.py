@@ -193,8 +193,8 @@ def fit_run(
             kept so that this one can.
         threads: Threads to compute with, where TensorFlow is not running yet; `None` for all.
         on_stage: Called with what is begun, which may take seconds, such as `scoring`.
-        options: More arguments of `train.train`: `pca`, `on_epoch`, which is called once the
-            epoch's checkpoint is on its way, `callbacks`, `verbose` and `cache`.
+        options: More arguments of `train.train`: `pca`, `on_epoch`, `callbacks`, `verbose` and
+            `cache`.
 
     Returns:
         The `Run`.

@@ -96,6 +96,7 @@ def reproduce(
     jobs: int | None = 1,
     on_event: Callable[[Event], None] | None = None,
     resume: bool = False,
+    command: str | None = None,
 ) -> Reproduction:
     """Runs studies, all their trials in one pool, and leaves each one's results.
 
@@ -108,6 +109,7 @@ def reproduce(
         jobs: Number of worker processes; `None` is one per core.
         on_event: Called for each thing that happens.
         resume: Whether the folder has to be that of an earlier run.
+        command: The command that runs them, for the records.
 
     Returns:
         The `Reproduction`. The folder then has `reproduction.json`, a folder per part with
@@ -133,7 +135,8 @@ def reproduce(
             own = {name: runs[trial.name] for name, trial in named if trial.name in runs}
             results = Results(own, data[part.dataset], bases)
             try:
-                findings[part.name] = save_findings(part.study, results, folder / part.name)
+                place = folder / part.name
+                findings[part.name] = save_findings(part.study, results, place, command)
             except KerasAEError as error:
                 errors[part.name] = str(error)
         result = Reproduction(parts, findings, errors, time.perf_counter() - started)
@@ -142,6 +145,7 @@ def reproduce(
             "settings": plan["parts"],
             "errors": errors,
             "seconds": result.seconds,
+            "command": command,
             **environment(),
         }
         write_json(folder / REPRODUCTION, record)

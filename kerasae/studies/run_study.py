@@ -97,6 +97,7 @@ def run_study(
     jobs: int | None = 1,
     on_event: Callable[[Event], None] | None = None,
     resume: bool = False,
+    command: str | None = None,
 ) -> tuple[Findings, dict[str, str]]:
     """Runs a study and leaves `study.json` and its figures beside its trials.
 
@@ -108,6 +109,7 @@ def run_study(
         jobs: Number of worker processes; `None` is one per core.
         on_event: Called for each thing that happens.
         resume: Whether the folder has to be that of an earlier run.
+        command: The command that runs it, for `study.json`.
 
     Returns:
         The findings, and what went wrong, by trial.
@@ -124,7 +126,7 @@ def run_study(
     with finished_trials(
         trials, study.data_sets(data), folder, plan, jobs, on_event, resume=resume
     ) as (runs, bases, errors):
-        return save_findings(study, Results(runs, data, bases), folder), errors
+        return save_findings(study, Results(runs, data, bases), folder, command), errors
 
 
 @contextlib.contextmanager
@@ -236,7 +238,9 @@ def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for group in groups for key, value in group.items()}
 
 
-def save_findings(study: Study, results: Results, folder: Path) -> Findings:
+def save_findings(
+    study: Study, results: Results, folder: Path, command: str | None = None
+) -> Findings:
     """Answers a study's question, and writes `study.json` and the figures, as SVG and PNG.
 
     Raises:
@@ -249,7 +253,7 @@ def save_findings(study: Study, results: Results, folder: Path) -> Findings:
         "study": study.label,
         "settings": settings_of(study),
         "results": findings.summary,
-        **RunRecord.of(results.data, study.base.precision).to_dict(),
+        **RunRecord.of(results.data, study.base.precision, command, threads=1).to_dict(),
     }
     whole_files.write_json(folder / STUDY, record)
     return findings

@@ -14,9 +14,15 @@ from kerasae.training.callbacks import Throughput
 from kerasae.training.checkpoints import BEST, Checkpoints
 from kerasae.training.trainer import ChunkTrainer
 
+# A checkpoint is due so many times later as the last one took.
+PAUSES = 10
+
 
 class TrainingState(keras.callbacks.Callback):
-    """Collects the history, and saves a checkpoint after each epoch, while the next one trains.
+    """Collects the history, and saves checkpoints of epochs, while the next ones train.
+
+    That is one of each epoch where it takes a tenth of the time at most; of quick epochs of a
+    large network as few as that, and of the last epoch.
 
     List it after every callback that writes logs or changes weights. The order of the images,
     noise and shifts need no saving: they are functions of the seed and of the epoch or the
@@ -47,6 +53,9 @@ class TrainingState(keras.callbacks.Callback):
         self._started = started
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._writing: concurrent.futures.Future[object] | None = None
+        self._due = 0.0
+        self._saved = 0
+        self._between_epochs = False
         self.history: list[dict[str, float]] = []
         self.extended_at: list[int] = []
 
@@ -69,22 +78,43 @@ class TrainingState(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         interrupts.check()
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._between_epochs = False
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **values})
-        if self._checkpoints is not None:
-            state, arrays = self._state()
+        self._between_epochs = True
+        if self._writing is None or self._writing.done():
             self._wait()
-            self._writing = self._pool.submit(self._checkpoints.save, epoch + 1, state, arrays)
+            if time.perf_counter() >= self._due:
+                self._save()
 
     def finish_writing(self) -> None:
-        """Waits until the last checkpoint is in place.
+        """Saves the last epoch that was not left halfway, and waits until it is in place.
 
         Raises:
             ArtifactError: If it cannot be written.
         """
         with self._pool:
             self._wait()
+            if self._between_epochs and self._saved < len(self.history):
+                self._save()
+                self._wait()
+
+    def _save(self) -> None:
+        """Begins to write a checkpoint."""
+        if self._checkpoints is None:
+            return
+        began, self._saved = time.perf_counter(), len(self.history)
+        state, arrays = self._state()
+
+        def write(checkpoints: Checkpoints, epochs: int) -> None:
+            checkpoints.save(epochs, state, arrays)
+            now = time.perf_counter()
+            self._due = now + PAUSES * (now - began)
+
+        self._writing = self._pool.submit(write, self._checkpoints, self._saved)
 
     def _wait(self) -> None:
         """Waits for the checkpoint that is being written; raises what that raised."""
@@ -115,6 +145,7 @@ class TrainingState(keras.callbacks.Callback):
             variable.assign(arrays.pop(name))
         state = checkpoint.state
         self.history = list(state["history"])
+        self._saved = len(self.history)
         self.extended_at = list(state["extended_at"])
         if checkpoint.belongs_to["experiment"]["epochs"] < planned:
             self.extended_at.append(checkpoint.epochs)

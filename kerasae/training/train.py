@@ -81,8 +81,8 @@ def train(
         on_epoch: Called after each epoch with the number of epochs done and the logs.
         on_stage: Called with what is begun, which may take seconds: `compiling`, `training`.
         tensorboard: Folder for TensorBoard logs, or `None`.
-        checkpoints: Where a checkpoint is saved after each epoch, and where the run goes on
-            from the last one that is there. `None` saves none.
+        checkpoints: Where checkpoints are saved, and where the run goes on from the last one that
+            is there. `None` saves none.
         cache: Compiled programs of an earlier call, whose model this one then trains anew.
         callbacks: Keras callbacks of the caller; they see the validation scores in their logs,
             and the network as `model.autoencoder`.
