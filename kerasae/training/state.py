@@ -84,11 +84,12 @@ class TrainingState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **values})
-        self._between_epochs = True
-        if self._writing is None or self._writing.done():
+        if self._writing is not None and self._writing.done():
+            # Where that fails, the one of this epoch would too.
             self._wait()
-            if time.perf_counter() >= self._due:
-                self._save()
+        self._between_epochs = True
+        if self._writing is None and time.perf_counter() >= self._due:
+            self._save()
 
     def finish_writing(self) -> None:
         """Saves the last epoch that was not left halfway, and waits until it is in place.
