@@ -42,6 +42,8 @@ _NUMBERS = 32
 _BARS = range(8, 41)
 # The stage of `train.train` in which the epochs are.
 _TRAINING = "training"
+# What a study does after its trials: of thousands of images and classical methods beside them.
+SCORING = "scoring and drawing"
 # Widths of a trial's name, and of what a fit is doing.
 _TRIAL_NAME, _STAGE = 35, 26
 
@@ -178,11 +180,12 @@ class TrialsProgress(_Bars):
     Args:
         total: Number of trials.
         silent: Show nothing.
+        then: What follows the trials, which may take minutes.
     """
 
-    def __init__(self, total: int, *, silent: bool) -> None:
+    def __init__(self, total: int, *, silent: bool, then: str = "drawing") -> None:
         super().__init__(_TRIAL_NAME, silent=silent)
-        self._trials = total
+        self._trials, self._then = total, then
         self._over = self._failed = 0
         self._bars: dict[str, TaskID] = {}
         # Epochs that are left of those that have begun, and epochs of one that has not.
@@ -253,7 +256,7 @@ class TrialsProgress(_Bars):
         if self.disable:
             self._print(f"[{self._over}/{self._trials}] {name}: {outcome}")
         if self._over == self._trials:
-            self.doing("drawing")
+            self.doing(self._then)
 
     def _count(self) -> None:
         waiting = self._trials - self._over - len(self._left)

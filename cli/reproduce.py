@@ -31,7 +31,7 @@ def reproduce(
     from kerasae.studies.reproduction import reproduce as run
     from kerasae.studies.reproduction_page import reproduction_page
 
-    from .progress import TrialsProgress
+    from .progress import SCORING, TrialsProgress
 
     names = QUICK if quick else FULL
     parts = report_studies(names)
@@ -40,7 +40,7 @@ def reproduce(
     folder = usual if saving == o.Saving() else saving.folder("reproduction", "report")
     trials = sum(len(part.study.trials()) for part in parts)
     resume = saving.resume is not None
-    with TrialsProgress(trials, silent=quiet) as progress:
+    with TrialsProgress(trials, silent=quiet, then=SCORING) as progress:
         data = {name: load_dataset(name, loading.data_dir) for name in names}
         progress.doing("fitting PCA, starting workers")
         with resumable("reproduce", folder, loading, quick=quick, jobs=jobs):

@@ -41,7 +41,7 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
         from kerasae.studies.run_study import read_study, run_study
         from kerasae.studies.study_page import study_page
 
-        from .progress import TrialsProgress
+        from .progress import SCORING, TrialsProgress
 
         asked = {one: given.pop(one) for one in lists if one in given}
         if saving.resume is not None:
@@ -51,7 +51,7 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
             study = kind.of(given.get("dataset", Experiment.dataset), **asked)
             base = changed(study.base, given)
         study = dataclasses.replace(study, base=base)
-        with TrialsProgress(len(study.trials()), silent=quiet) as progress:
+        with TrialsProgress(len(study.trials()), silent=quiet, then=SCORING) as progress:
             if saving.resume is None:
                 data = loading.data(study.base, progress.doing)
             else:

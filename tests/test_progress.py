@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from kerasae_cli.progress import EpochProgress, TrialsProgress
+from kerasae_cli.progress import SCORING, EpochProgress, TrialsProgress
 from kerasae_cli.time_left import TimeLeft
 from rich.console import Console, Group
 
@@ -134,8 +134,8 @@ def test_the_epochs_left_are_those_of_all_trials():
     assert epochs_left(progress) == 10
 
 
-def drive_all():
-    with TrialsProgress(3, silent=False) as progress:
+def drive_all(**options):
+    with TrialsProgress(3, silent=False, **options) as progress:
         for name in "abc":
             progress.show(Started(name, 100))
             for epoch in range(1, 101):
@@ -145,8 +145,9 @@ def drive_all():
         progress.show(Failed("c", "no luck"))
 
 
-def test_without_a_terminal_there_is_a_line_a_trial(capsys):
-    drive_all()
+@pytest.mark.parametrize(("options", "then"), [({}, "drawing"), ({"then": SCORING}, SCORING)])
+def test_without_a_terminal_there_is_a_line_a_trial(capsys, options, then):
+    drive_all(**options)
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
@@ -154,7 +155,7 @@ def test_without_a_terminal_there_is_a_line_a_trial(capsys):
         "[1/3] a: test MSE 0.50000, 61.0 s",
         "[2/3] b: stopped after 1 epoch, val MSE 0.25000",
         "[3/3] c: failed: no luck",
-        "drawing",
+        then,
     ]
 
 
