@@ -266,6 +266,9 @@ def _plan(
     lists: dict[str, Any] = {name: given.pop(name) for name in _LISTS if name in given}
     if architectures is not None or hidden_dims:
         lists["networks"] = networks(architectures, hidden_dims or [])
+    if begun and None in begun.learning_rates and "learning_rates" in lists:
+        # Each network keeps its own.
+        lists["learning_rates"] = (None, *lists["learning_rates"])
     start = begun.base if begun else Experiment(given.get("dataset", Experiment.dataset))
     base = dataclasses.replace(start, **given)
     return dataclasses.replace(begun or Sweep(base), base=base, network_rates=None, **lists)

@@ -248,15 +248,16 @@ class Experiment:
         of the images, from 16 to 128; a million images are seen, in 10 to 100 passes; and the rate
         is 3e-3, for images whose variance is above 100 less by the root of the ratio: a step of
         Adam moves each weight alike, and what they add up to by as much more as the images vary.
-        Networks of several hidden layers have a third of that where images are shifted: with more
-        they are still unsteady at the end. Beside a start at PCA, whose code is standardized,
-        hidden layers start as LeCun et al. (1998) have it: units then vary by about one, and bend
-        what Glorot's smaller weights leave as straight as PCA; a weight decay of 0.1 keeps them
-        from learning images by heart. Where there are fewer than 5,000 and no noise is added to
-        them, so do a Dropout of 0.2 and the mixing of three quarters of them, in up to 300 passes;
-        so do shifts where what was shifted might as well be another of the images, by a pixel, or
-        of fewer than 3,000 by up to four, in up to 300 passes until three million are seen. The
-        precision is that of `precision.chosen_precision`, on the processor that this is asked on.
+        Beside a start at PCA, networks of several hidden layers have a third of that where images
+        are shifted: with more they are still unsteady at the end. As the code of that start is
+        standardized, hidden layers start as LeCun et al. (1998) have it: units then vary by about
+        one, and bend what Glorot's smaller weights leave as straight as PCA; a weight decay of 0.1
+        keeps them from learning images by heart. Where there are fewer than 5,000 and no noise is
+        added to them, so do a Dropout of 0.2 and the mixing of three quarters of them, in up to 300
+        passes; so do shifts where what was shifted might as well be another of the images, by a
+        pixel, or of fewer than 3,000 by up to four, in up to 300 passes until three million are
+        seen. The precision is that of `precision.chosen_precision`, on the processor that this is
+        asked on.
 
         Args:
             images: Number of images to train on.

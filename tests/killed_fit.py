@@ -82,8 +82,15 @@ def die_at(point: str, count: int) -> None:
             die()
         real_unlink(self, missing_ok=missing_ok)
 
-    # The moments are counted by the epoch.
+    # Each epoch has its checkpoint, however slow the disk, for the moments are counted.
     state.PAUSES = 0
+    real_save = state.TrainingState._save
+
+    def save(self: state.TrainingState) -> None:
+        real_save(self)
+        self._wait()
+
+    state.TrainingState._save = save  # type: ignore[method-assign]
     checkpoints.replacing = Replacing  # type: ignore[assignment]
     os.fsync = fsync
     Path.replace = replace  # type: ignore[method-assign,assignment]

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import types
 import warnings
 
 import keras
@@ -81,6 +82,57 @@ def test_a_run_in_two_parts_is_the_run_in_one(digits, tmp_path, changes, epochs)
     whole = fit_run(experiment, digits)
     assert len(whole.history) > epochs
     assert_equal_runs(train_in_two_parts(experiment, digits, tmp_path, epochs), whole)
+
+
+@pytest.mark.parametrize(
+    ("writing", "saved"), [(1, [1, 11, 21, 31]), (10, [1, 31]), (0.01, [*range(1, 36)])]
+)
+def test_writing_takes_a_tenth_of_the_time(monkeypatch, writing, saved):
+    # Epochs of a second; after a write of a second, the next one is due ten seconds later, and
+    # half a minute after one of ten.
+    now, written = [0.0], []
+
+    class SlowDisk:
+        def save(self, epochs, state, arrays):
+            written.append(epochs)
+            now[0] += writing
+
+    monkeypatch.setattr(state, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
+    network = types.SimpleNamespace(variables=[])
+    trainer = types.SimpleNamespace(autoencoder=network, optimizer=network)
+    best = types.SimpleNamespace(state=lambda epochs: ({}, []))
+    throughput = types.SimpleNamespace(train_seconds=0.0)
+    callback = state.TrainingState(trainer, throughput, best, SlowDisk(), 0.0)
+    callback.set_params({"epochs": 100})
+    callback.set_model(types.SimpleNamespace(stop_training=False))
+    for epoch in range(35):
+        callback.on_epoch_begin(epoch)
+        now[0] += 1
+        callback.on_epoch_end(epoch)
+        # The write is over before the next epoch ends.
+        callback._wait()
+    assert written == saved
+
+
+class Overwrites(keras.callbacks.Callback):
+    """Puts other weights in place when the training ends, as Keras' `EarlyStopping` may."""
+
+    def on_train_end(self, logs=None):
+        network = self.model.autoencoder
+        network.set_weights([0 * weight for weight in network.get_weights()])
+
+
+@pytest.mark.slow
+def test_the_last_checkpoint_is_that_of_the_last_epoch(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(state, "PAUSES", math.inf)
+    short = dataclasses.replace(RUN, epochs=3, patience=None)
+    long = dataclasses.replace(short, epochs=4)
+    found = []
+    for name, callbacks in (("plain", []), ("overwritten", [Overwrites()])):
+        place = tmp_path / name
+        fit_run(short, digits, folder=place, more_epochs=True, callbacks=callbacks)
+        found.append(fit_run(long, digits, folder=place, more_epochs=True))
+    assert_equal_runs(*found)
 
 
 class CutInside(keras.callbacks.Callback):

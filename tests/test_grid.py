@@ -55,6 +55,30 @@ def test_rates_of_no_sweep_are_told(rates, of_each, reason):
         Sweep(Experiment("own"), ((8,), (4, 2)), (2,), rates, network_rates=of_each)
 
 
+def test_a_grid_of_too_many_is_refused_before_it_is_laid_out():
+    networks = tuple((width,) for width in range(1, 3001))
+    rates = tuple(number / 1e6 for number in range(1, 3001))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidSetting, match="at most 1,000,000 trials"):
+            Sweep(Experiment("own"), networks, (2,), rates)
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_networks_of_one_rate_share_what_is_known_of_it():
+    networks = tuple((width,) for width in range(1, 20_001))
+    trials = Sweep(Experiment("own"), networks, (2,), (0.1, 0.2)).trials()
+    tracemalloc.start()
+    try:
+        assert trials.number_of("basic-20000-z2-lr0.2-seed0") == 39_999
+        # The networks' names and where they stand, and no list for each.
+        assert tracemalloc.get_traced_memory()[1] < 6 << 20
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_trial_is_found_by_its_name():
     assert [GRID.number_of(trial.name) for trial in GRID] == list(range(len(GRID)))
 

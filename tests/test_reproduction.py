@@ -105,8 +105,15 @@ def test_what_is_finished_is_not_run_again(done, digits):
     folder, first = done
     missing = folder / "trials" / "mnist5k-overfit-long"
     (missing / "metrics.json").unlink()
+    # As it was left before networks had rates of their own.
+    plan = json.loads((folder / "plan.json").read_text())
+    del plan["parts"]["mnist5k-sweep"]["network_rates"]
+    (folder / "plan.json").write_text(json.dumps(plan))
     events = []
-    again = reproduce(PARTS, {"mnist5k": digits}, folder, on_event=events.append)
+    again = reproduce(
+        PARTS, {"mnist5k": digits}, folder, on_event=events.append, command="kerasae again"
+    )
+    assert json.loads((folder / "reproduction.json").read_text())["command"] == "kerasae …"
     started = [event.name for event in events if isinstance(event, Started)]
     assert started == ["mnist5k-overfit-long"]
     for name, findings in again.findings.items():

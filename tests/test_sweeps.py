@@ -61,7 +61,7 @@ def test_a_network_that_is_added_has_its_own_rate_and_the_others_theirs(tmp_path
     # Noise is as like itself when shifted, by which several hidden layers learn slower.
     noise = np.random.RandomState(0).randint(0, 256, (60, 8, 8)).astype(np.uint8)
     data = ImageData.from_arrays(noise[:40], test=noise[40:], name="noise")
-    grid = Sweep(Experiment("noise", epochs=1), ((3,),), (2,))
+    grid = Sweep(Experiment("noise", epochs=1), ((3,), (4, 3)), (2,))
 
     def names(**changes):
         wanted = dataclasses.replace(grid, **changes)
@@ -69,14 +69,27 @@ def test_a_network_that_is_added_has_its_own_rate_and_the_others_theirs(tmp_path
         found = run_sweep(wanted, data, place, executor=SerialExecutor(), resume=resume)
         return [row["trial"] for row in found.rows]
 
-    first, second = "basic-3-z2-lr0.003-seed0", "extended-4-3-z2-lr0.001-seed0"
-    assert names() == [first]
-    assert names(networks=((3,), (4, 3))) == [first, second]
-    with pytest.raises(InvalidSetting, match=r"learning_rates: received \[0.003\].*\[0.001\]"):
-        names(networks=((3,), (4, 3)), learning_rates=(0.003,))
-    both = names(networks=((3,), (4, 3)), learning_rates=(0.003, 0.001))
-    assert {first, second} < set(both)
-    assert len(both) == 4
+    first = ["basic-3-z2-lr0.003-seed0", "extended-4-3-z2-lr0.001-seed0"]
+    assert names() == first
+    more = ((3,), (4, 3), (5, 4))
+    assert names(networks=more) == [*first, "extended-5-4-z2-lr0.001-seed0"]
+    reason = r"learning_rates: received \[0.003\].* the network 4-3 was begun with, \[0.001\]"
+    with pytest.raises(InvalidSetting, match=reason):
+        names(networks=more, learning_rates=(0.003,))
+    assert len(names(networks=more, learning_rates=(None, 0.1))) == 6
+
+
+def test_rates_that_are_recorded_are_kept():
+    noise = np.random.RandomState(0).randint(0, 256, (60, 8, 8)).astype(np.uint8)
+    data = ImageData.from_arrays(noise[:40], test=noise[40:], name="noise")
+    grid = Sweep(Experiment("noise"), ((3,), (4, 3)), (2,))
+    assert grid.resolved(data).network_rates == (0.003, 0.001)
+    begun = dataclasses.replace(grid, network_rates=(0.02, 0.01))
+    assert begun.resolved(data).network_rates == (0.02, 0.01)
+    more = dataclasses.replace(grid, networks=((4, 3), (5, 4), (3,)))
+    assert more.resolved(data, begun).network_rates == (0.01, 0.001, 0.02)
+    alike = dataclasses.replace(grid, networks=((4, 3), (5, 4))).resolved(data)
+    assert (alike.learning_rates, alike.network_rates) == ((0.001,), None)
 
 
 def test_resuming_with_other_images_is_refused_and_changes_nothing(finished):

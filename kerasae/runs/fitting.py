@@ -56,7 +56,7 @@ def fit(
             `(images, height, width)` or `(images, height, width, channels)`, of `uint8`, floats
             in [0, 1] or other whole numbers, which has no test images.
         experiment: The settings; default: those of `Experiment`.
-        folder: Where the run is saved, with a checkpoint after each epoch. One that was begun
+        folder: Where the run is saved, with checkpoints on the way. One that was begun
             there with the same settings and data goes on from the last of them, or with more
             epochs; one that is finished is returned. `None` saves nothing.
         callbacks: Keras callbacks; they see `val_mse` and `val_psnr` in their logs.

@@ -15,7 +15,7 @@ from kerasae.studies.denoising import DenoisingStudy
 from kerasae.studies.learning_rate import LearningRateStudy
 from kerasae.studies.overfitting import OverfitStudy
 from kerasae.studies.regularization import RegularizationStudy
-from kerasae.studies.run_study import as_begun, finished_trials, save_findings
+from kerasae.studies.run_study import as_begun, finished_trials, first_command, save_findings
 from kerasae.studies.study import Findings, Results, Study, settings_of
 from kerasae.studies.sweep_study import SweepStudy
 from kerasae.trials.jobs import Event
@@ -109,7 +109,7 @@ def reproduce(
         jobs: Number of worker processes; `None` is one per core.
         on_event: Called for each thing that happens.
         resume: Whether the folder has to be that of an earlier run.
-        command: The command that runs them, for the records.
+        command: The command that begins them, for the records.
 
     Returns:
         The `Reproduction`. The folder then has `reproduction.json`, a folder per part with
@@ -126,7 +126,9 @@ def reproduce(
         for part, study in zip(parts, studies, strict=True)
     ]
     trials = [trial for part in parts for trial in part.trials().values()]
-    plan = {"parts": {part.name: settings_of(part.study) for part in parts}}
+    command = first_command(folder, command)
+    settings = {part.name: settings_of(part.study) for part in parts}
+    plan = {"parts": settings, "command": command}
     with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as finished:
         runs, bases, errors = finished
         findings = {}
@@ -142,7 +144,7 @@ def reproduce(
         result = Reproduction(parts, findings, errors, time.perf_counter() - started)
         record = {
             "results": {name: findings.summary for name, findings in result.findings.items()},
-            "settings": plan["parts"],
+            "settings": settings,
             "errors": errors,
             "seconds": result.seconds,
             "command": command,

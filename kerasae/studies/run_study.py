@@ -109,7 +109,7 @@ def run_study(
         jobs: Number of worker processes; `None` is one per core.
         on_event: Called for each thing that happens.
         resume: Whether the folder has to be that of an earlier run.
-        command: The command that runs it, for `study.json`.
+        command: The command that begins it, for `study.json`.
 
     Returns:
         The findings, and what went wrong, by trial.
@@ -121,12 +121,19 @@ def run_study(
         KerasAEError: If no trial finished.
     """
     study = as_begun(study, study.label, folder).resolved(data)
-    plan = {"study": study.label, "settings": settings_of(study)}
+    command = first_command(folder, command)
+    plan = {"study": study.label, "settings": settings_of(study), "command": command}
     trials = study.trials()
     with finished_trials(
         trials, study.data_sets(data), folder, plan, jobs, on_event, resume=resume
     ) as (runs, bases, errors):
         return save_findings(study, Results(runs, data, bases), folder, command), errors
+
+
+def first_command(folder: Path, command: str | None) -> str | None:
+    """Returns the command that began what is in a folder, which is this one where none has."""
+    begun = _read_plan(folder) if (folder / PLAN).is_file() else {}
+    return begun.get("command") or command
 
 
 @contextlib.contextmanager
@@ -203,6 +210,7 @@ class _Plan(TypedDict, total=False):
     study: str
     settings: dict[str, Any]
     parts: dict[str, dict[str, Any]]
+    command: str | None
     instructions: str | None
 
 
@@ -221,8 +229,8 @@ def _check_plan(folder: Path, plan: Mapping[str, Any]) -> None:
     for name, settings in asked.items():
         if begun[name] is not None:
             # A setting that an older plan lacks means what it meant then.
-            known = as_recorded(flat_settings(begun[name]))
             lists = settings.keys() - {"base"}
+            known = {**dict.fromkeys(lists), **as_recorded(flat_settings(begun[name]))}
             check_same(f"{folder}: {name}", known, flat_settings(settings), grows=lists)
 
 

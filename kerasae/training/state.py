@@ -14,15 +14,15 @@ from kerasae.training.callbacks import Throughput
 from kerasae.training.checkpoints import BEST, Checkpoints
 from kerasae.training.trainer import ChunkTrainer
 
-# A checkpoint is due so many times later as the last one took.
-PAUSES = 10
+# A checkpoint is due so many times later as the last one took, and after half a minute at most.
+PAUSES, MOST_SECONDS = 10, 30.0
 
 
 class TrainingState(keras.callbacks.Callback):
     """Collects the history, and saves checkpoints of epochs, while the next ones train.
 
     That is one of each epoch where it takes a tenth of the time at most; of quick epochs of a
-    large network as few as that, and of the last epoch.
+    large network as few as that, or two a minute, and of the last epoch.
 
     List it after every callback that writes logs or changes weights. The order of the images,
     noise and shifts need no saving: they are functions of the seed and of the epoch or the
@@ -54,8 +54,7 @@ class TrainingState(keras.callbacks.Callback):
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._writing: concurrent.futures.Future[object] | None = None
         self._due = 0.0
-        self._saved = 0
-        self._between_epochs = False
+        self._unsaved = False
         self.history: list[dict[str, float]] = []
         self.extended_at: list[int] = []
 
@@ -79,16 +78,18 @@ class TrainingState(keras.callbacks.Callback):
         interrupts.check()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._between_epochs = False
+        self._unsaved = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **values})
-        if self._writing is not None and self._writing.done():
+        # What others do when the training ends, such as putting weights back, comes after it.
+        last = epoch + 1 == self.params["epochs"] or self.model.stop_training
+        if self._writing is not None and (last or self._writing.done()):
             # Where that fails, the one of this epoch would too.
             self._wait()
-        self._between_epochs = True
-        if self._writing is None and time.perf_counter() >= self._due:
+        self._unsaved = True
+        if last or (self._writing is None and time.perf_counter() >= self._due):
             self._save()
 
     def finish_writing(self) -> None:
@@ -97,25 +98,25 @@ class TrainingState(keras.callbacks.Callback):
         Raises:
             ArtifactError: If it cannot be written.
         """
-        with self._pool:
+        with interrupts.finishing_writes(), self._pool:
             self._wait()
-            if self._between_epochs and self._saved < len(self.history):
-                self._save()
-                self._wait()
+            self._save()
+            self._wait()
 
     def _save(self) -> None:
-        """Begins to write a checkpoint."""
-        if self._checkpoints is None:
+        """Begins to write a checkpoint of an epoch that has ended and has none."""
+        if self._checkpoints is None or not self._unsaved:
             return
-        began, self._saved = time.perf_counter(), len(self.history)
+        began, checkpoints, epochs = time.perf_counter(), self._checkpoints, len(self.history)
         state, arrays = self._state()
 
-        def write(checkpoints: Checkpoints, epochs: int) -> None:
+        def write() -> None:
             checkpoints.save(epochs, state, arrays)
             now = time.perf_counter()
-            self._due = now + PAUSES * (now - began)
+            self._due = now + min(PAUSES * (now - began), MOST_SECONDS)
 
-        self._writing = self._pool.submit(write, self._checkpoints, self._saved)
+        self._writing = self._pool.submit(write)
+        self._unsaved = False
 
     def _wait(self) -> None:
         """Waits for the checkpoint that is being written; raises what that raised."""
@@ -146,7 +147,6 @@ class TrainingState(keras.callbacks.Callback):
             variable.assign(arrays.pop(name))
         state = checkpoint.state
         self.history = list(state["history"])
-        self._saved = len(self.history)
         self.extended_at = list(state["extended_at"])
         if checkpoint.belongs_to["experiment"]["epochs"] < planned:
             self.extended_at.append(checkpoint.epochs)

@@ -71,23 +71,27 @@ class Sweep:
             values = getattr(self, name)
             if not values or len(set(values)) != len(values):
                 raise InvalidSetting(name, list(values), _ONCE)
-        if self.network_rates is not None and len(self.network_rates) != len(self.networks):
-            expected = f"a rate for each of the {len(self.networks)} networks"
-            raise InvalidSetting("network_rates", list(self.network_rates), expected)
-        for rates in self.rates():
-            if len(set(rates)) != len(rates):
-                raise InvalidSetting("learning_rates", rates, _ONCE)
         grids = len(self.networks) * len(self.latent_dims) * len(self.learning_rates)
         if self.seeds * grids > _MOST_TRIALS:
             expected = f"at most {_MOST_TRIALS:,} trials in all; each seed makes {grids:,}"
             raise InvalidSetting("seeds", self.seeds, expected)
+        if self.network_rates is not None and len(self.network_rates) != len(self.networks):
+            expected = f"a rate for each of the {len(self.networks)} networks"
+            raise InvalidSetting("network_rates", list(self.network_rates), expected)
+        for rates in map(self._rates_with, set(self._own())):
+            if len(set(rates)) != len(rates):
+                raise InvalidSetting("learning_rates", rates, _ONCE)
 
-    def resolved(self, data: ImageData) -> Self:
+    def resolved(self, data: ImageData, begun: Sweep | None = None) -> Self:
         """Returns it with the settings that follow from its data, which it is recorded with.
 
         All trials have one precision, so that they can be compared: that of the rule where it
-        says the same of each network, and `float32` otherwise. A rate that follows may be another
-        for each network.
+        says the same of each network, and `float32` otherwise. Where the rate that follows is
+        another for some of the networks, each has its own, in `network_rates`.
+
+        Args:
+            data: The images.
+            begun: What it goes on with, whose precision and whose networks' rates it keeps.
 
         Raises:
             InvalidSetting: If a batch is larger than the training set, or a network has a rate
@@ -97,19 +101,33 @@ class Sweep:
             data.resolved(dataclasses.replace(self.base, hidden_dims=widths, learning_rate=None))
             for widths in self.networks
         ]
-        followed = tuple(one.pace.learning_rate for one in of_each)
+        known = dict(zip(begun.networks, begun._own(), strict=True)) if begun else {}
+        own = [
+            rate or known.get(one.hidden_dims) or one.pace.learning_rate
+            for rate, one in zip(self._own(), of_each, strict=True)
+        ]
         found: set[Any] = {one.precision for one in of_each}
-        base = dataclasses.replace(self.base, precision=found.pop() if len(found) == 1 else FLOAT32)
-        return dataclasses.replace(
-            self,
-            base=data.resolved(base),
-            network_rates=followed if None in self.learning_rates else None,
-        )
+        precision = found.pop() if len(found) == 1 else FLOAT32
+        if begun is not None and self.base.precision is None:
+            precision = begun.base.precision
+        base = data.resolved(dataclasses.replace(self.base, precision=precision))
+        if None not in self.learning_rates or len(set(own)) > 1:
+            several = tuple(own) if None in self.learning_rates else None
+            return dataclasses.replace(self, base=base, network_rates=several)
+        rates = tuple(own[0] if rate is None else rate for rate in self.learning_rates)
+        return dataclasses.replace(self, base=base, learning_rates=rates, network_rates=None)
+
+    def _own(self) -> Sequence[float | None]:
+        """Returns what follows for each network, where that is another for some of them."""
+        return self.network_rates or [None] * len(self.networks)
 
     def rates(self) -> list[list[float | None]]:
         """Returns the rates that each network is trained with; `None` for what is to follow."""
-        of_each = self.network_rates or [None] * len(self.networks)
-        return [[own if rate is None else rate for rate in self.learning_rates] for own in of_each]
+        # One list for all networks of the same rate: there may be a hundred thousand.
+        return [*map(functools.cache(self._rates_with), self._own())]
+
+    def _rates_with(self, own: float | None) -> list[float | None]:
+        return [own if rate is None else rate for rate in self.learning_rates]
 
     def trials(self) -> Grid:
         """Returns the trials in the order of `results.csv`, each made when it is asked for."""
@@ -186,7 +204,10 @@ class Grid(Trials):
         dim, lr, rate = rest.partition("-lr")
         network = self._networks[widths]
         number = network * len(self._sweep.latent_dims) + self._dims[dim]
-        number = number * len(self._sweep.learning_rates) + self._peaks[network][lr + rate]
+        number = (
+            number * len(self._sweep.learning_rates)
+            + self._peaks[id(self._rates[network])][lr + rate]
+        )
         number = number * self._sweep.seeds + int(seed)
         if number >= len(self) or self.name(number) != name:
             raise KeyError(name)
@@ -231,8 +252,14 @@ class Grid(Trials):
         return _places(map(str, self._sweep.latent_dims))
 
     @functools.cached_property
-    def _peaks(self) -> list[dict[str, int]]:
-        return [_places(map(_peak, rates)) for rates in self._rates]
+    def _peaks(self) -> dict[int, dict[str, int]]:
+        """The places of the rates' names, for each list of rates."""
+        return {id(rates): _places(map(_peak, rates)) for rates in _different(self._rates)}
+
+
+def _different(lists: Iterable[list[Any]]) -> Iterable[list[Any]]:
+    """Returns each list once, however often it is there."""
+    return {id(one): one for one in lists}.values()
 
 
 def _places(names: Iterable[str]) -> dict[str, int]:

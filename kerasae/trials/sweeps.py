@@ -127,12 +127,7 @@ def run_sweep(
     executor = executor or ProcessExecutor(cores())
     if not len(data.test):
         raise InvalidSetting("data", data.name, "a data set with test images to compare PCA on")
-    if resume and sweep.base.precision is None:
-        precision = read_sweep(folder).sweep.base.precision
-        sweep = dataclasses.replace(
-            sweep, base=dataclasses.replace(sweep.base, precision=precision)
-        )
-    sweep = sweep.resolved(data)
+    sweep = sweep.resolved(data, read_sweep(folder).sweep if resume else None)
     if halving:
         check_halving(sweep.base)
     trials = sweep.trials()
@@ -303,16 +298,20 @@ def _check_same(here: BegunSweep, folder: Path) -> None:
         _check_none_left_out(name, getattr(here.sweep, name), getattr(there.sweep, name))
     rates = dict(zip(here.sweep.networks, here.sweep.rates(), strict=True))
     for network, begun_with in zip(there.sweep.networks, there.sweep.rates(), strict=True):
-        _check_none_left_out("learning_rates", rates[network], begun_with)
+        widths = "-".join(map(str, network))
+        what = f"the network {widths} was" if there.sweep.network_rates else "the sweep was"
+        _check_none_left_out("learning_rates", rates[network], begun_with, what)
     seeds, begun = here.sweep.seeds, there.sweep.seeds
     if seeds < begun:
         raise InvalidSetting("seeds", seeds, f"at least the {begun} it was begun with")
     check_same(folder, there.shared(), here.shared())
 
 
-def _check_none_left_out(name: str, here: Sequence[Any], there: Sequence[Any]) -> None:
+def _check_none_left_out(
+    name: str, here: Sequence[Any], there: Sequence[Any], what: str = "the sweep was"
+) -> None:
     if not set(there) <= set(here):
-        expected = f"those that the sweep was begun with, {list(there)}, and others"
+        expected = f"those that {what} begun with, {list(there)}, and others"
         raise InvalidSetting(name, list(here), expected)
 
 
