@@ -46,7 +46,7 @@ def test_each_network_may_have_a_rate_of_its_own():
     ("rates", "of_each", "reason"),
     [
         ((0.1, 0.1), None, r"\[0.1, 0.1\].*none of them twice"),
-        ((0.1, None), (0.1, 0.2), r"\[0.1, 0.1\].*none of them twice"),
+        ((0.1, None), (0.1, 0.2), r"\[0.1, 0.1\].*others than 0.1, which is a network's own rate"),
         ((None,), (0.1,), "a rate for each of the 2 networks"),
     ],
 )

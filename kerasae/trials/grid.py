@@ -78,9 +78,10 @@ class Sweep:
         if self.network_rates is not None and len(self.network_rates) != len(self.networks):
             expected = f"a rate for each of the {len(self.networks)} networks"
             raise InvalidSetting("network_rates", list(self.network_rates), expected)
-        for rates in map(self._rates_with, set(self._own())):
-            if len(set(rates)) != len(rates):
-                raise InvalidSetting("learning_rates", rates, _ONCE)
+        for own in set(self._own()) - {None}:
+            if {own, None} <= set(self.learning_rates):
+                expected = f"others than {own}, which is a network's own rate already"
+                raise InvalidSetting("learning_rates", self._rates_with(own), expected)
 
     def resolved(self, data: ImageData, begun: Sweep | None = None) -> Self:
         """Returns it with the settings that follow from its data, which it is recorded with.
