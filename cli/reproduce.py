@@ -30,6 +30,7 @@ def reproduce(
     from kerasae.studies.reproduction import FULL, QUICK, report_studies
     from kerasae.studies.reproduction import reproduce as run
     from kerasae.studies.reproduction_page import reproduction_page
+    from kerasae.studies.run_study import first_command
 
     from .progress import SCORING, TrialsProgress
 
@@ -54,7 +55,7 @@ def reproduce(
                 command=command_line(),
             )
     page = folder / PAGE
-    write_text(page, reproduction_page(result, folder, command_line()))
+    write_text(page, reproduction_page(result, folder, first_command(folder) or command_line()))
     results = {name: findings.summary for name, findings in result.findings.items()}
     tables = [table for findings in result.findings.values() for table in findings.tables]
     summary = {"page": str(page), "results": results, "errors": result.errors}

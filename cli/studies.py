@@ -38,7 +38,7 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
     ) -> None:
         from kerasae.files.whole_files import write_text
         from kerasae.runs.run_files import STUDY_PAGE
-        from kerasae.studies.run_study import read_study, run_study
+        from kerasae.studies.run_study import first_command, read_study, run_study
         from kerasae.studies.study_page import study_page
 
         from .progress import SCORING, TrialsProgress
@@ -70,7 +70,8 @@ def study_command(kind: Any, summary: str) -> Callable[..., None]:
                     command=command_line(),
                 )
             page = folder / STUDY_PAGE
-            write_text(page, study_page(study, data.title, findings, folder, command_line()))
+            begun_by = first_command(folder) or command_line()
+            write_text(page, study_page(study, data.title, findings, folder, begun_by))
         result = {
             "folder": str(folder), "page": str(page), "errors": errors, **findings.summary,
         }  # fmt: skip

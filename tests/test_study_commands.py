@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,8 @@ def test_denoise_prints_a_score_for_every_method(tmp_path):
     assert page.count("<figure") == 3
     figures = {path.name for path in (tmp_path / "out").glob("*.png")}
     assert figures == {f"denoise-sigma{sigma}.png" for sigma in (0.1, 0.3, 0.6)}
+    assert run("denoise", "--resume", tmp_path / "out", "--quiet").returncode == 0
+    assert "kerasae denoise --dataset mnist5k" in Path(printed["page"]).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

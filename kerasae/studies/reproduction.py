@@ -126,7 +126,7 @@ def reproduce(
         for part, study in zip(parts, studies, strict=True)
     ]
     trials = [trial for part in parts for trial in part.trials().values()]
-    command = first_command(folder, command)
+    command = first_command(folder) or command
     settings = {part.name: settings_of(part.study) for part in parts}
     plan = {"parts": settings, "command": command}
     with finished_trials(trials, data, folder, plan, jobs, on_event, resume=resume) as finished:

@@ -121,7 +121,7 @@ def run_study(
         KerasAEError: If no trial finished.
     """
     study = as_begun(study, study.label, folder).resolved(data)
-    command = first_command(folder, command)
+    command = first_command(folder) or command
     plan = {"study": study.label, "settings": settings_of(study), "command": command}
     trials = study.trials()
     with finished_trials(
@@ -130,10 +130,9 @@ def run_study(
         return save_findings(study, Results(runs, data, bases), folder, command), errors
 
 
-def first_command(folder: Path, command: str | None) -> str | None:
-    """Returns the command that began what is in a folder, which is this one where none has."""
-    begun = _read_plan(folder) if (folder / PLAN).is_file() else {}
-    return begun.get("command") or command
+def first_command(folder: Path) -> str | None:
+    """Returns the command that began what is in a folder, if anything is and a command did."""
+    return _read_plan(folder).get("command") if (folder / PLAN).is_file() else None
 
 
 @contextlib.contextmanager

@@ -112,11 +112,9 @@ class Sweep:
         if begun is not None and self.base.precision is None:
             precision = begun.base.precision
         base = data.resolved(dataclasses.replace(self.base, precision=precision))
-        if None not in self.learning_rates or len(set(own)) > 1:
-            several = tuple(own) if None in self.learning_rates else None
-            return dataclasses.replace(self, base=base, network_rates=several)
-        rates = tuple(own[0] if rate is None else rate for rate in self.learning_rates)
-        return dataclasses.replace(self, base=base, learning_rates=rates, network_rates=None)
+        rates = tuple(self._rates_with(own[0])) if len(set(own)) == 1 else self.learning_rates
+        several = tuple(own) if None in rates else None
+        return dataclasses.replace(self, base=base, learning_rates=rates, network_rates=several)
 
     def _own(self) -> Sequence[float | None]:
         """Returns what follows for each network, where that is another for some of them."""
@@ -203,12 +201,11 @@ class Grid(Trials):
             raise KeyError(name)
         widths, _, rest = rest.rpartition("-z")
         dim, lr, rate = rest.partition("-lr")
-        network = self._networks[widths]
-        number = network * len(self._sweep.latent_dims) + self._dims[dim]
-        number = (
-            number * len(self._sweep.learning_rates)
-            + self._peaks[id(self._rates[network])][lr + rate]
-        )
+        # Any other rate can only be the one that follows.
+        peak = lr + rate if lr + rate in self._peaks else ""
+        number = self._networks[widths]
+        number = number * len(self._sweep.latent_dims) + self._dims[dim]
+        number = number * len(self._sweep.learning_rates) + self._peaks[peak]
         number = number * self._sweep.seeds + int(seed)
         if number >= len(self) or self.name(number) != name:
             raise KeyError(name)
@@ -253,14 +250,8 @@ class Grid(Trials):
         return _places(map(str, self._sweep.latent_dims))
 
     @functools.cached_property
-    def _peaks(self) -> dict[int, dict[str, int]]:
-        """The places of the rates' names, for each list of rates."""
-        return {id(rates): _places(map(_peak, rates)) for rates in _different(self._rates)}
-
-
-def _different(lists: Iterable[list[Any]]) -> Iterable[list[Any]]:
-    """Returns each list once, however often it is there."""
-    return {id(one): one for one in lists}.values()
+    def _peaks(self) -> dict[str, int]:
+        return _places(map(_peak, self._sweep.learning_rates))
 
 
 def _places(names: Iterable[str]) -> dict[str, int]:
