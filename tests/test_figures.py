@@ -164,6 +164,20 @@ def test_a_narrow_terminal_folds_a_cell_between_its_numbers():
         assert shown.count(part) == len(widths)
 
 
+def test_a_sweeps_table_explains_the_signs_that_it_has_and_has_the_reports_dimensions():
+    def table(mse, dim, dataset="mnist"):
+        row = _row("done", dim, test_mse=mse, test_psnr=17.0, val_mse=mse)
+        return sweep_table([row], {dim: 0.02}, dataset)
+
+    assert table(0.01, 30).note == "★ best by validation"
+    assert "▼ worse than PCA" in table(0.03, 30).note
+    assert table(0.03, 30).note.endswith("wider networks")
+    assert "≈" not in table(0.03, 30).note
+    of_report = [column.heading for column in table(0.01, 30, "mnist5k").columns[-2:]]
+    assert of_report == ["report (MNIST)\nbasic", "report (MNIST)\nextended"]
+    assert [column.heading for column in table(0.01, 31, "mnist5k").columns[-1:]] == ["PCA"]
+
+
 def test_a_cell_within_two_standard_errors_of_pca_is_level():
     def cell(*differences):
         rows = [

@@ -1,6 +1,7 @@
 """A sweep's cells, and the table that lays them out like the report's tables 1 and 2."""
 
 import statistics
+from collections.abc import Mapping
 from typing import Any
 
 from kerasae.data.image_data import short_name
@@ -11,6 +12,8 @@ from kerasae.show.table import SIGNS, Cell, Column, Table
 
 Rows = list[dict[str, Any]]
 Network = tuple[str, str]
+
+_ADVICE = "try more --epochs, more images, or wider networks"
 
 
 def network_names(rows: Rows) -> list[Network]:
@@ -67,7 +70,9 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
     """
     networks = networks_of(rows)
     nearest = nearest_of_report(dataset)
-    report, heading = REPORT_MSE.get(nearest, {}), report_heading(dataset, nearest)
+    heading = report_heading(dataset, nearest)
+    known = REPORT_MSE.get(nearest, {}).items()
+    report = {network: values for network, values in known if values.keys() & pca_mse.keys()}
     cells_of = {(n, dim): t for n, cells in networks.items() for dim, t in cells.items()}
     best = best_of({one: [*map(choice_score, finished(t))] for one, t in cells_of.items()})
     tied = " (several: the seeds do not tell them apart)" if len(best) > 1 else ""
@@ -88,9 +93,20 @@ def sweep_table(rows: Rows, pca_mse: dict[int, float], dataset: str) -> Table:
             ]
             for dim, pca in pca_mse.items()
         ],
-        f"★ best by validation{tied}   {LEGEND['loses']}   {LEGEND['level']}: try more --epochs, "
-        "more images, or wider networks",
+        "   ".join([f"★ best by validation{tied}", *_legend(cells_of, pca_mse)]),
     )
+
+
+def _legend(cells: Mapping[tuple[Network, int], Rows], pca_mse: dict[int, float]) -> list[str]:
+    """Returns what the signs of cells mean, and what to try, where there are any."""
+    done = [(finished(trials), pca_mse.get(dim)) for (_, dim), trials in cells.items()]
+    marks = {_mark(trials, pca) for trials, pca in done if trials and pca is not None}
+    texts = [text for mark, text in LEGEND.items() if mark in marks]
+    return [*texts[:-1], f"{texts[-1]}: {_ADVICE}"] if texts else []
+
+
+def _mark(done: Rows, pca: float) -> str:
+    return pca_mark(statistics.fmean(row["test_mse"] for row in done), pca, done)
 
 
 def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
@@ -108,5 +124,5 @@ def _cell(trials: Rows, pca: float, best: bool) -> Cell | None:
     share = f"{mse / pca:.0%}, " if pca else ""
     # Where a terminal is narrow it folds between these parts.
     text = f"{mean}{spread} ({share}{psnr:.2f} dB)"
-    mark = pca_mark(mse, pca, done)
+    mark = _mark(done, pca)
     return Cell(SIGNS.get(mark, "") + text, "best") if best else Cell(text, mark)
