@@ -26,6 +26,29 @@ def test_a_data_set_of_arrays_has_all_of_its_parts():
     assert data.train is IMAGES
 
 
+@pytest.mark.parametrize(
+    ("labels", "test_labels", "names", "numbers"),
+    [
+        ([2015, 1998, 2015], [7, 1998], ("7", "1998", "2015"), ([2, 1, 2], [0, 1])),
+        ([10**12, -1, -1], [-1, -1], ("-1", str(10**12)), ([1, 0, 0], [0, 0])),
+        (["b", "a", "b"], np.array(["a", "b"], object), ("a", "b"), ([1, 0, 1], [0, 1])),
+        ([5, 5, 6], None, (), ([0, 0, 0], [0, 0])),
+        (None, [5, 6], (), ([0, 0, 0], [0, 0])),
+    ],
+)
+def test_classes_are_numbered_whatever_their_labels_are(labels, test_labels, names, numbers):
+    data = ImageData.from_arrays(IMAGES[:3], labels, test=IMAGES[:2], test_labels=test_labels)
+    assert data.class_names == names
+    assert (data.train_labels.tolist(), data.test_labels.tolist()) == numbers
+
+
+def test_labels_that_number_the_classes_already_stay_as_they_are():
+    labels = np.array([1, 0, 2], np.uint8)
+    data = ImageData.from_arrays(IMAGES[:3], labels)
+    assert data.train_labels is labels
+    assert data.class_names == ("0", "1", "2")
+
+
 def test_a_fit_scores_the_test_images_that_it_is_given():
     data = ImageData.from_arrays(IMAGES, test=IMAGES[:4])
     run = kerasae.fit(data, latent_dim=3, hidden_dims=(), epochs=1, batch_size=9, verbose=0)
@@ -46,7 +69,6 @@ def test_a_fit_scores_the_test_images_that_it_is_given():
         ({"images": IMAGES[:0]}, "none of them 0"),
         ({"labels": [1, 2]}, r"labels: received 'int64 \(2,\)'; expected 20 whole numbers"),
         ({"labels": np.zeros(20)}, "labels: received 'float64"),
-        ({"labels": np.full(20, -1)}, "from 0 on"),
         ({"test": IMAGES[:, :5]}, r"test: received 'uint8 \(20, 5, 5\)'; expected .* \(6, 5\)"),
         ({"test_labels": [1]}, "test_labels: .* expected 0 whole numbers"),
         ({"validation": IMAGES[..., None]}, "validation: received"),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasae.data.classes import classes_of
 from kerasae.data.idx import idx_md5
 from kerasae.data.image_store import new_images
 from kerasae.data.pixel_scale import PixelScale, scale_of
@@ -116,10 +117,10 @@ class ImageData:
     def from_arrays(
         cls,
         images: NDArray[Any],
-        labels: NDArray[np.integer] | None = None,
+        labels: NDArray[Any] | None = None,
         *,
         test: NDArray[Any] | None = None,
-        test_labels: NDArray[np.integer] | None = None,
+        test_labels: NDArray[Any] | None = None,
         validation: NDArray[Any] | None = None,
         name: str = "array",
     ) -> ImageData:
@@ -129,9 +130,9 @@ class ImageData:
             images: Training images, `(images, height, width)` or
                 `(images, height, width, channels)`: `uint8`, floats in [0, 1], or other whole
                 numbers, which one scale makes `uint8` (see `pixel_scale.scale_of`).
-            labels: Their classes, whole numbers from 0 on, `(images,)`; `None` is one class.
+            labels: Their classes, whole numbers or names, `(images,)`; `None` is one class.
             test: Test images of the same shape; `None` for none.
-            test_labels: Their classes.
+            test_labels: Their classes. Where the test images have none, no image has.
             validation: Images to validate by; `None` holds some of the training images out.
             name: What the data are called in headings and in the names of files.
 
@@ -150,23 +151,23 @@ class ImageData:
         _check_images("images", images)
         if test is None:
             test = images[:0]
+            if labels is not None and test_labels is None:
+                test_labels = np.asarray(labels)[:0]
         for title, others in (("test", test), ("validation", validation)):
             if others is not None:
                 _check_images(title, others, images.shape[1:])
         if validation is not None and not len(validation):
             raise InvalidSetting("validation", "no images", "at least one, or None")
-        labels = _labels_of("labels", labels, len(images))
-        test_labels = _labels_of("test_labels", test_labels, len(test))
+        classes, numbers = classes_of(labels, len(images), test_labels, len(test))
         arrays = [one for one in (images, test, validation) if one is not None]
-        if all(one.dtype == np.uint8 for one in arrays):
-            return cls(name, images, labels, test, test_labels, validation=validation)
-        scale = scale_of(arrays, name)
-        train, tests, *rest = (_scaled(one, scale) for one in arrays)
+        scale = None if all(one.dtype == np.uint8 for one in arrays) else scale_of(arrays, name)
+        train, tests, *rest = (one if scale is None else _scaled(one, scale) for one in arrays)
         return cls(
-            name, train, labels, tests, test_labels,
+            name, train, numbers[0], tests, numbers[1],
+            class_names=classes,
             validation=rest[0] if rest else None,
-            notes=scale.notes(name),
-            white=scale.recorded,
+            notes=scale.notes(name) if scale else (),
+            white=scale.recorded if scale else None,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -316,16 +317,6 @@ def _scaled(images: NDArray[Any], scale: PixelScale) -> NDArray[np.uint8]:
     for start in range(0, len(images), _ROWS):
         result[start : start + _ROWS] = scale.to_bytes(images[start : start + _ROWS])
     return result
-
-
-def _labels_of(name: str, labels: Any, count: int) -> NDArray[np.integer]:
-    if labels is None:
-        return np.zeros(count, np.uint8)
-    found = np.asarray(labels)
-    if found.dtype.kind not in "iu" or found.shape != (count,) or found.min(initial=0) < 0:
-        received = f"{found.dtype} {found.shape}"
-        raise InvalidSetting(name, received, f"{count} whole numbers from 0 on, one for each image")
-    return found
 
 
 def _whole(images: NDArray[np.uint8]) -> Part:

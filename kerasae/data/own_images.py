@@ -12,6 +12,7 @@ from PIL import Image
 
 from kerasae.data.array_files import ImageArrays, is_array_folder, read_image_arrays
 from kerasae.data.array_roles import ALL, TEST, TRAIN, VALIDATION
+from kerasae.data.classes import number_classes
 from kerasae.data.image_data import ImageData, validation_rows
 from kerasae.data.image_folder import Conversion, Say, load_folder
 from kerasae.data.image_store import new_images
@@ -70,7 +71,7 @@ def _from_arrays(name: str, conversion: Conversion) -> ImageData:
         else np.zeros(len(taken), int)
         for part, (one, taken) in rows.items()
     }
-    classes = np.unique(np.concatenate([labels[TRAIN], labels[TEST]]))
+    classes, (train_labels, test_labels) = number_classes(labels[TRAIN], labels[TEST])
     images = {
         part: _converted(one.images, taken, scale, conversion)
         for part, (one, taken) in rows.items()
@@ -78,10 +79,10 @@ def _from_arrays(name: str, conversion: Conversion) -> ImageData:
     return ImageData(
         name,
         images[TRAIN],
-        np.searchsorted(classes, labels[TRAIN]),
+        train_labels,
         images[TEST],
-        np.searchsorted(classes, labels[TEST]),
-        class_names=tuple(map(str, classes)) if labelled else (),
+        test_labels,
+        class_names=classes if labelled else (),
         validation=images.get(VALIDATION),
         notes=(*found.notes, *scale.notes(name)),
         white=scale.recorded,
