@@ -18,8 +18,7 @@ def compare(
 ) -> None:
     """Show what differs between runs, in settings and scores."""
     from kerasae.errors import InvalidSetting
-    from kerasae.runs.choice import choice_score
-    from kerasae.runs.listing import short_names, shown, side_by_side
+    from kerasae.runs.listing import best_of_all, comparable, short_names, shown, side_by_side
     from kerasae.runs.run import Run
     from kerasae.show.counts import counted
     from kerasae.show.table import Cell
@@ -31,16 +30,20 @@ def compare(
     columns: dict[str, list[str | Cell]] = {
         name: [*map(shown, row)] for name, row in values.items() if name != "architecture"
     }
-    best = min(range(len(runs)), key=lambda row: choice_score(runs[row].metrics))
-    if "val_mse" in columns:
-        columns["val_mse"][best] = Cell(shown(values["val_mse"][best]), "best")
+    best = best_of_all(runs)
+    note = "" if values else "nothing differs"
+    if not comparable(runs):
+        note = "different images or noise: errors do not tell which run is better"
+    if best is not None and "val_mse" in columns:
+        row = runs.index(best)
+        columns["val_mse"][row] = Cell(shown(values["val_mse"][row]), "best")
+        note = "★ best by validation"
     common, names = short_names([str(folder) for folder in folders])
     title = f"{counted(len(runs), 'run')}{f', {common}…' if common else ''}"
     settings = [name for name in values if name in runs[0].settings()]
     scores = [name for name in _LESS_WANTED if name in values]
-    note = "★ best by validation" if "val_mse" in columns else "" if values else "nothing differs"
     table = fitting_table(title, names, columns, (*_rest(values, settings, scores), *scores), note)
-    then = [("report", folders[best], "", "the page of the best one")]
+    then = [] if best is None else [("report", best.place, "", "the page of the best one")]
     print_result(as_json, {"folders": [*map(str, folders)], "values": values}, [table], then=then)
 
 

@@ -52,7 +52,7 @@ def runs(
     as_json: o.AsJson = False,
 ) -> None:
     """List finished runs."""
-    from kerasae.runs.listing import by_choice, date_of, filtered, find_runs, ordered
+    from kerasae.runs.listing import by_choice, date_of, filtered, find_runs, images_of, ordered
 
     from .progress import doing
 
@@ -66,20 +66,20 @@ def runs(
     def values(run: "Run") -> dict[str, Any]:
         return {**run.values(), "of_pca": run.of_pca, "date": date_of(run)}
 
-    groups: dict[tuple[Path, str], list[Run]] = {}
+    groups: dict[tuple[Path, tuple[str, ...]], list[Run]] = {}
     home = functools.cache(_home)
     for run in listed:
         place = home(run.place.parent, folder) if run.place != folder else folder
-        groups.setdefault((place, run.experiment.dataset), []).append(run)
+        groups.setdefault((place, images_of(run)), []).append(run)
     wanted = None if sort is None else sort.removeprefix("-")
     tables = []
-    for (place, dataset), members in ({} if as_json else groups).items():
+    for (place, _), members in ({} if as_json else groups).items():
         first = {run: values(run) for run in members[:_MOST_ROWS]}
-        tables.append(_table(place, dataset, first, len(members), wanted))
+        tables.append(_table(place, first, len(members), wanted))
     summary = [{"folder": str(run.folder), **values(run)} for run in listed] if as_json else []
     saved = f"{len(listed):,} of {counted(len(everything), 'run')} in {folder}"
-    best = [str(run.folder) for run in listed[:2]]
-    then = [("compare", best[0], best[1], "see what differs")] if len(best) == 2 else []
+    pair = next((members[:2] for members in groups.values() if len(members) > 1), [])
+    then = [("compare", pair[0].place, str(pair[1].place), "see what differs")] if pair else []
     print_result(as_json, summary, tables, saved, then=then)
 
 
@@ -91,12 +91,10 @@ def _home(above: Path, folder: Path) -> Path:
 
 
 def _table(
-    home: Path, dataset: str, values: dict["Run", dict[str, Any]], total: int, wanted: str | None
+    home: Path, values: dict["Run", dict[str, Any]], total: int, wanted: str | None
 ) -> Table:
-    """Lays the first runs of a sweep out, with the settings in which they differ."""
-    from kerasae.data.image_data import short_name
-    from kerasae.runs.choice import choice_score
-    from kerasae.runs.listing import differing, shown
+    """Lays the first runs of the same images out, with the settings in which they differ."""
+    from kerasae.runs.listing import best_of_all, differing, shown
 
     runs = list(values)
     settings = runs[0].experiment.to_dict()
@@ -111,18 +109,32 @@ def _table(
         for name in (*names, *([wanted] if wanted else []))
     }
     columns = {n: cells for n, cells in columns.items() if any(cells) or n == wanted}
-    best = min(range(len(runs)), key=lambda row: choice_score(runs[row].metrics))
-    if len(runs) > 1 and "val_mse" in columns:
-        columns["val_mse"][best] = Cell(columns["val_mse"][best], "best")
+    best = best_of_all(runs)
+    if len(runs) > 1 and best is not None and "val_mse" in columns:
+        row = runs.index(best)
+        columns["val_mse"][row] = Cell(columns["val_mse"][row], "best")
     places = [str(run.place.relative_to(home)).removeprefix("trials/") for run in runs]
     same = [n for n in ("hidden_dims", "latent_dim", "epochs") if n in settings and n not in names]
-    title = f"{home}: {short_name(dataset)}"
+    title = f"{home}: {_images(runs[0])}"
+    if len(dates := {values[run]["date"] for run in runs}) == 1 and wanted != "date":
+        columns.pop("date", None)
+        title += "".join(f", {date}" for date in dates if date)
     notes = [f"{name} {shown(runs[0].values()[name])}" for name in same]
     if total > len(runs):
         notes.append(f"the first {len(runs):,} of {total:,}; --json has all")
     note = ", ".join(notes)
     less = [name for name in _LESS_WANTED if name != wanted]
     return fitting_table(title, places, columns, (*less, *([wanted] if wanted else [])), note)
+
+
+def _images(run: "Run") -> str:
+    """Names the images of a run, and their size, which tells arrays apart."""
+    from kerasae.data.image_data import short_name
+    from kerasae.runs.listing import record_of
+
+    record = record_of(run)
+    size = " of " + "x".join(map(str, record.image_shape)) if record and record.image_shape else ""
+    return short_name(run.experiment.dataset) + size
 
 
 def _cell(name: str, value: Any) -> str:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from commands import command
@@ -13,7 +14,15 @@ from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.runs import run_files
-from kerasae.runs.listing import by_choice, filtered, find_runs, ordered, side_by_side
+from kerasae.runs.listing import (
+    best_of_all,
+    by_choice,
+    date_of,
+    filtered,
+    find_runs,
+    ordered,
+    side_by_side,
+)
 from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 
@@ -22,11 +31,12 @@ SCORES = {"a": (3, 0.02, 20.0), "b": (2, 0.01, 25.0), "c [": (3, None, None)}
 
 @pytest.fixture
 def folder(tmp_path):
-    for name, (dim, mse, psnr) in SCORES.items():
+    for hour, (name, (dim, mse, psnr)) in enumerate(SCORES.items()):
         place = tmp_path / "sweep" / "x] ü" / name
         settings = dataclasses.replace(Experiment("mnist5k"), latent_dim=dim)
         whole_files.write_json(place / run_files.EXPERIMENT, settings.to_dict())
         whole_files.write_json(place / run_files.METRICS, {"test_mse": mse, "test_psnr": psnr})
+        os.utime(place / run_files.METRICS, (3600 * hour, 3600 * hour))
     whole_files.write_json(tmp_path / "unfinished" / run_files.EXPERIMENT, {})
     return tmp_path
 
@@ -164,26 +174,74 @@ def trials(tmp_path):
     return tmp_path
 
 
-def write_run(place, settings, scores):
+def write_run(place, settings, scores, record=None):
     whole_files.write_json(place / run_files.EXPERIMENT, settings.to_dict())
+    if record is not None:
+        whole_files.write_json(place / run_files.RUN, record.to_dict())
     metrics = {**scores, "pca_test_mse": 0.04, "epochs": 10}
     whole_files.write_json(place / run_files.METRICS, metrics)
 
 
 def test_runs_are_listed_by_sweep_with_their_share_of_pca_and_date(trials, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     printed = command("runs", trials).stdout
-    assert f"{trials / 'a sweep'}: mnist5k" in printed
+    # A title is folded to the width of its table.
+    title = f"{trials / 'a sweep'}: mnist5k, 2026-01-02 03:04"
+    assert "".join(title.split()) in "".join(printed.split())
     lines = [line for line in printed.splitlines() if line.startswith("│")]
     assert [line.split()[1] for line in lines[:2]] == [
         "basic-256-z50-lr0.003-seed0", "basic-256-z50-lr0.003-seed1",
     ]  # fmt: skip
     assert "★ 0.02" in lines[0]
-    assert all("75.0%" in line and "2026-01-02 03:04" in line for line in lines[:6])
+    assert all("75.0%" in line for line in lines[:6])
     assert "150.0%" in lines[6]
     listed = json.loads(command("runs", trials, "--json").stdout)
     assert [row["of_pca"] for row in listed] == pytest.approx([0.75] * 6 + [1.5])
     assert listed[0]["date"] == "2026-01-02 03:04"
+
+
+def test_a_date_is_told_in_the_time_of_this_place(tmp_path, monkeypatch):
+    record = RunRecord(date="2026-01-02T23:04:05+00:00")
+    write_run(tmp_path / "run", Experiment("mnist5k"), {"val_mse": 0.1}, record)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    assert date_of(Run(tmp_path / "run")) == "2026-01-03 08:04"
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_runs_of_different_images_or_noise_are_not_ranked(tmp_path):
+    """Arrays have one name; a lower error on other images, or less noise, is not better."""
+    small, large = (
+        RunRecord("array", (md5,), image_shape=shape)
+        for md5, shape in (("a", (8, 8)), ("b", (12, 12)))
+    )
+    first = Experiment("array")
+    for name, settings, mse, record in (
+        ("small", first, 0.3, small),
+        ("better", dataclasses.replace(first, seed=1), 0.2, small),
+        ("large", first, 0.1, large),
+        ("noisy", dataclasses.replace(first, sigma=0.6), 0.25, small),
+        ("trained on all", dataclasses.replace(first, seed=2), None, small),
+    ):
+        write_run(tmp_path / name, settings, {"val_mse": mse, "train_mse": 0.01}, record)
+
+    def best(*names):
+        found = best_of_all([Run(tmp_path / name) for name in names])
+        return found and found.name
+
+    assert best("small", "better", "trained on all") == "better"
+    assert best("small", "large") is None
+    assert best("small", "noisy") is None
+    assert best("trained on all") is None
+    printed = command("compare", tmp_path / "small", tmp_path / "large").stdout
+    assert "★" not in printed
+    assert "different images or noise" in " ".join(printed.split())
+    printed = "".join(command("runs", tmp_path).stdout.split())
+    assert "arrayof8x8" in printed
+    assert "arrayof12x12" in printed
 
 
 def test_many_runs_are_compared_in_rows_by_what_differs(trials, monkeypatch):

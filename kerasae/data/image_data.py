@@ -315,7 +315,8 @@ def _scaled(images: NDArray[Any], scale: PixelScale) -> NDArray[np.uint8]:
     """Converts images a block at a time: floats of all of them take eight times the memory."""
     result = new_images(images.shape)
     for start in range(0, len(images), _ROWS):
-        result[start : start + _ROWS] = scale.to_bytes(images[start : start + _ROWS])
+        block = images[start : start + _ROWS]
+        result[start : start + _ROWS] = scale.to_bytes(block).reshape(block.shape)
     return result
 
 

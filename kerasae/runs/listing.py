@@ -11,8 +11,11 @@ from typing import Any
 from kerasae.errors import ArtifactError, InvalidSetting
 from kerasae.files.local_files import Refused, refusing
 from kerasae.runs.choice import choice_score
+from kerasae.runs.record import RunRecord
 from kerasae.runs.run import Run
 from kerasae.runs.run_files import EXPERIMENT, METRICS, TRIALS
+
+_MINUTES = len("2026-11-30 10:56")
 
 
 def find_runs(folder: Path) -> tuple[list[Run], list[str]]:
@@ -103,6 +106,39 @@ def by_choice(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=key)
 
 
+def images_of(run: Run) -> tuple[str, ...]:
+    """Returns what tells the images of a run from those of another.
+
+    Args:
+        run: The run.
+
+    Returns:
+        Their checksums; the name or path of the data set where these are not known.
+    """
+    record = record_of(run)
+    return record.data_md5 if record and record.data_md5 else (run.experiment.dataset,)
+
+
+def comparable(runs: Sequence[Run]) -> bool:
+    """Tells whether runs see the same images with as much noise, so that errors tell the best."""
+    return len({(images_of(run), run.experiment.sigma) for run in runs}) == 1
+
+
+def best_of_all(runs: Sequence[Run]) -> Run | None:
+    """Returns the run that is best by validation MSE.
+
+    Args:
+        runs: The runs.
+
+    Returns:
+        The run; `None` where they are not `comparable`, or held out no images.
+    """
+    if not comparable(runs):
+        return None
+    best = by_choice(runs)[0]
+    return None if best.metrics.get("val_mse") is None else best
+
+
 def side_by_side(runs: Sequence[Run]) -> dict[str, list[Any]]:
     """Returns the settings and the scores in which runs differ, settings first.
 
@@ -154,16 +190,25 @@ def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def date_of(run: Run) -> str | None:
-    """Returns the day and the minute when a run was begun, or else when it was saved."""
-    # What is damaged or another's tells no date, and is no reason to list nothing.
-    with contextlib.suppress(ArtifactError):
-        if run.record is not None and run.record.date is not None:
-            return run.record.date[:16].replace("T", " ")
+    """Returns the day and the minute, here, when a run was begun, or else when it was saved."""
+    record = record_of(run)
+    if record is not None and record.date is not None:
+        with contextlib.suppress(ValueError):
+            begun = datetime.datetime.fromisoformat(record.date).astimezone()
+            return begun.isoformat(" ", "minutes")[:_MINUTES]
     try:
         saved = (run.place / METRICS).stat().st_mtime
     except OSError:
         return None
     return datetime.datetime.fromtimestamp(saved).isoformat(" ", "minutes")
+
+
+def record_of(run: Run) -> RunRecord | None:
+    """Returns what a run was made of; what is damaged is no reason to list nothing."""
+    try:
+        return run.record
+    except ArtifactError:
+        return None
 
 
 def shown(value: Any) -> str:
