@@ -92,8 +92,26 @@ def test_arrays_of_other_numbers_are_scaled_as_one():
     data = ImageData.from_arrays(deep, test=deep[:1])
     np.testing.assert_array_equal(data.train, np.rint(deep * (255 / 4095)).astype(np.uint8))
     assert data.white == 4095
+    for mixed in ((floats, IMAGES), (IMAGES, floats)):
+        with pytest.raises(DataError, match="floats beside whole numbers"):
+            ImageData.from_arrays(mixed[0], test=mixed[1])
     with pytest.raises(DataError, match=r"array\[0, 0, 0\] is -1"):
         ImageData.from_arrays(np.full((4, 3, 3), -1.0))
+
+
+def test_floats_may_exceed_one_by_their_rounding():
+    floats = (IMAGES / 255).astype(np.float32) * np.float32(1.000001)
+    np.testing.assert_array_equal(ImageData.from_arrays(floats).train, IMAGES)
+    with pytest.raises(DataError, match=r"up to 1\.01 that are not whole"):
+        ImageData.from_arrays(floats * 1.01)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_grey_images_may_have_an_axis_for_their_channel(kind):
+    images = (IMAGES.astype(float) if kind != np.float32 else IMAGES / 255).astype(kind)
+    data = ImageData.from_arrays(images[..., None], test=images[:2, ..., None])
+    np.testing.assert_array_equal(data.train, IMAGES[..., None])
+    np.testing.assert_array_equal(data.test, IMAGES[:2, ..., None])
 
 
 def test_a_part_of_the_training_images_holds_none_that_the_whole_set_holds_out(digits):

@@ -50,6 +50,20 @@ def test_walks_lead_from_one_image_to_another(digits, model_of):
     np.testing.assert_allclose(plane.walks[0][[0, -1]], ends, atol=1e-5)
 
 
+@pytest.mark.parametrize("classes", [1, 2, 3, 4])
+def test_walks_of_few_classes_differ_and_lead_to_another_class(digits, model_of, classes):
+    model = model_of(6)
+    data = dataclasses.replace(digits, test_labels=digits.test_labels % classes)
+    walks = latent_plane(model, data).walks
+    ends = walks[:, [0, -1]].reshape(10, -1)
+    assert len(np.unique(ends.round(6), axis=0)) == 10
+    # The images that they lead to, and their classes.
+    outputs = model.predict(data.test / np.float32(255), verbose=0).reshape(len(data.test), -1)
+    rows = [np.square(outputs - end).sum(axis=1).argmin() for end in ends]
+    found = data.test_labels[rows].reshape(5, 2)
+    assert classes == 1 or (found[:, 0] != found[:, 1]).all()
+
+
 def test_larger_codes_go_through_pca_or_tsne(digits, model_of):
     model = model_of(6)
     plane = latent_plane(model, digits)

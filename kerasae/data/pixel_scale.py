@@ -18,6 +18,8 @@ _BITS = (8, 10, 12, 14, 16)
 _FEW_LEVELS = 31
 # Floats up to here are too dark for 8 bits: fewer than 64 levels would be left.
 _DARK = 0.25
+# Floats that were computed may exceed 1 by so much, and are clipped.
+_ROUNDING = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,13 +102,18 @@ def scale_of(arrays: Sequence[NDArray[Any]], name: str, white: float | None = No
     are_bytes = all(array.dtype == np.uint8 for array in arrays)
     if white is not None and (not are_bytes or white == 1 >= most):
         return PixelScale(white)
-    if kinds == {"f"} and most <= 1:
+    if kinds == {"f"} and most <= 1 + _ROUNDING:
         trained = ends[0][0]
         if 0 < trained <= _DARK:
             note = f"the largest pixel is {trained:.3g}: taken as white, in place of 1"
             return PixelScale(trained, note)
         return PixelScale(1.0)
     if not all(is_whole for _, is_whole in ends):
+        if kinds != {"f"}:
+            raise DataError(
+                f"{name}: received floats beside whole numbers; expected all images as floats in "
+                f"[0, 1], or all as whole numbers from 0 to 255"
+            )
         raise DataError(
             f"{name}: received numbers up to {most:.4g} that are not whole; expected floats in "
             f"[0, 1], or whole numbers from 0 to 255"

@@ -40,7 +40,7 @@ class LatentPlane:
         class_names: Name of each class; none where the images have no classes.
         decoded: Decoded points of a grid over the plane, `(15, 15, height, width)`, the
             first row at the top; `None` where the plane has no way back.
-        walks: Images on the way between two, `(5, 11, height, width)`.
+        walks: Images on the way between two, `(walks, 11, height, width)`, at most five.
         axis_name: What the plane is.
     """
 
@@ -125,9 +125,17 @@ def _grid(places: NDArray) -> Points:
 
 
 def _walks(codes: Points, labels: NDArray) -> Points:
-    """Returns codes in equal steps between the first images of two classes, for five pairs."""
-    firsts = np.unique(labels, return_index=True)[1]
-    ends = np.resize(firsts if len(firsts) > 1 else np.arange(len(codes)), 2 * _WALKS)
+    """Returns codes in equal steps between two images, of two classes as far as there are any."""
+    ends = _in_turn(labels)[: 2 * min(_WALKS, len(codes) // 2)]
     share = np.linspace(0, 1, _STEPS, dtype=np.float32)[None, :, None]
     start, end = codes[ends[::2], None], codes[ends[1::2], None]
     return (1 - share) * start + share * end
+
+
+def _in_turn(labels: NDArray) -> NDArray[np.intp]:
+    """Returns the rows of all images: the first of each class, the second of each, and so on."""
+    by_class = np.argsort(labels, kind="stable")
+    numbers = labels[by_class]
+    place = np.empty_like(by_class)
+    place[by_class] = np.arange(len(labels)) - np.searchsorted(numbers, numbers)
+    return np.lexsort((labels, place))

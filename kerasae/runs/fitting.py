@@ -31,7 +31,7 @@ from kerasae.runs.manifest import forget_manifest, write_manifest
 from kerasae.runs.picture_list import write_pictures
 from kerasae.runs.record import RunRecord, check_computing
 from kerasae.runs.run import Run
-from kerasae.runs.run_data import run_data
+from kerasae.runs.run_data import run_data, trained_on_others
 from kerasae.runs.run_files import EXPERIMENT, MANIFEST, METRICS, RUN, TENSORBOARD
 from kerasae.runtime import start_tensorflow
 from kerasae.training.checkpoints import Checkpoints
@@ -89,6 +89,11 @@ def fit(
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
     else:
         data = data.with_train_images(experiment.train_images)
+        if begun is not None and trained_on_others(begun, data):
+            raise ArtifactError(
+                f"{begun.place}: was begun with other images than those of {data.name}; give "
+                f"these again, or another folder"
+            )
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         experiment = data.resolved(experiment, cores())
