@@ -165,7 +165,8 @@ def run_metrics(
         `train_mse`, `train_psnr`, `val_mse`, `val_psnr`, `test_mse`, `test_psnr`,
         `test_pooled_psnr` (`None` for a part without images); `pca_val_mse`, `pca_test_mse` and
         `pca_test_psnr` of PCA with as many dimensions; `pca_difference`, the mean over the test
-        images of the model's MSE less PCA's, and its standard error, `pca_difference_se`;
+        images of the model's MSE less PCA's, and its standard error, `pca_difference_se`,
+        which one image does not tell;
         `code_near_zero` and `code_active_units` (see `sparsity`); and for noisy input
         `noisy_psnr`, of the test images before denoising.
 
@@ -210,7 +211,7 @@ def _difference(errors: ByPart, baseline: ByPart) -> dict[str, float | None]:
     if "test" not in errors:
         return {"pca_difference": None, "pca_difference_se": None}
     mean, error = mean_difference(errors["test"], baseline["test"])
-    return {"pca_difference": mean, "pca_difference_se": error}
+    return {"pca_difference": mean, "pca_difference_se": error if error < math.inf else None}
 
 
 def _streams(parts: Parts) -> list[tuple[str, Part, int]]:

@@ -107,7 +107,8 @@ def mean_difference(errors: NDArray, others: NDArray) -> tuple[float, float]:
         others: The other errors, of the same shape.
 
     Returns:
-        The mean of `errors` less `others`, and its standard error; of one image that is 0.
+        The mean of `errors` less `others`, and its standard error; of one image, which does not
+        tell how much images differ, that is infinite.
 
     Example:
 
@@ -115,7 +116,7 @@ def mean_difference(errors: NDArray, others: NDArray) -> tuple[float, float]:
     (3.0, 1.0)
     """
     difference = errors.astype(np.float64) - others
-    spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0
+    spread = float(difference.std(ddof=1)) if len(difference) > 1 else math.inf
     return float(difference.mean()), spread / math.sqrt(len(difference))
 
 

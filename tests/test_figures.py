@@ -295,7 +295,7 @@ def test_a_run_has_panels_of_one_size_with_pca_and_the_best_epoch():
     assert set(errors["PCA"].get_ydata()) == {0.25}
     (star,) = [line for line in errors.values() if line.get_marker() == "*"]
     assert (star.get_xdata()[0], star.get_ydata()[0]) == (2, 0.2)
-    assert "best epoch, 2" in panels[0].words
+    assert "epoch that was kept, 2" in panels[0].words
     # The start itself, which no curve has, is where PCA is.
     (star,) = [
         line

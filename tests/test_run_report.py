@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import io
 import json
+import math
 import subprocess
 import sys
 
@@ -16,12 +17,13 @@ from kerasae.data.pixels import as_floats
 from kerasae.errors import ArtifactError
 from kerasae.evaluation import Evaluation, PartScores, evaluate
 from kerasae.experiment import Experiment
-from kerasae.metrics import ssim
+from kerasae.metrics import mean_difference, ssim
 from kerasae.model_outputs import outputs
 from kerasae.pca import fit_pca
 from kerasae.runs import run_files
 from kerasae.runs.fitting import fit_run
 from kerasae.runs.run import Run
+from kerasae.show.beside_pca import pca_mark
 from kerasae.show.headline import headline
 from kerasae.show.report_page import report_page
 from kerasae.show.run_images import compared, picture_groups
@@ -204,7 +206,7 @@ def test_a_start_that_is_kept_over_images_learnt_by_heart_asks_for_dropout(
     sweep, dropout, mixup, advised
 ):
     ends = (
-        {"epoch": 1.0, "mse": 0.01, "train_mse": train, "val_mse": 0.01} for train in (7e-3, 9e-3)
+        {"epoch": 1.0, "mse": 0.01, "train_mse": train, "val_mse": 0.011} for train in (7e-3, 9e-3)
     )
     same = {"test": PartScores(9, 0.01, 20, 20, None), "train": PartScores(9, 0.01, 20, 20, None)}
     for end, learnt in zip(ends, (True, False), strict=True):
@@ -216,6 +218,40 @@ def test_a_start_that_is_kept_over_images_learnt_by_heart_asks_for_dropout(
         assert (advised in advice) == learnt
         assert ("--learning-rate" in advice) != learnt
         assert ("wider" in advice) != learnt
+
+
+@pytest.mark.parametrize(
+    ("train", "errors", "pca_train", "advised", "not_advised"),
+    [
+        # Better than PCA, and still getting better, if not clearly so.
+        (0.0095, [0.012, 0.0099], 0.01, ["more epochs"], ["--learning-rate", "--dropout"]),
+        (0.0095, [0.011, 0.0115], 0.01, ["--learning-rate"], ["more epochs", "--dropout"]),
+        # Far below the validation error, but PCA learns the training images better still.
+        (0.005, [0.02, 0.011], 0.001, ["more epochs", "--learning-rate"], ["--dropout"]),
+        (0.005, [0.02, 0.011], 0.006, ["--dropout"], ["more epochs", "--learning-rate"]),
+    ],
+)
+def test_what_is_advised_depends_on_how_training_ended(
+    sweep, train, errors, pca_train, advised, not_advised
+):
+    scores = {"validation": PartScores(9, 0.01, 20, 20, None)}
+    scores["train"] = PartScores(9, pca_train, 20, 20, None)
+    history = [{"mse": 0.01, "train_mse": train, "val_mse": error} for error in errors]
+    run = Run.of(experiment=Run(sweep / "worse").experiment, history=history, metrics={})
+    top = headline(run, Evaluation(3, scores, scores), "validation", (0.0, 1.0), 0)
+    advice = " ".join(top.advice)
+    assert all(words in advice for words in advised)
+    assert not any(words in advice for words in not_advised)
+
+
+def test_one_image_tells_nothing_apart(sweep):
+    assert mean_difference(np.array([0.1]), np.array([0.9])) == (pytest.approx(-0.8), math.inf)
+    scores = [{"test": PartScores(1, mse, 20, 20, None)} for mse in (0.1, 0.9)]
+    for one in scores:
+        one["train"] = one["test"]
+    top = headline(Run(sweep / "worse"), Evaluation(3, *scores), "test", (-0.8, math.inf), 1)
+    assert top.verdict == "level"
+    assert pca_mark(0.1, 0.9, [{"pca_difference": -0.8, "pca_difference_se": None}]) == "level"
 
 
 def test_a_psnr_that_rounds_to_pcas_has_no_minus(sweep):

@@ -1,5 +1,6 @@
 """Whether an error is above PCA's, below it, or not to be told from it."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +20,7 @@ def is_level(difference: float, error: float, ratio: float) -> bool:
 
     Args:
         difference: The mean, of a difference per image.
-        error: Its standard error; 0 where it is not known.
+        error: Its standard error; 0 where the images are not known, infinite of one image.
         ratio: The error as a share of PCA's.
 
     Example:
@@ -51,7 +52,7 @@ def pca_mark(mse: float, pca_mse: float, trials: Sequence[Mapping[str, Any]] = (
     'level'
     """
     known = [(row.get("pca_difference"), row.get("pca_difference_se")) for row in trials]
-    pairs = [(d, e) for d, e in known if isinstance(d, float) and isinstance(e, float)]
+    pairs = [(d, math.inf if e is None else e) for d, e in known if isinstance(d, float)]
     difference, error = (
         [statistics.fmean(values) for values in zip(*pairs, strict=True)]
         if pairs

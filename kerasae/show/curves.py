@@ -99,7 +99,7 @@ def run_panels(
     error_axis(errors.axes[0])
     last = ", ".join(f"{name} {values[-1]:.3g}" for name, values in curves.items())
     beside = "" if pca is None else f"; PCA's is {pca[0]:.3g}"
-    marked = "" if best_epoch is None else f" The star marks the best epoch, {best_epoch}."
+    marked = "" if best_epoch is None else f" The star marks the epoch that was kept, {best_epoch}."
     words = f"Error after each epoch; at the end: {last}{beside}.{marked}"
     panels = [Panel(_labelled(errors), words)]
     if "val_psnr" in columns:

@@ -1,9 +1,11 @@
 """How a run compares with PCA, in words, and what to try where it is no better."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
 from kerasae.evaluation import Evaluation, PartScores
+from kerasae.runs.choice import choice_score
 from kerasae.runs.run import Run
 from kerasae.show.beside_pca import is_level
 from kerasae.show.counts import counted, duration
@@ -118,7 +120,7 @@ def _figures(
         figures.append(KeyFigure("SSIM", f"{ours.ssim:.3f}", f"PCA {pca.ssim:.3f}"))
     epochs = len(run.history)
     if best_epoch is not None:
-        figures.append(KeyFigure("best epoch", f"{best_epoch}", f"of {epochs}"))
+        figures.append(KeyFigure("epoch kept", f"{best_epoch}", f"of {epochs}"))
     # Beside the epochs, as the command prints it; runs of early versions know only the whole.
     seconds = run.metrics.get("train_seconds", run.metrics.get("seconds"))
     if isinstance(seconds, int | float):
@@ -130,16 +132,18 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
     """Says what to try, what fits the run first."""
     experiment, train = run.experiment, scores.model["train"]
     # What was kept may be the start; the end tells how training went.
-    overfitted = _overfits(run.history[-1])
+    overfitted = _overfits(run.history[-1], scores.pca["train"].mse)
+    last_is_best = _last_is_best(run.history)
     advice = []
     if experiment.shortcut is None:
         advice.append("--shortcut pca, which starts at PCA")
-    if best_epoch == 0 and not overfitted:
-        advice.append("a lower --learning-rate")
-    elif best_epoch is not None and best_epoch >= len(run.history):
+    if last_is_best and not overfitted:
         advice.append(
             f"more epochs, such as --epochs {4 * len(run.history)}: the last was the best"
         )
+    pca = scores.pca.get("validation", scores.pca["train"]).mse
+    if best_epoch == 0 and not overfitted and choice_score(run.history[-1]) > pca:
+        advice.append("a lower --learning-rate")
     if overfitted:
         rate, decay = 0.4 if experiment.dropout else 0.2, 0.3 if experiment.weight_decay else 0.1
         mixup = "" if experiment.mixup else ", --mixup 0.75"
@@ -154,7 +158,18 @@ def _advice(run: Run, scores: Evaluation, best_epoch: int | None) -> list[str]:
     return advice
 
 
-def _overfits(logs: Mapping[str, float]) -> bool:
-    """Tells whether an epoch's training error is far below that of images held out."""
+def _overfits(logs: Mapping[str, float], pca_train: float) -> bool:
+    """Tells whether an epoch's training error is far below that of images held out.
+
+    Where it is above PCA's there is more to learn, however far PCA itself is from those images.
+    """
     train, held_out = logs.get("train_mse"), logs.get("val_mse")
-    return train is not None and held_out is not None and train < _OVERFITS * held_out
+    if train is None or held_out is None:
+        return False
+    return train < min(_OVERFITS * held_out, pca_train)
+
+
+def _last_is_best(history: Sequence[Mapping[str, float]]) -> bool:
+    """Tells whether no epoch before the last was as good."""
+    errors = [choice_score(logs) for logs in history]
+    return errors[-1] < min(errors[:-1], default=math.inf)

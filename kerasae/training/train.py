@@ -160,8 +160,7 @@ def _best_epoch(experiment: Experiment, model: keras.Model, scored: EpochScores)
 
     def beats_start() -> bool:
         difference, error = mean_difference(scored.errors, errors)
-        better = difference < -TOLD_APART * error and len(errors) > 1
-        return experiment.shortcut != "pca" or better
+        return experiment.shortcut != "pca" or difference < -TOLD_APART * error
 
     return BestEpoch(model, scored.chooses, at_start, experiment.patience, beats_start)
 
