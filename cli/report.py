@@ -42,7 +42,7 @@ def _page(folder: Path, out: Path | None) -> Path:
 
     if out is None:
         if (folder / REPRODUCTION).exists():
-            raise ArtifactError(f"{folder}: has the page of a reproduction; choose another --out")
+            raise ArtifactError(f"{folder}: has the page of a reproduction; choose another (--out)")
         return folder / PAGE
     if out.exists() or out.suffix != ".html":
         raise ArtifactError(f"{out}: expected a new file whose name ends with .html")

@@ -124,13 +124,13 @@ def check_same(
     Traceback (most recent call last):
         ...
     kerasae.errors.ArtifactError: run: was begun with something else (epochs: 5 there, 4 here); \
-resume with the same settings, data and version, or choose another --out
+resume with the same settings, data and version, or choose another (--out)
     """
     changed = [d for d in differences(there, here) if not (d.name in grows and d.grows)]
     if changed:
         raise ArtifactError(
             f"{place}: was begun with something else ({'; '.join(map(str, changed))}); resume "
-            f"with the same settings, data and version, or choose another --out"
+            f"with the same settings, data and version, or choose another (--out)"
         )
 
 

@@ -49,7 +49,7 @@ def owned(folder: Path, *, resume: bool = False) -> Iterator[None]:
         raise ArtifactError(f"{folder}: is in use by {_owner(folder)}; wait for its end") from None
     except OSError as error:
         raise ArtifactError(
-            f"{folder}: cannot be used ({error.strerror}); choose another --out"
+            f"{folder}: cannot be used ({error.strerror}); choose another (--out)"
         ) from error
     try:
         if not resume:
@@ -71,7 +71,9 @@ def check_empty(folder: Path) -> None:
     """
     # Hidden files are the lock, and what a process that was killed had just begun.
     if any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise ArtifactError(f"{folder}: is not empty; expected a new folder, choose another --out")
+        raise ArtifactError(
+            f"{folder}: is not empty; expected a new folder, choose another (--out)"
+        )
 
 
 def check_links(folder: Path) -> None:

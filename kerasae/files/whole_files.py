@@ -71,7 +71,7 @@ def writing(path: Path) -> Iterator[None]:
                 f"kept: make room, then try again"
             ) from error
         raise ArtifactError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another --out"
+            f"{path}: cannot be written ({error.strerror or error}); choose another (--out)"
         ) from error
 
 
@@ -86,7 +86,7 @@ def check_new(path: Path) -> None:
             path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return
-    raise ArtifactError(f"{path}: is there already; expected a new name, choose another --out")
+    raise ArtifactError(f"{path}: is there already; expected a new name, choose another (--out)")
 
 
 def is_unfinished(path: Path) -> bool:
@@ -119,7 +119,7 @@ def read_json(path: Path) -> Any:
     Raises:
         ArtifactError: If the file is missing, damaged, or far larger than ours are.
     """
-    with refusing(path, ArtifactError, "choose another --out"):
+    with refusing(path, ArtifactError, "choose another (--out)"):
         return parse_json(read_local(path, _MOST_JSON, follow_symlinks=False), _MOST_DEPTH)
 
 
@@ -151,7 +151,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
             folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
         ):
             raise ArtifactError(
-                f"{folder}: is there already; expected a new folder, choose another --out"
+                f"{folder}: is there already; expected a new folder, choose another (--out)"
             )
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_NEW) as temporary:

@@ -84,6 +84,7 @@ def fit(
     name = data.name if isinstance(data, ImageData) else os.fspath(data)
     experiment = dataclasses.replace(experiment or Experiment(), dataset=name, **settings)
     begun = Run(folder) if folder is not None and (Path(folder) / EXPERIMENT).exists() else None
+    arrays = isinstance(data, ImageData)
     if not isinstance(data, ImageData):
         given = {"dataset": name, **settings}
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
@@ -99,8 +100,11 @@ def fit(
         experiment = data.resolved(experiment, cores())
         warn_if_slow(experiment.precision)
         record = RunRecord.of(data, experiment.precision)
-        return fit_run(experiment, data, record=record, **options)
-    return fit_into(Path(folder), experiment, data, begun, **options)
+        run = fit_run(experiment, data, record=record, **options)
+    else:
+        run = fit_into(Path(folder), experiment, data, begun, **options)
+    run.data = data if arrays else None
+    return run
 
 
 def fit_into(
@@ -285,6 +289,6 @@ def _is_finished(begun: Run, experiment: Experiment) -> bool:
             "epochs", experiment.epochs, f"{planned}: the fit has ended by its patience"
         )
     if not any(folder.glob("checkpoint-*")):
-        raise ArtifactError(f"{folder}: holds no checkpoint to go on from; choose another --out")
+        raise ArtifactError(f"{folder}: holds no checkpoint to go on from; choose another (--out)")
     (folder / METRICS).unlink()
     return False

@@ -119,7 +119,7 @@ def check_computing(place: object, there: Mapping[str, Any], precision: str | No
     Traceback (most recent call last):
         ...
     kerasae.errors.ArtifactError: run: was begun with another way (by hand there, one XLA program \
-here), which gives other bits; go on where it was begun, or choose another --out
+here), which gives other bits; go on where it was begun, or choose another (--out)
     """
     here = {
         "instruction set": ("instructions", environment()["instructions"]),
@@ -130,7 +130,7 @@ here), which gives other bits; go on where it was begun, or choose another --out
         if begun is not None and begun != value:
             raise ArtifactError(
                 f"{place}: was begun with another {title} ({begun} there, {value} here), which "
-                f"gives other bits; go on where it was begun, or choose another --out"
+                f"gives other bits; go on where it was begun, or choose another (--out)"
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasae.data.image_data import short_name
+from kerasae.data.image_data import ImageData, short_name
 from kerasae.data.picture_parts import Listed
 from kerasae.errors import ArtifactError, KerasAEError
 from kerasae.experiment import Experiment
@@ -33,6 +33,9 @@ class Run:
         folder: Its folder, of which nothing is read before it is asked for; `None` for a run in
             memory, see `Run.of`.
 
+    Attributes:
+        data: The images, where it was trained on arrays by this process; else `None`.
+
     Example:
 
     >>> Run("missing").experiment
@@ -44,6 +47,7 @@ class Run:
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
         # A path is not taken apart again, which thousands of runs would feel.
         self.folder = folder if folder is None or isinstance(folder, Path) else Path(folder)
+        self.data: ImageData | None = None
 
     @classmethod
     def of(cls, folder: str | os.PathLike[str] | None = None, **known: Any) -> Run:
@@ -70,9 +74,10 @@ class Run:
             return None
         widths = "-".join(map(str, (*experiment.hidden_dims, experiment.latent_dim)))
         parts = [part for part in _PARTS if metrics.get(f"{part}_mse") is not None]
-        rows = [[part, metrics[f"{part}_mse"], metrics.get(f"{part}_psnr")] for part in parts]
+        names = ("{}_mse", "pca_{}_mse", "{}_psnr", "pca_{}_psnr")
+        rows = [[part, *(metrics.get(name.format(part)) for name in names)] for part in parts]
         caption = f"{self.name}: {short_name(experiment.dataset)}, {widths}"
-        return html_table(caption, ["part", "MSE", "PSNR (dB)"], rows)
+        return html_table(caption, ["part", "MSE", "PCA", "PSNR (dB)", "PCA"], rows)
 
     @property
     def name(self) -> str:

@@ -52,7 +52,7 @@ def run_data(
     if found is None:
         raise DataError(
             f"{places[0]}: the images that {run.name} was trained on are missing; name the place "
-            f"where they are with --dataset"
+            f"where they are with --dataset, or give them in Python: data="
         )
     data = experiment_data(
         dataclasses.replace(experiment, dataset=found),

@@ -48,6 +48,8 @@ artifacts
     page = folder / PAGE if path is None else Path(path)
     if path is not None:
         check_new(page)
+    if data is None and isinstance(run, Run):
+        data = run.data
     write_page(folder, page, lambda shown: data or run_data(shown))
     return page
 

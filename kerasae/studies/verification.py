@@ -78,7 +78,7 @@ def check_files(folder: Path) -> int:
     if changes:
         more = f", and {len(changes) - _MOST_NAMED} more" if len(changes) > _MOST_NAMED else ""
         named = ", ".join(changes[:_MOST_NAMED])
-        raise VerificationFailed(f"{folder}: {named}{more}; train it again with another --out")
+        raise VerificationFailed(f"{folder}: {named}{more}; train it again elsewhere (--out)")
     return len(read_manifest(folder))
 
 

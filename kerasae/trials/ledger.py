@@ -176,7 +176,7 @@ class Ledger:
     @contextlib.contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
         with (
-            refusing(self._path, ArtifactError, "choose another --out"),
+            refusing(self._path, ArtifactError, "choose another (--out)"),
             open_local(self._path, _MOST_BYTES, follow_symlinks=False) as file,
         ):
             yield file
