@@ -13,8 +13,10 @@ import typer
 from kerasae.errors import InvalidSetting
 from kerasae.experiment import ARCHITECTURES, TRAINING, Experiment, architecture_name
 from kerasae.files.shapes import Field, fields_of
+from kerasae.reference import title_of
 
 NONE = "none"
+_OWN_IMAGES = "images"  # any name that is no data set's
 # The settings that the command line gave, by name.
 Given = dict[str, Any]
 _Command = Callable[..., None]
@@ -52,6 +54,12 @@ def with_settings(
         name: written(field, getattr(start, name)) for name, field in fields.items() if start
     }
     fields |= own or {}
+    others = base(_OWN_IMAGES) if base else None
+    elsewhere = {
+        name: written(fields[name], getattr(others, name))
+        for name in defaults
+        if others and name != "dataset"
+    }
     defaults |= {name: written(field, field.default) for name, field in (own or {}).items()}
 
     def settings(architecture: str | None = None, **options: Any) -> Given:
@@ -63,7 +71,7 @@ def with_settings(
         return given
 
     def decorate(function: _Command) -> _Command:
-        parameters = _parameters(fields, defaults)
+        parameters = _parameters(fields, defaults, elsewhere)
         command = with_parameters(function, {"given": (settings, parameters)})
         vars(command)["defaults"] = defaults
         return command
@@ -202,7 +210,7 @@ def _widths(architecture: str, widths: tuple[int, ...] | None) -> tuple[int, ...
 
 
 def _parameters(
-    fields: Mapping[str, Field], defaults: Mapping[str, Any]
+    fields: Mapping[str, Field], defaults: Mapping[str, Any], elsewhere: Mapping[str, Any]
 ) -> list[inspect.Parameter]:
     parameters = []
     for name, field in fields.items():
@@ -213,21 +221,30 @@ def _parameters(
             option = typer.Option(help=text, metavar="NAME", rich_help_panel=panel)
             parameters.append(_parameter("architecture", str, option))
         kind = field.kind if field.kind in (int, float, bool) else str
-        default = defaults.get(name)
-        if field.extra.get("follows") and default in (None, NONE):
-            default = "chosen for the data"
-        shown = ",".join(map(str, default)) if isinstance(default, list) else default
+        shown = _shown(field, defaults.get(name))
+        other = _shown(field, elsewhere.get(name, defaults.get(name)))
+        if other != shown:
+            shown = f"{shown} on {title_of(Experiment.dataset)}, else {other}"
         option = typer.Option(
             *flags_of(field),
             help=_help(field),
             metavar=field.extra.get("metavar") or _metavar(field),
             # A flag's default is seen by its name.
-            show_default=False if shown in (None, "") or kind is bool else str(shown),
+            show_default=False if not shown or kind is bool else shown,
             rich_help_panel=panel,
         )
         kind = list[str] if field.extra.get("repeat") else kind
         parameters.append(_parameter(name, kind, option))
     return parameters
+
+
+def _shown(field: Field, default: Any) -> str:
+    """Writes a default as the help shows it; an empty text where there is none."""
+    if field.extra.get("follows") and default in (None, NONE):
+        return "chosen for the data"
+    if isinstance(default, list):
+        return ",".join(map(str, default))
+    return "" if default is None else str(default)
 
 
 def _metavar(field: Field) -> str | None:

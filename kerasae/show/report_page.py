@@ -33,8 +33,8 @@ class PageFigure:
     Args:
         source: The picture as a data URI.
         words: The figure in words, which stand under it, and for it where it cannot be seen.
-        kind: `paper`, on white; `plot`, whose colours turn in the dark, or `plot wide`, which is
-            scrolled where it is too wide; or `pixels`, whose pixels stay sharp.
+        kind: `paper`, on white; `plot`, whose colours turn in the dark; or `pixels`, whose pixels
+            stay sharp.
     """
 
     source: str
@@ -58,14 +58,13 @@ class PageFigure:
             ) from error
 
     @classmethod
-    def plot(cls, figure: "Figure", words: str, form: str = "svg", kind: str = "plot") -> Self:
+    def plot(cls, figure: "Figure", words: str, form: str = "svg") -> Self:
         """Draws a figure for the page, without a background of its own.
 
         Args:
             figure: The figure.
             words: The figure in words.
             form: `svg`, or `png` for one of very many points.
-            kind: `plot` or `plot wide`.
         """
         import matplotlib
 
@@ -73,7 +72,7 @@ class PageFigure:
         metadata = {"Date": None} if form == "svg" else None
         with matplotlib.rc_context({"svg.hashsalt": "kerasae"}):
             figure.savefig(content, format=form, transparent=True, metadata=metadata)
-        return cls(_uri(_TYPES[f".{form}"], content.getvalue()), words, kind)
+        return cls(_uri(_TYPES[f".{form}"], content.getvalue()), words, "plot")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -109,6 +109,8 @@ def _curves(run: Run, scores: Evaluation, best_epoch: int | None) -> PageSection
 
 
 def _scores(scores: Evaluation, metrics: Mapping[str, Any]) -> PageSection:
+    # Images smaller than its window have none.
+    known_ssim = any(ours.ssim is not None for ours in scores.model.values())
     rows = []
     for part, ours in scores.model.items():
         pca = scores.pca[part]
@@ -117,18 +119,19 @@ def _scores(scores: Evaluation, metrics: Mapping[str, Any]) -> PageSection:
         mark = "" if ratio is None else pca_mark(ratio, 1, known)
         rows.append(
             [part, f"{ours.images:,}", ours.mse, pca.mse, Cell(ratio, mark), ours.psnr, pca.psnr,
-             ours.ssim, pca.ssim]
+             *([ours.ssim, pca.ssim] * known_ssim)]
         )  # fmt: skip
     columns = [
         Column("part"), Column("images"), Column("MSE", "#.4g"), Column("PCA's MSE", "#.4g", "dim"),
         Column("MSE, share of PCA's", ".1%"), Column("PSNR (dB)", ".2f"),
-        Column("PCA's PSNR", ".2f", "dim"), Column("SSIM", ".4f"),
-        Column("PCA's SSIM", ".4f", "dim"),
+        Column("PCA's PSNR", ".2f", "dim"),
+        *([Column("SSIM", ".4f"), Column("PCA's SSIM", ".4f", "dim")] * known_ssim),
     ]  # fmt: skip
+    of_ssim = f" SSIM of at most {_MOST_SSIM:,} images a part." if known_ssim else ""
     note = (
-        f"MSE over pixels in [0, 1]; PSNR is the mean over the images. SSIM of at most "
-        f"{_MOST_SSIM:,} images a part. PCA has {scores.latent_dim} components, fitted on the "
-        "training part, and outputs clipped to [0, 1]."
+        f"MSE over pixels in [0, 1]; PSNR is the mean over the images.{of_ssim} PCA has "
+        f"{scores.latent_dim} components, fitted on the training part, and outputs clipped to "
+        "[0, 1]."
     )
     title = "The network and PCA on each part of the data"
     return PageSection("Scores", tables=[Table(title, columns, rows, note)])

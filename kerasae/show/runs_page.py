@@ -172,11 +172,7 @@ def _sweep(
     pca_mse = dict(sorted(pca_mse.items()))
     figure = sweep_figure(drawn, pca_mse, dataset)
     table = sweep_table(drawn, pca_mse, dataset)
-    return [
-        PageSection(
-            "The sweep", figures=[PageFigure.plot(figure, words, kind="plot wide")], tables=[table]
-        )
-    ]
+    return [PageSection("The sweep", figures=[PageFigure.plot(figure, words)], tables=[table])]
 
 
 def _settings_of(names: Iterable[str]) -> list[str]:

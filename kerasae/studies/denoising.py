@@ -108,7 +108,8 @@ class DenoisingStudy(Study):
             figures[f"denoise-{name}"] = StudyFigure(
                 versions_figure(clean, versions, f"{data.title}, {_heading(scores)}"),
                 "Test images, the same with noise, and denoised by PCA, by the best classical "
-                "method and by the autoencoder, each with its PSNR",
+                "method and by the autoencoder, each with its PSNR; beside each row the mean of "
+                "these few, in the table that of all",
             )
         # The first level's scores stand at the top as well, for the usual case of one.
         summary = {**levels[0], "levels": levels, "test_images": len(data.test)}
