@@ -134,3 +134,15 @@ def test_what_is_no_model_is_one_line(saved, tmp_path):
 def test_an_evaluation_is_plain_json(digits):
     found = evaluate(averager(), dataclasses.replace(digits, train=digits.train[:50]))
     assert json.loads(json.dumps(found.to_dict()))["latent_dim"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("side", "known"), [(11, True), (10, False)])
+def test_images_smaller_than_the_window_of_ssim_have_none_and_no_column(tmp_path, side, known):
+    model = tmp_path / "model.keras"
+    averager((side, side)).save(model)
+    images = np.random.RandomState(0).randint(0, 256, (30, side, side)).astype(np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    done = run(model, "--dataset", tmp_path / "images.npy")
+    assert done.returncode == 0, done.stderr
+    assert ("SSIM" in done.stdout) == known
