@@ -1,12 +1,16 @@
 """`kerasae.fit`, as Python calls it: into a folder, further, and out of it again."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 import kerasae
+from kerasae.data.datasets import load_dataset
 from kerasae.errors import ArtifactError, InvalidSetting
+from kerasae.runs.fitting import fit_into
+from kerasae.runs.run import Run
 
 TINY = {"hidden_dims": (8,), "latent_dim": 3, "verbose": 0}
 
@@ -45,9 +49,27 @@ def test_a_folder_of_other_settings_or_data_is_refused(images, tmp_path):
     for epochs in (1, 2):
         with pytest.raises(ArtifactError, match="begun with other images"):
             kerasae.fit(255 - images, folder=tmp_path, epochs=epochs, **TINY)
+    assert (tmp_path / "metrics.json").read_bytes() == record
     with pytest.raises(InvalidSetting, match="epochs: received 0"):
         kerasae.fit(images, epochs=0, **TINY)
-    assert not record or (tmp_path / "experiment.json").exists()
+
+
+def test_more_epochs_on_images_that_changed_leave_the_finished_run_as_it_was(images, tmp_path):
+    path, folder = tmp_path / "images.npy", tmp_path / "run"
+    np.save(path, images)
+    kerasae.fit(path, folder=folder, epochs=1, **TINY)
+    np.save(path, 255 - images)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    for epochs in (1, 2):
+        with pytest.raises(ArtifactError, match="begun with other images"):
+            kerasae.fit(path, folder=folder, epochs=epochs, **TINY)
+    # The command shows what is finished, whatever became of its images.
+    run, changed = Run(folder), load_dataset(path)
+    experiment = run.experiment
+    assert fit_into(folder, experiment, changed, run) is run
+    with pytest.raises(ArtifactError, match="begun with other images"):
+        fit_into(folder, dataclasses.replace(experiment, epochs=2), changed, run)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 def test_an_array_has_no_test_images_and_a_data_set_and_its_name_have(images, digits):

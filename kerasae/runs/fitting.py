@@ -90,11 +90,8 @@ def fit(
         data = experiment_data(experiment) if begun is None else run_data(begun, given=given)
     else:
         data = data.with_train_images(experiment.train_images)
-        if begun is not None and trained_on_others(begun, data):
-            raise ArtifactError(
-                f"{begun.place}: was begun with other images than those of {data.name}; give "
-                f"these again, or another folder"
-            )
+    if begun is not None:
+        _check_images(begun, data)
     options: dict[str, Any] = {"callbacks": callbacks, "verbose": verbose}
     if folder is None:
         experiment = data.resolved(experiment, cores())
@@ -135,13 +132,16 @@ def fit_into(
     """
     experiment = check_begun(folder, experiment, data, begun, options.get("threads"))
     with owned(folder, resume=begun is not None):
-        if begun is not None and _is_finished(begun, experiment):
-            if not (folder / DETECTOR).exists():
-                _learn_normal(begun, data)
-                forget_manifest(folder)
-            if not (folder / MANIFEST).exists():
-                write_manifest(folder)
-            return begun
+        if begun is not None:
+            if _is_finished(begun, experiment):
+                if not (folder / DETECTOR).exists():
+                    _learn_normal(begun, data)
+                    forget_manifest(folder)
+                if not (folder / MANIFEST).exists():
+                    write_manifest(folder)
+                return begun
+            _check_goes_on(begun, experiment, data)
+            (folder / METRICS).unlink(missing_ok=True)
         forget_manifest(folder)
         warn_if_slow(experiment.precision)
         record = (begun and begun.record) or RunRecord.of(
@@ -276,19 +276,29 @@ def check_begun(
 
 def _is_finished(begun: Run, experiment: Experiment) -> bool:
     """Tells whether a run is done; one that gets more epochs is unfinished again."""
+    scored = (begun.place / METRICS).is_file()
+    return scored and begun.experiment.epochs == experiment.epochs
+
+
+def _check_goes_on(begun: Run, experiment: Experiment, data: ImageData) -> None:
+    """Checks, before anything of a run is changed, that it can be trained on."""
     folder, planned = begun.place, begun.experiment.epochs
-    scored = (folder / METRICS).is_file()
-    if scored and planned == experiment.epochs:
-        return True
     if begun.record is not None:
         check_computing(folder, begun.record.to_dict(), experiment.precision)
-    if not scored:
-        return False
-    if begun.metrics["epochs"] < planned:
+    _check_images(begun, data)
+    scored = (folder / METRICS).is_file()
+    if scored and begun.metrics["epochs"] < planned:
         raise InvalidSetting(
             "epochs", experiment.epochs, f"{planned}: the fit has ended by its patience"
         )
-    if not any(folder.glob("checkpoint-*")):
+    identity = Identity(experiment, data.checksums())
+    if Checkpoints(folder, identity, more_epochs=True).latest() is None and scored:
         raise ArtifactError(f"{folder}: holds no checkpoint to go on from; choose another (--out)")
-    (folder / METRICS).unlink()
-    return False
+
+
+def _check_images(begun: Run, data: ImageData) -> None:
+    if trained_on_others(begun, data):
+        raise ArtifactError(
+            f"{begun.place}: was begun with other images than {data.name} holds; give these again, "
+            f"or choose another (--out)"
+        )
