@@ -108,7 +108,7 @@ def made_up_sweep(folder: Path, trials: int) -> None:
             score = run.metrics["val_mse"] * (1 + number / trials)
             metrics = {**run.metrics, "val_mse": score, "test_mse": score}
             if number == 0:
-                run.save(job.folder)
+                run.write(job.folder)
             write_json(job.folder / run_files.EXPERIMENT, job.experiment.to_dict())
             write_csv(job.folder / run_files.HISTORY, list(run.history[0]), run.history)
             write_json(job.folder / run_files.METRICS, metrics)

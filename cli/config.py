@@ -1,7 +1,7 @@
 """`kerasae config`."""
 
+import dataclasses
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,6 +39,10 @@ def config(
         raise InvalidSetting(
             "target", target, "the folder of a run, or one of " + ", ".join(commands)
         )
-    from kerasae.runs.reading import read_experiment
+    from kerasae.runs.run import Run
 
-    print(toml_text("fit", run_options(read_experiment(Path(target)))), end="")
+    run = Run(target)
+    # Where the images are, from whatever folder the file is used.
+    place = run.record.dataset if run.record else None
+    experiment = dataclasses.replace(run.experiment, dataset=place or run.experiment.dataset)
+    print(toml_text("fit", run_options(experiment)), end="")

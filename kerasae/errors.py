@@ -56,6 +56,8 @@ class InvalidSetting(KerasAEError, ValueError):
 
     Attributes:
         setting: The name.
+        received: The value.
+        expected: What is accepted.
 
     Example:
 
@@ -65,7 +67,7 @@ class InvalidSetting(KerasAEError, ValueError):
 
     def __init__(self, name: str, received: object, expected: str) -> None:
         super().__init__(f"{name}: received {received!r}; expected {expected}")
-        self.setting = name
+        self.setting, self.received, self.expected = name, received, expected
 
 
 class MemoryExceeded(KerasAEError):

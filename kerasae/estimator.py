@@ -32,6 +32,12 @@ from kerasae.runs.run import Run
 # A column that varies by less of the data's range has four of its 256 steps.
 _LEAST_RANGE = 1 / 64
 _HELD_OUT = 0.1
+# What scikit-learn calls settings of `Experiment`.
+_NAMES = {"latent_dim": "n_components", "seed": "random_state"}
+# Rows so many ranges of the data away are odd whatever they hold; float32 has no square of more.
+_FARTHEST = 1e6
+# A threshold that so few held-out rows tell is a guess.
+_FEW = 20
 
 
 class _Autoencoder(BaseEstimator):
@@ -48,12 +54,17 @@ class _Autoencoder(BaseEstimator):
 
     def _experiment(self, rows: int, given: dict[str, Any]) -> Experiment:
         settings = {**self.get_params(deep=False), **given}
-        settings["latent_dim"] = settings.pop("n_components")
-        settings["seed"] = settings.pop("random_state") or 0
+        for ours, name in _NAMES.items():
+            settings[ours] = settings.pop(name)
+        settings["seed"] = settings["seed"] or 0
         if settings["batch_size"] is not None:
             settings["batch_size"] = min(settings["batch_size"], rows)
         known = {name: settings[name] for name in fields_of(Experiment) if name in settings}
-        return Experiment(**{"validation_split": 0.0, **known, "dataset": "array"})
+        try:
+            return Experiment(**{"validation_split": 0.0, **known, "dataset": "array"})
+        except InvalidSetting as error:
+            name = _NAMES.get(error.setting, error.setting)
+            raise InvalidSetting(name, error.received, error.expected) from None
 
     def _validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
         # One row has no variance for PCA to start at.
@@ -271,17 +282,27 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
         data = ImageData.from_arrays(as_bytes(self._scaled(rows)[:, None]))
         self.detector_ = Detector.of(run.model, data, run.experiment.validation_split)
         if auto:
+            if len(rows) * _HELD_OUT < _FEW:
+                warnings.warn(
+                    f"contamination='auto': {len(rows) * _HELD_OUT:.0f} held-out rows tell little "
+                    "about one in a hundred; expected 200 rows or more, or contamination=0.1, say",
+                    KerasAEWarning,
+                    stacklevel=2,
+                )
             self.offset_ = -self.detector_.threshold(self.score_name, FALSE_ALARMS)
         else:
-            known = self.score_samples(rows)
+            known = self._scores(rows)
             self.offset_ = float(np.percentile(known, 100 * float(self.contamination)))
         return self
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Returns minus the score of rows, `(rows,)`: the lower, the odder."""
         check_is_fitted(self)
-        rows = self._validated(X, reset=False)
-        images = self._scaled(rows)[:, None].astype(np.float32)
+        return self._scores(self._validated(X, reset=False))
+
+    def _scores(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        scaled = np.clip(self._scaled(rows), -_FARTHEST, _FARTHEST)
+        images = scaled[:, None].astype(np.float32)
         return -self.detector_.scores(self.model_, images)[self.score_name].astype(np.float64)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """The estimator among scikit-learn's own."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -50,6 +51,18 @@ def test_outliers_are_found(digits, score, least, auroc):
     np.testing.assert_allclose(
         found.decision_function(new), scores[:200] - found.offset_, rtol=1e-3
     )
+
+
+def test_a_detector_of_named_columns_takes_the_farthest_rows_and_tells_of_too_few(digits):
+    pandas = pytest.importorskip("pandas")
+    rows = pandas.DataFrame(digits[:200]).rename(columns=str)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = clone(FINDER).set_params(contamination=0.1).fit(rows)
+        assert found.predict(rows * 1e300).tolist() == [-1] * 200
+        clone(FINDER).fit(rows)
+    with pytest.warns(KerasAEWarning, match="1 held-out rows tell little"):
+        clone(FINDER).fit(digits[:12])
 
 
 def test_so_many_rows_are_outliers_as_the_data_are_said_to_have(digits):
@@ -131,13 +144,15 @@ def test_settings_may_be_numpys_numbers(digits):
     codes = plain.fit_transform(digits[:200])
     np.testing.assert_array_equal(numpys.fit_transform(digits[:200]), codes)
     for components in (np.float64(2.0), np.bool_(True), 2.0):
-        with pytest.raises(InvalidSetting, match="latent_dim"):
+        with pytest.raises(InvalidSetting, match="n_components"):
             AutoencoderTransformer(components).fit(digits)
 
 
 def test_wrong_settings_and_codes_are_refused(digits):
-    with pytest.raises(InvalidSetting, match="latent_dim"):
+    with pytest.raises(InvalidSetting, match="n_components: received 0; expected a whole number"):
         AutoencoderTransformer(0).fit(digits)
+    with pytest.raises(InvalidSetting, match="random_state: received -1"):
+        AutoencoderTransformer(2, random_state=-1).fit(digits)
     fitted = clone(TINY).fit(digits[:20])
     with pytest.raises(InvalidSetting, match="codes"):
         fitted.inverse_transform(np.zeros((3, 5)))

@@ -211,11 +211,13 @@ def test_the_largest_error_comes_first_and_the_map_shows_where_it_is(tmp_path):
 
 def test_maps_of_pictures_of_one_stem_have_names_of_their_own(tmp_path):
     (tmp_path / "in").mkdir()
-    for name in ("a.png", "a.jpg", "b.bmp"):
-        Image.new("L", (6, 8), 9).save(tmp_path / "in" / name)
+    for shade, name in enumerate(("a.bmp", "a.jpg", "a.png", "b.bmp")):
+        Image.new("L", (6, 8), 40 * shade).save(tmp_path / "in" / name)
     score_pictures(IDENTITY, ModelInputs([tmp_path / "in"]), maps=tmp_path / "maps")
     names = sorted(path.name for path in (tmp_path / "maps").iterdir())
-    assert names == ["a.png", "a.png.png", "b.png"]
+    assert names == ["a.bmp.png", "a.jpg.png", "a.png", "b.png"]
+    # Of a model that changes nothing, the map is the picture in grey.
+    assert np.asarray(Image.open(tmp_path / "maps" / "a.png"))[0, 0].tolist() == [80] * 3
 
 
 def test_a_model_without_a_bottleneck_has_no_codes(tmp_path):

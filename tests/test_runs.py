@@ -47,6 +47,14 @@ def test_a_run_comes_back_with_its_settings_and_its_bits(saved):
     np.testing.assert_array_equal(model(images), loaded(images))
 
 
+def test_a_run_is_not_saved_into_the_folder_of_another(saved, run):
+    before = {file.name: file.read_bytes() for file in run.iterdir()}
+    other = Run.of(experiment=SETTINGS, model=saved[0], history=[{"loss": 2.0}], metrics={})
+    with pytest.raises(ArtifactError, match="is not empty"):
+        other.save(run)
+    assert {file.name: file.read_bytes() for file in run.iterdir()} == before
+
+
 def settings(**changes):
     return json.dumps({**SETTINGS.to_dict(), **changes})
 

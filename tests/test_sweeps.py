@@ -5,6 +5,8 @@ import json
 import pickle
 import shutil
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -44,6 +46,37 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished") / "sweep"
     sweep(folder, seeds=2)
     return folder
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import kerasae
+
+print("begun")
+images = np.random.default_rng(0).integers(0, 256, (40, 4, 4)).astype(np.uint8)
+data = kerasae.ImageData.from_arrays(images, test=images[:10])
+grid = kerasae.Sweep(kerasae.Experiment(epochs=1), networks=((3,),), latent_dims=(3, 2))
+result = kerasae.sweep(grid, data, sys.argv[1])
+print([run.name for run in result.runs] == [row["trial"] for row in result.rows], result.errors)
+"""
+
+
+@pytest.mark.slow
+def test_a_script_sweeps_arrays_without_a_main_of_its_own(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    line = [sys.executable, "script.py", "out"]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines() == ["begun", "True {}"], done.stderr
+    assert read_sweep(tmp_path / "out").sweep.base.dataset == "array"
+
+
+def test_a_sweep_takes_the_name_of_a_data_set(tmp_path):
+    grid = Sweep(BASE, networks=((3,),), latent_dims=(1,))
+    with pytest.raises(InvalidSetting, match="nowhere"):
+        run_sweep(grid, tmp_path / "nowhere.npy", str(tmp_path / "out"))
+    result = run_sweep(grid, "digits8", str(tmp_path / "out"), executor=SerialExecutor())
+    assert [row["dataset"] for row in result.rows] == ["digits8"]
 
 
 @pytest.mark.slow

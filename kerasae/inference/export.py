@@ -19,6 +19,7 @@ from kerasae.data.pixels import as_floats
 from kerasae.errors import InvalidSetting, KerasAEError
 from kerasae.extras import need
 from kerasae.files import whole_files
+from kerasae.files.local_files import StrPath
 from kerasae.inference.exported import FORMATS, OPENVINO_FILE, Arrays, open_exported
 from kerasae.inference.file_numbers import numbers_of, pixels_of
 from kerasae.inference.scoring_model import scoring_model
@@ -104,7 +105,7 @@ def default_path(file_format: str, model: Path, part: str = WHOLE) -> Path:
 def export_model(
     model: keras.Model,
     file_format: str,
-    path: Path,
+    path: StrPath,
     *,
     part: str = WHOLE,
     white: float | None = None,
@@ -131,6 +132,7 @@ def export_model(
         KerasAEError: If the result does not run, or computes something else; nothing is left.
         MissingExtra: If a library is missing.
     """
+    path = Path(path)
     check_export(file_format, path)
     if part not in PARTS:
         raise InvalidSetting("part", part, f"one of {', '.join(PARTS)}")

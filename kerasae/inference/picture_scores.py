@@ -98,7 +98,8 @@ def score_pictures(
 
 
 def _write_maps(model: AnyModel, inputs: ModelInputs, maps: Path, scale: float) -> None:
-    taken: set[PurePath] = set()
+    # a.jpg and a.png are two pictures, of which a.png keeps its name.
+    taken = {one.name for one in inputs.images if _is_png(one)}
     with whole_files.new_folder(maps) as folder:
         for one_model, batch in model_batches(model, inputs):
             results = one_model.outputs(batch.images, BATCH)
@@ -155,8 +156,11 @@ def _laid_over(pixels: NDArray[np.float32], share: NDArray[np.float32]) -> NDArr
 def _map_name(one: Input, taken: set[PurePath]) -> PurePath:
     number = "" if one.row is None else f"-{one.row}"
     name = one.name.with_name(f"{one.name.stem}{number}.png")
-    if name in taken:
-        # a.jpg and a.png are two pictures.
+    if name in taken and not _is_png(one):
         name = one.name.with_name(f"{one.name.name}{number}.png")
     taken.add(name)
     return name
+
+
+def _is_png(one: Input) -> bool:
+    return one.row is None and one.name.suffix == ".png"

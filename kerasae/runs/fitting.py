@@ -233,7 +233,7 @@ def fit_run(
         pictures=list_pictures(data, experiment.validation_split),
     )
     if folder is not None:
-        run.save(folder)
+        run.write(folder)
         options["checkpoints"].clear(keep=1 if more_epochs else 0)
     return run
 

@@ -12,6 +12,7 @@ from kerasae.data.image_data import ImageData, short_name
 from kerasae.data.picture_parts import Listed
 from kerasae.errors import ArtifactError, KerasAEError
 from kerasae.experiment import Experiment
+from kerasae.files.owned_folder import check_empty
 from kerasae.files.whole_files import save_with, write_csv, write_json
 from kerasae.html_table import html_table
 from kerasae.runs.keras_file import save_keras
@@ -96,12 +97,21 @@ class Run:
         return self.folder
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Writes it to a folder; `metrics.json` comes last, so a run that has it is whole.
+        """Writes it to a folder.
 
         Args:
-            folder: The folder, where its files are then; made when it is missing.
+            folder: A new or empty folder, where its files are then.
+
+        Raises:
+            ArtifactError: If it is not empty or cannot be written.
         """
         place = Path(folder)
+        if place.is_dir():
+            check_empty(place)
+        self.write(place)
+
+    def write(self, place: Path) -> None:
+        """Writes it beside what there is; `metrics.json` comes last: a run that has it is whole."""
         write_json(place / EXPERIMENT, self.experiment.to_dict())
         write_csv(place / HISTORY, list(self.history[0]), self.history)
         save_with(place / MODEL, lambda path: save_keras(self.model, path))

@@ -192,7 +192,8 @@ class AnomalyStudy(Study):
             self._novel(labels, number) == 0 for labels in (data.train_labels, data.test_labels)
         )
         if train.sum() < 2:
-            raise InvalidSetting("classes", name, "a class with two normal images or more")
+            expected = f"classes that leave two normal images or more; {name!r} leaves fewer"
+            raise InvalidSetting("classes", name, expected)
         return ImageData(
             self._subset_name(name),
             data.train[train],

@@ -14,6 +14,10 @@ from kerasae.trials.trial import Trial
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 _REPORT_RATE = "10e-3"
 _SCORES = ("val_mse", "test_mse")
+_START_KEPT = (
+    "No rate was clearly better than the PCA start, which every network kept: try more --epochs, "
+    "lower --rates, or more images."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +65,12 @@ class LearningRateStudy(Study):
         ]
         trained = {rate: run for rate, run in runs.items() if run}
         best = min(trained, key=lambda rate: trained[rate].metrics["val_mse"])
-        summary = {"rates": rows, "best": best, "at_edge": best in (min(runs), max(runs))}
+        summary = {
+            "rates": rows,
+            "best": best,
+            "at_edge": best in (min(runs), max(runs)),
+            "start_kept": all(run.metrics.get("best_epoch") == 0 for run in trained.values()),
+        }
         curves = {rate: [row["val_mse"] for row in run.history] for rate, run in trained.items()}
         figure = StudyFigure(
             learning_rate_figure(list(runs), [row["val_mse"] for row in rows], curves),
@@ -75,7 +84,7 @@ def _table(summary: dict[str, Any], dataset: str) -> Table:
     failed = Cell("failed", "failed")
     rows = [
         [
-            Cell(rate, "best" if rate == summary["best"] else ""),
+            Cell(rate, "best" if rate == summary["best"] and not summary["start_kept"] else ""),
             *(failed if mse is None else mse for mse in scores),
         ]
         for rate, *scores in map(dict.values, summary["rates"])
@@ -88,13 +97,17 @@ def _table(summary: dict[str, Any], dataset: str) -> Table:
             Column("test MSE", "#.4g"),
         ],
         rows,
-        "The best rate lies at the edge of the range: widen it."
+        _START_KEPT
+        if summary["start_kept"]
+        else "The best rate lies at the edge of the range: widen it."
         if summary["at_edge"]
         else "★ best on the validation images, inside the range",
     )
 
 
 def _words(summary: dict[str, Any]) -> str:
+    if summary["start_kept"]:
+        return _START_KEPT
     where = "at the edge of" if summary["at_edge"] else "inside"
     return (
         f"The report chose {_REPORT_RATE} (0.01) and does not say from which candidates. Here the "

@@ -10,6 +10,8 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
+import types
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -161,9 +163,24 @@ def spawned(
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     process = spawn.Process(target=target, args=(theirs, *arguments), daemon=daemon)
-    process.start()
+    with _without_main():
+        process.start()
     theirs.close()
     return ours, process
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Keeps a new process from running this one's script again, which it has no need of.
+
+    Without `if __name__ == "__main__":` the script would start its sweep once more there.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _work(connection: Connection, work: Work, parent: int) -> None:

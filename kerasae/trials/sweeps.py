@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from kerasae.data.datasets import experiment_data
 from kerasae.data.image_data import ImageData
 from kerasae.data.picture_parts import list_pictures
 from kerasae.environment import cores
@@ -15,7 +16,7 @@ from kerasae.errors import ArtifactError, ClusterLost, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files import whole_files
 from kerasae.files.interrupts import Interrupted
-from kerasae.files.local_files import WrongShape, refusing, within
+from kerasae.files.local_files import StrPath, WrongShape, refusing, within
 from kerasae.files.owned_folder import owned
 from kerasae.files.shapes import fields_of, read_shape
 from kerasae.html_table import html_table
@@ -61,7 +62,7 @@ class SweepResult:
         rows: One mapping per trial with the columns of `results.csv`, in planned order.
         pca_mse: Test MSE of PCA, clipped to [0, 1], by dimension.
         errors: What went wrong, by trial, for the trials that failed.
-        runs: The trials that are done.
+        runs: The trials that are done, in planned order.
     """
 
     rows: list[dict[str, Any]]
@@ -83,8 +84,8 @@ class SweepResult:
 
 def run_sweep(
     sweep: Sweep,
-    data: ImageData,
-    folder: Path,
+    data: ImageData | StrPath,
+    folder: StrPath,
     *,
     executor: Executor | None = None,
     tensorboard: bool = False,
@@ -101,7 +102,7 @@ def run_sweep(
 
     Args:
         sweep: The grid.
-        data: The images.
+        data: The images, or their name or path, in place of those that `sweep` names.
         folder: A new or empty folder for the artifacts, or with `resume` that of the sweep.
         executor: How the trials are run; `None` is in processes of one thread each, one per
             core.
@@ -124,7 +125,11 @@ def run_sweep(
         InvalidSetting: If there are no test images, a batch is larger than the training set, or
             `halving` is not possible with the settings.
     """
-    executor = executor or ProcessExecutor(cores())
+    executor, folder = executor or ProcessExecutor(cores()), Path(folder)
+    if not isinstance(data, ImageData):
+        data = experiment_data(dataclasses.replace(sweep.base, dataset=os.fspath(data)))
+    base = dataclasses.replace(sweep.base, dataset=data.name)
+    sweep = dataclasses.replace(sweep, base=base)
     if not len(data.test):
         raise InvalidSetting("data", data.name, "a data set with test images to compare PCA on")
     sweep = sweep.resolved(data, read_sweep(folder).sweep if resume else None)
@@ -179,6 +184,7 @@ def run_sweep(
                 raise
             table.write()
         write_manifest(folder, known, trained)
+    runs.sort(key=lambda run: trials.number_of(run.name))
     return dataclasses.replace(table.rows.result(sweep.base.sigma), runs=runs)
 
 
