@@ -66,7 +66,9 @@ class InvalidSetting(KerasAEError, ValueError):
     """
 
     def __init__(self, name: str, received: object, expected: str) -> None:
-        super().__init__(f"{name}: received {received!r}; expected {expected}")
+        # On the command line nobody writes a tuple.
+        shown = list(received) if isinstance(received, tuple) else received
+        super().__init__(f"{name}: received {shown!r}; expected {expected}")
         self.setting, self.received, self.expected = name, received, expected
 
 

@@ -111,6 +111,8 @@ def autoencoder(
 def _mean_subtraction() -> keras.Layer:
     """Makes a layer that subtracts a fixed image: a batch normalization that learns nothing.
 
+    It is right as long as it is not made trainable.
+
     Pixels that are all positive move a unit together when each weight takes a step of Adam.
     """
     return keras.layers.BatchNormalization(

@@ -16,8 +16,10 @@ import kerasae
 from kerasae.errors import DataError, InvalidSetting
 from kerasae.experiment import Experiment
 from kerasae.files.shapes import fields_of
+from kerasae.files.whole_files import write_json
 from kerasae.presets import denoiser, long_run, novelty_detector
 from kerasae.runs import run_files
+from kerasae.runs.record import RunRecord
 from kerasae.studies.anomaly import AnomalyStudy
 from kerasae.trials.grid import Sweep
 
@@ -87,6 +89,14 @@ def test_the_command_line_goes_over_the_file_and_a_run_can_be_repeated(tmp_path)
     done = cli("fit", "--config", "again.toml", "--quiet", "--out", "again", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "again" / run_files.EXPERIMENT).read_text()) == settings
+
+
+def test_a_runs_options_name_its_images_from_whatever_folder(tmp_path):
+    write_json(tmp_path / "run" / run_files.EXPERIMENT, Experiment("mine/").to_dict())
+    record = RunRecord(dataset=str(tmp_path / "mine"))
+    write_json(tmp_path / "run" / run_files.RUN, record.to_dict())
+    printed = cli("config", "run", cwd=tmp_path).stdout
+    assert tomllib.loads(printed)["fit"]["dataset"] == str(tmp_path / "mine")
 
 
 @pytest.mark.parametrize("command", ["sweep", "fit", "denoise", "overfit", "anomaly"])
