@@ -21,7 +21,7 @@ def test_a_run_writes_its_page_and_returns_where_it_is(digits, tmp_path):
     assert "a run" in text
     assert "kerasae report" in text
     # The images are known where they were just trained on; a file has none of them.
-    assert kerasae.report(run) == page
+    assert run.report() == page
     with pytest.raises(DataError, match=r"missing; .* in Python: data="):
         kerasae.report(folder)
     # An earlier page is replaced, another file is not.

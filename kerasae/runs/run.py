@@ -164,6 +164,14 @@ class Run:
             return ours / pca
         return None
 
+    def report(
+        self, path: str | os.PathLike[str] | None = None, *, data: ImageData | None = None
+    ) -> Path:
+        """Writes the page about it, and returns where it is; see `kerasae.report`."""
+        import kerasae
+
+        return kerasae.report(self, path, data=data)
+
     def settings(self) -> dict[str, Any]:
         """Its settings as plain JSON values, with its `architecture`."""
         return {"architecture": self.experiment.architecture, **self.experiment.to_dict()}
