@@ -66,9 +66,7 @@ class InvalidSetting(KerasAEError, ValueError):
     """
 
     def __init__(self, name: str, received: object, expected: str) -> None:
-        # On the command line nobody writes a tuple.
-        shown = list(received) if isinstance(received, tuple) else received
-        super().__init__(f"{name}: received {shown!r}; expected {expected}")
+        super().__init__(f"{name}: received {received!r}; expected {expected}")
         self.setting, self.received, self.expected = name, received, expected
 
 

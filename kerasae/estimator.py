@@ -37,7 +37,7 @@ _NAMES = {"latent_dim": "n_components", "seed": "random_state"}
 # Rows so many ranges of the data away are odd whatever they hold; float32 has no square of more.
 _FARTHEST = 1e6
 # A threshold that so few held-out rows tell is a guess.
-_FEW = 20
+_FEW = 4
 
 
 class _Autoencoder(BaseEstimator):
@@ -285,7 +285,7 @@ class AutoencoderOutlierDetector(OutlierMixin, _Autoencoder):
             if len(rows) * _HELD_OUT < _FEW:
                 warnings.warn(
                     f"contamination='auto': {len(rows) * _HELD_OUT:.0f} held-out rows tell little "
-                    "about one in a hundred; expected 200 rows or more, or contamination=0.1, say",
+                    "about one in a hundred; expected 40 rows or more, or contamination=0.1, say",
                     KerasAEWarning,
                     stacklevel=2,
                 )

@@ -103,7 +103,9 @@ def checked(name: str, value: Any, shape: Any) -> Any:
     try:
         return msgspec.convert(_plain(value), shape)
     except msgspec.ValidationError:
-        raise InvalidSetting(name, value, expected(shape)) from None
+        # Nobody writes a tuple on the command line.
+        received = list(value) if isinstance(value, tuple) else value
+        raise InvalidSetting(name, received, expected(shape)) from None
 
 
 def read_shape(value: Any, shape: type[Shaped]) -> Shaped:
