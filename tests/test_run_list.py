@@ -182,10 +182,22 @@ def write_run(place, settings, scores, record=None):
     whole_files.write_json(place / run_files.METRICS, metrics)
 
 
-def test_runs_are_listed_by_sweep_with_their_share_of_pca_and_date(trials, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("TZ", "UTC")
+@pytest.fixture
+def zone(monkeypatch):
+    """Sets the time zone, until the test is over."""
+
+    def enter(name):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield enter
+    monkeypatch.undo()
     time.tzset()
+
+
+def test_runs_are_listed_by_sweep_with_their_share_of_pca_and_date(trials, monkeypatch, zone):
+    monkeypatch.setenv("COLUMNS", "120")
+    zone("UTC")
     printed = command("runs", trials).stdout
     # A title is folded to the width of its table.
     title = f"{trials / 'a sweep'}: mnist5k, 2026-01-02 03:04"
@@ -202,14 +214,11 @@ def test_runs_are_listed_by_sweep_with_their_share_of_pca_and_date(trials, monke
     assert listed[0]["date"] == "2026-01-02 03:04"
 
 
-def test_a_date_is_told_in_the_time_of_this_place(tmp_path, monkeypatch):
+def test_a_date_is_told_in_the_time_of_this_place(tmp_path, zone):
     record = RunRecord(date="2026-01-02T23:04:05+00:00")
     write_run(tmp_path / "run", Experiment("mnist5k"), {"val_mse": 0.1}, record)
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
+    zone("Asia/Tokyo")
     assert date_of(Run(tmp_path / "run")) == "2026-01-03 08:04"
-    monkeypatch.undo()
-    time.tzset()
 
 
 def test_runs_of_different_images_or_noise_are_not_ranked(tmp_path):
