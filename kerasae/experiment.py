@@ -248,16 +248,16 @@ class Experiment:
         of the images, from 16 to 128; a million images are seen, in 10 to 100 passes; and the rate
         is 3e-3, for images whose variance is above 100 less by the root of the ratio: a step of
         Adam moves each weight alike, and what they add up to by as much more as the images vary.
-        Beside a start at PCA, networks of several hidden layers have a third of that where images
-        are shifted: with more they are still unsteady at the end. As the code of that start is
-        standardized, hidden layers start as LeCun et al. (1998) have it: units then vary by about
-        one, and bend what Glorot's smaller weights leave as straight as PCA; a weight decay of 0.1
-        keeps them from learning images by heart. Where there are fewer than 5,000 and no noise is
-        added to them, so do a Dropout of 0.2 and the mixing of three quarters of them, in up to 300
-        passes; so do shifts where what was shifted might as well be another of the images, by a
-        pixel, or of fewer than 3,000 by up to four, in up to 300 passes until three million are
-        seen. The precision is that of `precision.chosen_precision`, on the processor that this is
-        asked on.
+        Beside a start at PCA it is a third of that where images are shifted and there are at least
+        5,000 of them, or several hidden layers: with more, trainings are still unsteady at the end.
+        As the code of that start is standardized, hidden layers start as LeCun et al. (1998) have
+        it: units then vary by about one, and bend what Glorot's smaller weights leave as straight
+        as PCA; a weight decay of 0.1 keeps them from learning images by heart. Where there are
+        fewer than 5,000 and no noise is added to them, so do a Dropout of 0.2 and the mixing of
+        three quarters of them, in up to 300 passes; so do shifts where what was shifted might as
+        well be another of the images, by a pixel, or of fewer than 3,000 by up to four, in up to
+        300 passes until three million are seen. The precision is that of
+        `precision.chosen_precision`, on the processor that this is asked on.
 
         Args:
             images: Number of images to train on.
@@ -290,7 +290,8 @@ class Experiment:
         # Images that are never the same twice are learnt from for longer.
         moved = beside_pca and shift > 0
         seen, most = 3_000_000 if moved else 1_000_000, 300 if moved or by_heart else 100
-        peak = 1e-3 if moved and len(self.hidden_dims) > 1 else 3e-3
+        unsteady = moved and (images >= _FEW or len(self.hidden_dims) > 1)
+        peak = 1e-3 if unsteady else 3e-3
         passes = min(max(10, round(seen / images)), most)
         followed: dict[str, Any] = {
             "epochs": SWEEP_EPOCHS.get(self.dataset, passes),

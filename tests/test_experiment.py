@@ -112,16 +112,17 @@ def test_three_million_shifted_images_are_seen(settings, images, epochs):
 
 
 @pytest.mark.parametrize(
-    ("settings", "rate"),
+    ("settings", "images", "rate"),
     [
-        ({}, 1e-3), ({"hidden_dims": (8,)}, 3e-3), ({"hidden_dims": ()}, 3e-3),
-        ({"shift": 0}, 3e-3), ({"shortcut": None, "shift": 1}, 3e-3),
-        ({"dataset": "mnist", "shift": 1}, 3e-3), ({"learning_rate": 2e-3}, 2e-3),
+        ({}, 1000, 1e-3), ({"hidden_dims": (8,)}, 4999, 3e-3), ({"hidden_dims": (8,)}, 5000, 1e-3),
+        ({"hidden_dims": ()}, 1000, 3e-3), ({"shift": 0}, 5000, 3e-3),
+        ({"shortcut": None, "shift": 1}, 5000, 3e-3), ({"learning_rate": 2e-3}, 5000, 2e-3),
+        ({"dataset": "mnist", "shift": 1}, 5000, 3e-3),
     ],
 )  # fmt: skip
-def test_several_hidden_layers_learn_slower_from_shifted_images(settings, rate):
+def test_deep_networks_and_large_sets_learn_slower_from_shifted_images(settings, images, rate):
     experiment = Experiment(**{"dataset": "photos", "hidden_dims": (8, 4), **settings})
-    assert experiment.resolved(1000, 784, furthest_shift=1).learning_rate == rate
+    assert experiment.resolved(images, 784, furthest_shift=1).learning_rate == rate
 
 
 @pytest.mark.parametrize(("images", "epochs"), [(100, 300), (36_000, 28), (10**6, 10)])
