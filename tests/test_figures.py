@@ -282,6 +282,16 @@ def test_a_sweeps_bars_are_a_standard_deviation_over_the_seeds():
     np.testing.assert_allclose(bars.get_segments()[0][:, 1], [0.02 - spread, 0.02 + spread])
 
 
+def test_rounding_does_not_fill_a_sweeps_axis():
+    rows = [_row("done", test_mse=0.02 * (1 + 1e-6), test_psnr=17.0, val_mse=0.02)]
+    axes = sweep_figure(rows, {30: 0.02}, "photos").axes[0]
+    low, high = axes.get_ylim()
+    assert low < 0.02 < high
+    assert high / low > 1.009
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(labels) == len(set(labels)) > 1
+
+
 def test_a_run_has_panels_of_one_size_with_pca_and_the_best_epoch():
     history = [
         {"epoch": epoch, "mse": 0.9, "train_mse": 0.3 / epoch, "val_mse": 0.4 / epoch,

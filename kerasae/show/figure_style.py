@@ -1,5 +1,6 @@
 """What every figure shares: colours, markers, quiet axes, and lines labelled where they end."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ COLOURS = (
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
 _SMALLEST = 1e-12
+# Of the ends of an axis of errors: a network that kept its start differs from PCA by rounding.
+_LEAST_RATIO = 1.01
 _LABEL_HEIGHT = 0.075  # of a label at the end of a line, as a share of the axes'
 
 
@@ -45,13 +48,16 @@ def quiet(axes: Axes) -> None:
 
 
 def error_axis(axes: Axes) -> None:
-    """Makes the axis of errors logarithmic, with a handful of decimals on it."""
+    """Makes the axis of errors logarithmic, and long enough for its labels to differ."""
     quiet(axes)
     # Errors that are all 0, but for the last bits of a line across, have no logarithm.
     if axes.dataLim.ymax < _SMALLEST:
         return
     axes.set_yscale("log")
     low, high = axes.get_ylim()
+    if high < _LEAST_RATIO * low:
+        middle, aside = math.sqrt(low * high), math.sqrt(_LEAST_RATIO)
+        low, high = axes.set_ylim(middle / aside, middle * aside)
     if high < 6 * low:
         inside = [tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high]
         axes.yaxis.set_major_locator(FixedLocator(inside))

@@ -11,6 +11,7 @@ from kerasae.show.beside_pca import is_level
 from kerasae.show.counts import counted, duration
 
 _FEW_IMAGES = 1_000
+_BRIEF = 10  # seconds, of fewer of which tenths are told
 _OVERFITS = 0.8  # training error, as a share of the validation error
 
 
@@ -124,7 +125,8 @@ def _figures(
     # Beside the epochs, as the command prints it; runs of early versions know only the whole.
     seconds = run.metrics.get("train_seconds", run.metrics.get("seconds"))
     if isinstance(seconds, int | float):
-        figures.append(KeyFigure("training", duration(seconds), counted(epochs, "epoch")))
+        took = duration(seconds) if seconds >= _BRIEF else f"{seconds:.1f} s"
+        figures.append(KeyFigure("training", took, counted(epochs, "epoch")))
     return figures
 
 
