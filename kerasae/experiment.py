@@ -39,6 +39,7 @@ ImageSize = Annotated[
 
 _FEW = 5_000  # images, fewer than which a network without Dropout learns by heart
 _VERY_FEW = 3_000  # fewer than which gain by shifts of more than a pixel; more lose
+_MANY = 5_000  # shifted images, from which on one hidden layer gains by the lower rate, too
 # What settings are about; options are shown by it.
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 
@@ -290,7 +291,7 @@ class Experiment:
         # Images that are never the same twice are learnt from for longer.
         moved = beside_pca and shift > 0
         seen, most = 3_000_000 if moved else 1_000_000, 300 if moved or by_heart else 100
-        unsteady = moved and (images >= _FEW or len(self.hidden_dims) > 1)
+        unsteady = moved and (images >= _MANY or len(self.hidden_dims) > 1)
         peak = 1e-3 if unsteady else 3e-3
         passes = min(max(10, round(seen / images)), most)
         followed: dict[str, Any] = {

@@ -254,6 +254,18 @@ def test_one_image_tells_nothing_apart(sweep):
     assert pca_mark(0.1, 0.9, [{"pca_difference": -0.8, "pca_difference_se": None}]) == "level"
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(0.44, "0.4 s"), (10, "0:10"), (61, "1:01")])
+def test_a_brief_training_does_not_take_no_time(sweep, seconds, told):
+    scores = {part: PartScores(9, 0.01, 20, 20, None) for part in ("train", "test")}
+    run = Run.of(
+        experiment=Run(sweep / "worse").experiment,
+        history=[{"mse": 0.01}],
+        metrics={"train_seconds": seconds},
+    )
+    top = headline(run, Evaluation(3, scores, scores), "test", (0.0, 1.0), 0)
+    assert (top.figures[-1].name, top.figures[-1].value) == ("training", told)
+
+
 def test_a_psnr_that_rounds_to_pcas_has_no_minus(sweep):
     scores = [{"test": PartScores(9, 0.01, psnr, psnr, None)} for psnr in (19.999, 20.0)]
     ours, pca = ({**one, "train": one["test"]} for one in scores)
